@@ -1,0 +1,32 @@
+// What main.ts makes once and every command gets: the outside world, passed down explicitly so that tests can pass fakes.
+// Functions below ask only for the parts they use: `{ paths, log }`.
+
+import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
+import type { Config } from '../core/config.ts';
+
+export interface Io {
+  /** Results. Appends a newline. Synchronous, so that nothing is lost or reordered at exit. */
+  stdout(line: string): void;
+  /** Raw bytes to stdout, for `save`, `export` and the like. */
+  stdoutBytes(bytes: Uint8Array): void;
+  stderr(line: string): void;
+  stdinIsTerminal: boolean;
+  stdoutIsTerminal: boolean;
+  stderrIsTerminal: boolean;
+}
+
+export interface Context {
+  /** Where the store and volatile files are; nothing is made until it is needed. */
+  paths: Paths;
+  /** skiff.conf merged with SKIFF_* variables; read lazily, since `run` seldom needs it. */
+  config: () => Config;
+  env: Readonly<Record<string, string | undefined>>;
+  io: Io;
+  log: Log;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP while TypeScript is in charge. */
+  signal: AbortSignal;
+  /** Host ids of the caller: geteuid, getegid. */
+  hostUid: number;
+  hostGid: number;
+}

@@ -1,0 +1,32 @@
+// Digests in the form of image-spec descriptor.md, "Digests": algorithm ":" encoded. We make and accept sha256 alone.
+
+import { createHash } from 'node:crypto';
+import { EngineError } from './errors.ts';
+
+/** `sha256:` and 64 lower-case hex digits. */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+const PATTERN = /^sha256:[0-9a-f]{64}$/;
+
+export function isDigest(text: string): text is Digest {
+  return PATTERN.test(text);
+}
+
+/** @throws IMAGE_INVALID when `text` is no sha256 digest; `what` names the object it came from. */
+export function parseDigest(text: string, what: string): Digest {
+  if (isDigest(text)) return text;
+  throw new EngineError('IMAGE_INVALID', `reading ${what}: ${JSON.stringify(text)} is not a sha256 digest`);
+}
+
+export function digestOf(bytes: Uint8Array | string): Digest {
+  return digestFromHex(createHash('sha256').update(bytes).digest('hex'));
+}
+
+export function digestFromHex(hex: string): Digest {
+  return `sha256:${hex}` as Digest;
+}
+
+/** The 64 hex digits: what follows `sha256:`. */
+export function hexOf(digest: Digest): string {
+  return digest.slice('sha256:'.length);
+}

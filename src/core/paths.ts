@@ -1,0 +1,47 @@
+// Where things are on disk (design: "The store"). Pure: from the environment to paths; nothing is made or checked here.
+
+/** Host paths, absolute. */
+export interface Paths {
+  /** The store: blobs, layers, containers, volumes. Survives a reboot. */
+  graphRoot: string;
+  /** Volatile files: probe results, sockets. Gone after a reboot. May not exist: use core/fs.ts ensurePrivateDir. */
+  runRoot: string;
+}
+
+export interface PathsInput {
+  env: Readonly<Record<string, string | undefined>>;
+  hostUid: number;
+  /** --root */
+  root?: string | undefined;
+  /** Home directory of the passwd entry, used when HOME is not set. */
+  home?: string | undefined;
+}
+
+/**
+ * graphRoot: --root, SKIFF_ROOT, /var/lib/skiff (root), $XDG_DATA_HOME/skiff, $HOME/.local/share/skiff, and without
+ * any home /var/tmp/skiff-UID. runRoot: $XDG_RUNTIME_DIR/skiff, /run/skiff (root), else /tmp/skiff-run-UID.
+ */
+export function resolvePaths({ env, hostUid, root, home }: PathsInput): Paths {
+  return { graphRoot: graphRoot(env, hostUid, root, home), runRoot: runRoot(env, hostUid) };
+}
+
+function graphRoot(env: PathsInput['env'], hostUid: number, root: string | undefined, home: string | undefined): string {
+  const chosen = root ?? absolute(env['SKIFF_ROOT']);
+  if (chosen !== undefined) return chosen;
+  if (hostUid === 0) return '/var/lib/skiff';
+  const dataHome = absolute(env['XDG_DATA_HOME']);
+  if (dataHome !== undefined) return `${dataHome}/skiff`;
+  const homeDir = absolute(env['HOME']) ?? absolute(home);
+  return homeDir === undefined || homeDir === '/' ? `/var/tmp/skiff-${hostUid}` : `${homeDir}/.local/share/skiff`;
+}
+
+function runRoot(env: PathsInput['env'], hostUid: number): string {
+  const runtimeDir = absolute(env['XDG_RUNTIME_DIR']);
+  if (runtimeDir !== undefined) return `${runtimeDir}/skiff`;
+  return hostUid === 0 ? '/run/skiff' : `/tmp/skiff-run-${hostUid}`;
+}
+
+/** XDG base directory specification: relative paths in these variables are invalid and ignored. */
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && path.startsWith('/') ? path.replace(/(.)\/+$/, '$1') : undefined;
+}

@@ -1,0 +1,182 @@
+// HelperPlan: everything the native helper needs to start one container, flat and fully resolved. The helper walks
+// it and decides nothing; whoever fills it in (src/runtime/plan.ts) has looked at no kernel. Strings are encoded with
+// core/bytes.ts, so that argv, environment and paths arrive byte for byte. The wire format is in
+// docs/dev/native-protocol.md; native/helper/plan.cc reads what src/native/encode-plan.ts writes.
+
+/** user_namespaces(7): `size` ids from `containerID` inside are `hostID`… outside. */
+export interface IdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
+export interface IdMap {
+  uid: IdMapping[];
+  gid: IdMapping[];
+}
+
+/** How the container's user namespace comes to be. */
+export type UserNamespace =
+  | { kind: 'host' } // root without a user namespace
+  | { kind: 'new'; map: IdMap; via: 'newidmap' } // newuidmap and newgidmap, both started at once
+  | { kind: 'new'; map: IdMap; via: 'self' } // written directly: a single id, or real root
+  | { kind: 'join'; path: string }; // an nsfs file, e.g. /proc/PID/ns/user
+
+export type NamespaceChoice = { kind: 'new' } | { kind: 'host' } | { kind: 'join'; path: string };
+
+/** runtime-spec config-linux.md, "Namespaces". The mount namespace is always new. */
+export interface Namespaces {
+  user: UserNamespace;
+  pid: NamespaceChoice;
+  net: NamespaceChoice;
+  ipc: NamespaceChoice;
+  uts: NamespaceChoice;
+  cgroup: NamespaceChoice;
+}
+
+export type RootFs =
+  | {
+      kind: 'overlay';
+      /** Host paths, topmost layer first; at least one. */
+      lower: string[];
+      upper: string;
+      work: string;
+      readOnly: boolean;
+    }
+  | { kind: 'bind'; path: string; readOnly: boolean };
+
+export type Propagation = 'private' | 'rprivate' | 'slave' | 'rslave' | 'shared' | 'rshared';
+
+export interface MountFlags {
+  readOnly?: boolean;
+  noSuid?: boolean;
+  noDev?: boolean;
+  noExec?: boolean;
+}
+
+/** What to make at a mount's target when it is missing from the root filesystem. */
+export type CreateTarget = 'dir' | 'file' | 'none';
+
+/**
+ * One operation on the new root filesystem, done in order by the container's init before pivot_root. `target` is a
+ * container path, resolved with openat2(RESOLVE_IN_ROOT); missing parents are made (0755, container root).
+ */
+export type SetupOp =
+  | { op: 'proc'; target: string } // a new procfs of the container's pid namespace
+  | { op: 'sysfs'; target: string; readOnly: boolean } // of the container's network namespace; host's, bound, when that is shared
+  | { op: 'cgroup'; target: string; readOnly: boolean }
+  | { op: 'devpts'; target: string } // newinstance, ptmxmode 0666; /dev/ptmx is a symlink of its own
+  | { op: 'mqueue'; target: string }
+  | { op: 'tmpfs'; target: string; flags: MountFlags; data: string } // data: "mode=1777,size=65536k"
+  | {
+      op: 'bind';
+      source: string; // host path, resolved by the host's rules
+      target: string;
+      recursive: boolean;
+      flags: MountFlags;
+      propagation: Propagation;
+      create: CreateTarget;
+    }
+  | { op: 'file'; target: string; content: string; mode: number; readOnly: boolean } // held in a scratch tmpfs and bound over target
+  | { op: 'device'; path: string; target: string } // bind of a host device node
+  | { op: 'mkdir'; target: string; mode: number; uid: number; gid: number } // existing directories are left as they are
+  | { op: 'symlink'; target: string; to: string }
+  | { op: 'mask'; target: string } // runtime-spec maskedPaths; missing targets are skipped
+  | { op: 'readonly'; target: string } // runtime-spec readonlyPaths; missing targets are skipped
+  | { op: 'remount-root-readonly' };
+
+/** Bit n set = capability n (linux/capability.h). */
+export interface CapabilitySets {
+  bounding: bigint;
+  effective: bigint;
+  permitted: bigint;
+  inheritable: bigint;
+  ambient: bigint;
+}
+
+/** `soft`/`hard` as in getrlimit(2); -1n is RLIM_INFINITY. Clamped to what the host allows, never fatal. */
+export interface Rlimit {
+  resource: number; // RLIMIT_* number
+  soft: bigint;
+  hard: bigint;
+}
+
+export interface ContainerProcess {
+  /** At least one. args[0] without a slash is looked up in env's PATH inside the container. */
+  args: string[];
+  /** KEY=value */
+  env: string[];
+  /** Container path. */
+  cwd: string;
+  /** Make cwd when it is missing (docker's habit for -w and WORKDIR). */
+  createCwd: boolean;
+  containerUid: number;
+  containerGid: number;
+  additionalGids: number[];
+  /** Keep the caller's supplementary groups (--group-add keep-groups) instead of setgroups(). */
+  keepGroups: boolean;
+  capabilities: CapabilitySets;
+  noNewPrivileges: boolean;
+  /** 'default': the filter compiled into the helper; bytes: an array of struct sock_filter; 'unconfined': none. */
+  seccomp: 'default' | 'unconfined' | Uint8Array;
+  rlimits: Rlimit[];
+  oomScoreAdj?: number;
+  /** Run a small init as pid 1 that reaps and forwards signals (--init). */
+  init: boolean;
+}
+
+export type Stdio =
+  /** The container gets our own stdin/stdout/stderr; stdin is /dev/null unless `stdin`. */
+  | { kind: 'inherit'; stdin: boolean }
+  /** Pipes, copied by the helper, and every line appended to `log` in docker's json-file form. */
+  | { kind: 'pipes'; stdin: boolean; log: string }
+  /** A pty of the container's devpts; the helper relays, in raw mode when our stdin is a terminal. */
+  | { kind: 'tty'; stdin: boolean; log?: string };
+
+/** A helper program that connects the container's network namespace to the host. */
+export interface NetworkHelper {
+  kind: 'pasta' | 'slirp4netns';
+  /** Absolute path of the program. */
+  program: string;
+  /**
+   * Arguments after the program's name. `{pid}` is replaced by the host pid of the container's init, `{netns}` and
+   * `{userns}` by paths of its namespaces, `{ready-fd}` by a descriptor (slirp4netns) written to when it is ready.
+   */
+  args: string[];
+}
+
+/** What is done when the container ends, and what ends it. */
+export interface Lifetime {
+  /** containers/<id>: the exit record, `pid` and the log live here. The caller holds its `lock` by `lockFd`. */
+  containerDir: string;
+  /** Descriptor whose flock says "alive"; the helper keeps it open for its whole life. */
+  lockFd: number;
+  /** Remove containerDir and `removePaths` at the end (--rm). */
+  removeOnExit: boolean;
+  /** Further paths to remove then: the name's symlink. */
+  removePaths: string[];
+  /** Kill the container after so many milliseconds (--timeout); 0: never. */
+  timeoutMs: number;
+  /** Die with the process that called us (PR_SET_PDEATHSIG): job scope. */
+  dieWithParent: boolean;
+  /** File that gets the host pid of the container's init (--pidfile). */
+  pidFile?: string;
+}
+
+export interface HelperPlan {
+  namespaces: Namespaces;
+  rootfs: RootFs;
+  rootPropagation: Propagation;
+  setup: SetupOp[];
+  /** Needs a new uts namespace. */
+  hostname?: string;
+  domainname?: string;
+  /** Written under /proc/sys inside the namespaces, before they become read-only: ['net.ipv4.ip_forward', '1']. */
+  sysctls: [name: string, value: string][];
+  process: ContainerProcess;
+  stdio: Stdio;
+  networkHelper?: NetworkHelper;
+  lifetime: Lifetime;
+  /** How messages name the container's command: the argv[0] the user typed. */
+  label: string;
+}
