@@ -95,6 +95,16 @@ export interface CommandSpec<F extends Flags = Flags> {
   run(invocation: Invocation<F>): Promise<number> | number;
 }
 
+/** What the generated table (src/commands/index.ts) says of a command without loading it. */
+export interface CommandEntry {
+  summary: string;
+  group?: CommandSpec['group'];
+  hidden?: boolean;
+  load: () => Promise<{ default: CommandSpec }>;
+}
+
+export type CommandTable = Readonly<Record<string, CommandEntry>>;
+
 /** Identity; infers the flags' types for `run`. */
 export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): CommandSpec<F> {
   return spec;

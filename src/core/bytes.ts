@@ -49,7 +49,8 @@ function decodeLossless(bytes: Uint8Array): string {
 /** Length of the valid UTF-8 sequence at `i`, 0 where there is none. */
 function sequenceLength(bytes: Uint8Array, i: number): number {
   const first = bytes[i] as number;
-  const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  const length =
+    first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   if (length === 0 || i + length > bytes.length) return 0;
   try {
     strict.decode(bytes.subarray(i, i + length));

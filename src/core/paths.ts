@@ -25,14 +25,21 @@ export function resolvePaths({ env, hostUid, root, home }: PathsInput): Paths {
   return { graphRoot: graphRoot(env, hostUid, root, home), runRoot: runRoot(env, hostUid) };
 }
 
-function graphRoot(env: PathsInput['env'], hostUid: number, root: string | undefined, home: string | undefined): string {
+function graphRoot(
+  env: PathsInput['env'],
+  hostUid: number,
+  root: string | undefined,
+  home: string | undefined,
+): string {
   const chosen = root ?? absolute(env['SKIFF_ROOT']);
   if (chosen !== undefined) return chosen;
   if (hostUid === 0) return '/var/lib/skiff';
   const dataHome = absolute(env['XDG_DATA_HOME']);
   if (dataHome !== undefined) return `${dataHome}/skiff`;
   const homeDir = absolute(env['HOME']) ?? absolute(home);
-  return homeDir === undefined || homeDir === '/' ? `/var/tmp/skiff-${hostUid}` : `${homeDir}/.local/share/skiff`;
+  return homeDir === undefined || homeDir === '/'
+    ? `/var/tmp/skiff-${hostUid}`
+    : `${homeDir}/.local/share/skiff`;
 }
 
 function runRoot(env: PathsInput['env'], hostUid: number): string {
@@ -43,5 +50,5 @@ function runRoot(env: PathsInput['env'], hostUid: number): string {
 
 /** XDG base directory specification: relative paths in these variables are invalid and ignored. */
 function absolute(path: string | undefined): string | undefined {
-  return path !== undefined && path.startsWith('/') ? path.replace(/(.)\/+$/, '$1') : undefined;
+  return path?.startsWith('/') === true ? path.replace(/(.)\/+$/, '$1') : undefined;
 }

@@ -1,0 +1,135 @@
+// The Context of this process. Everything that costs time or changes the process (signal handlers, configuration,
+// node:tty) waits until a command asks for it.
+
+import { loadConfig } from '../core/config.ts';
+import { decodeBytes } from '../core/bytes.ts';
+import { resolvePaths, type Paths } from '../core/paths.ts';
+import type { Config } from '../core/config.ts';
+import type { Log } from '../core/log.ts';
+import type { Context } from './context.ts';
+import { processIo, writeMessage } from './io.ts';
+import { visible } from './report.ts';
+import type { FlagMap } from './parse.ts';
+import { readFileSync } from 'node:fs';
+
+export interface Wiring {
+  cx: Context;
+  /** The signal that aborted cx.signal, if one did. */
+  abortedBy: () => NodeJS.Signals | undefined;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export function wireContext(env: Env, globals: FlagMap): Wiring {
+  const hostUid = process.geteuid?.() ?? 0;
+  const cancel = new Cancellation();
+  const root = globals['root'] as string | undefined;
+  let paths: Paths | undefined;
+  let config: Config | undefined;
+  const cx: Context = {
+    get paths() {
+      return (paths ??= resolvePaths({ env, hostUid, root: absolute(root), home: homeOf(env, hostUid) }));
+    },
+    config: () =>
+      (config ??= loadConfig(env, {
+        file: globals['config'] as string | undefined,
+        home: homeOf(env, hostUid),
+      })),
+    env,
+    io: processIo,
+    log: stderrLog(isDebug(env, globals)),
+    get signal() {
+      return cancel.signal();
+    },
+    hostUid,
+    hostGid: process.getegid?.() ?? 0,
+  };
+  return { cx, abortedBy: () => cancel.by };
+}
+
+export function isDebug(env: Env, globals: FlagMap): boolean {
+  const fromEnv = env['SKIFF_DEBUG'] ?? '';
+  return globals['debug'] === true || (globals['debug'] === undefined && fromEnv !== '' && fromEnv !== '0');
+}
+
+/** process.env turns bytes that are no UTF-8 into U+FFFD: read them again where that happened. */
+export function readEnvironment(): Env {
+  const env = { ...process.env };
+  for (const name in env) {
+    if (!name.includes('\ufffd') && env[name]?.includes('\ufffd') !== true) continue;
+    const exact: Record<string, string> = {};
+    for (const entry of splitNul('/proc/self/environ')) {
+      const equals = entry.indexOf('=', 1);
+      if (equals > 0) exact[entry.slice(0, equals)] ??= entry.slice(equals + 1);
+    }
+    return exact;
+  }
+  return env;
+}
+
+/** Arguments after the program's name, byte for byte. */
+export function readArguments(): string[] {
+  const lossy = process.argv.slice(2);
+  if (!lossy.some((word) => word.includes('\ufffd'))) return lossy;
+  return splitNul('/proc/self/cmdline').slice(-lossy.length);
+}
+
+function splitNul(path: string): string[] {
+  const bytes = readFileSync(path);
+  const words: string[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    const stop = end === -1 ? bytes.length : end;
+    words.push(decodeBytes(bytes.subarray(start, stop)));
+    start = stop + 1;
+  }
+  return words;
+}
+
+function absolute(path: string | undefined): string | undefined {
+  if (path === undefined || path.startsWith('/')) return path;
+  return `${process.cwd()}/${path}`;
+}
+
+/** Home of the passwd entry; asked only where the environment does not say. */
+function homeOf(env: Env, hostUid: number): string | undefined {
+  if (hostUid === 0 || env['HOME'] !== undefined || env['XDG_DATA_HOME'] !== undefined) return undefined;
+  try {
+    return process.getBuiltinModule('node:os').userInfo().homedir;
+  } catch {
+    return undefined; // a uid without an entry, as in many CI containers
+  }
+}
+
+function stderrLog(debug: boolean): Log {
+  const warned = new Set<string>();
+  return {
+    warn(message) {
+      if (warned.has(message)) return;
+      warned.add(message);
+      writeMessage(`Warning: ${visible(message)}\n`);
+    },
+    info: (message) => writeMessage(`${visible(message)}\n`),
+    debug: (message) => debug && writeMessage(`debug: ${visible(message)}\n`),
+  };
+}
+
+/** SIGINT, SIGTERM, SIGHUP → abort; handlers exist once the signal is asked for. A second one kills at once. */
+class Cancellation {
+  by: NodeJS.Signals | undefined;
+  #controller: AbortController | undefined;
+
+  signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal;
+    const controller = (this.#controller = new AbortController());
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const abort = () => {
+        this.by = name;
+        process.removeListener(name, abort); // back to the default: the next one ends the process
+        controller.abort();
+      };
+      process.on(name, abort);
+    }
+    return controller.signal;
+  }
+}
