@@ -1,0 +1,231 @@
+// Unpacked layer trees, layers/<mapKey>/<chain hex>: overlay lower dirs, one for each layer and id map, rebuildable from
+// the blobs. A tree with that name is complete and durable: it is unpacked beside it (.part) under a flock, made durable
+// together with all others of a pull by one syncfs, and renamed.
+
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { digestFromHex, isDigest, type Digest } from '../core/digest.ts';
+import { errnoOf } from '../core/errors.ts';
+import { fsyncDirectory } from '../core/fs.ts';
+import { addon } from '../native/addon.ts';
+import { removeTree } from '../native/launch.ts';
+import type { IdMap } from '../native/plan.ts';
+import { storeIo } from './io.ts';
+import { layersDir, mapDir, mapKeyOf, stageDir, treeDir, treeInfoFile, type StoreRoot } from './layout.ts';
+import { waitForFlock } from './lock.ts';
+
+/** What unpacking found out. */
+export interface TreeInfo {
+  diffId: Digest;
+  /** Sum of the sizes of regular files. */
+  sizeBytes: number;
+  entries: number;
+}
+
+export interface StageOptions {
+  signal?: AbortSignal | undefined;
+  /** Another process unpacks this layer; called about once a second. */
+  onWait?: (() => void) | undefined;
+}
+
+export function hasTree(root: StoreRoot, mapKey: string, chainId: Digest): boolean {
+  return fs.statSync(treeDir(root, mapKey, chainId), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** From any id map, since sizes are the same in all of them; undefined when unknown or torn. */
+export function readTreeInfo(root: StoreRoot, chainId: Digest): TreeInfo | undefined {
+  for (const mapKey of listMapKeys(root)) {
+    try {
+      const info = JSON.parse(fs.readFileSync(treeInfoFile(root, mapKey, chainId), 'utf8')) as TreeInfo;
+      if (Number.isSafeInteger(info.sizeBytes)) return info;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+export function listMapKeys(root: StoreRoot): string[] {
+  return readNames(layersDir(root));
+}
+
+/** The complete trees of one id map. */
+export function listTrees(root: StoreRoot, mapKey: string): Digest[] {
+  return readNames(mapDir(root, mapKey))
+    .map((name) => digestFromHex(name))
+    .filter((digest) => isDigest(digest));
+}
+
+/**
+ * A tree being unpacked by this process. Locks are taken bottom layer first (image/unpack-layers.ts), which is why two
+ * processes never wait for each other.
+ */
+export class TreeStage {
+  /** Fresh and empty; becomes the tree. */
+  readonly dir: string;
+  readonly #root: StoreRoot;
+  readonly #idMap: IdMap | undefined;
+  readonly #mapKey: string;
+  readonly #chainId: Digest;
+  #fd: number | undefined;
+
+  private constructor(root: StoreRoot, idMap: IdMap | undefined, chainId: Digest, fd: number) {
+    this.#root = root;
+    this.#idMap = idMap;
+    this.#mapKey = mapKeyOf(idMap);
+    this.#chainId = chainId;
+    this.#fd = fd;
+    this.dir = stageDir(root, this.#mapKey, chainId);
+  }
+
+  /** Waits while another process unpacks the same; undefined when the tree is there by then. */
+  static async open(
+    root: StoreRoot,
+    idMap: IdMap | undefined,
+    chainId: Digest,
+    options: StageOptions = {},
+  ): Promise<TreeStage | undefined> {
+    const mapKey = mapKeyOf(idMap);
+    const lockFile = lockFileOf(root, mapKey, chainId);
+    storeIo('making', mapDir(root, mapKey), () => fs.mkdirSync(mapDir(root, mapKey), { recursive: true }));
+    for (;;) {
+      if (hasTree(root, mapKey, chainId)) return undefined;
+      const { O_RDWR, O_CREAT, O_NOFOLLOW } = fs.constants;
+      const fd = storeIo('opening', lockFile, () =>
+        fs.openSync(lockFile, O_RDWR | O_CREAT | O_NOFOLLOW, 0o644),
+      );
+      try {
+        await waitForFlock(fd, 'exclusive', options);
+      } catch (error) {
+        fs.closeSync(fd);
+        throw error;
+      }
+      // The lock file is removed with the lock held: only the file that has the name counts.
+      if (fs.statSync(lockFile, { throwIfNoEntry: false })?.ino !== fs.fstatSync(fd).ino) {
+        fs.closeSync(fd);
+        continue;
+      }
+      const stage = new TreeStage(root, idMap, chainId, fd);
+      // A killed process may have left something: no telling what is missing in it.
+      await stage.#clear();
+      if (!hasTree(root, mapKey, chainId)) {
+        storeIo('making', stage.dir, () => fs.mkdirSync(stage.dir, { mode: 0o755 }));
+        return stage;
+      }
+      await stage.discard();
+    }
+  }
+
+  /** Notes the sizes; they become durable with the tree. */
+  writeInfo(info: TreeInfo): void {
+    const file = treeInfoFile(this.#root, this.#mapKey, this.#chainId);
+    storeIo('writing', file, () => fs.writeFileSync(file, `${JSON.stringify(info)}\n`));
+  }
+
+  /** Gives the tree its name. Its content must be durable: call `syncStore` first. */
+  publish(): void {
+    const target = treeDir(this.#root, this.#mapKey, this.#chainId);
+    storeIo('publishing', target, () => {
+      fs.renameSync(this.dir, target);
+      fsyncDirectory(mapDir(this.#root, this.#mapKey));
+    });
+    this.#release();
+  }
+
+  /** Removes what was unpacked. Idempotent; does nothing after `publish`. */
+  async discard(): Promise<void> {
+    if (this.#fd === undefined) return;
+    await this.#clear();
+    this.#release();
+  }
+
+  async #clear(): Promise<void> {
+    try {
+      await trash(this.dir, this.#idMap);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  #release(): void {
+    if (this.#fd === undefined) return;
+    fs.rmSync(lockFileOf(this.#root, this.#mapKey, this.#chainId), { force: true });
+    fs.closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/** Removes a published tree. The caller holds gc.lock exclusively. Idempotent. */
+export async function removePublishedTree(
+  root: StoreRoot,
+  mapKey: string,
+  chainId: Digest,
+  idMap: IdMap | undefined,
+): Promise<void> {
+  await trash(treeDir(root, mapKey, chainId), idMap);
+  fs.rmSync(treeInfoFile(root, mapKey, chainId), { force: true });
+}
+
+/** Everything written to the store's file system so far is durable after this. */
+export function syncStore({ graphRoot }: StoreRoot): void {
+  storeIo('syncing', graphRoot, () => {
+    const fd = fs.openSync(graphRoot, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    try {
+      addon().syncfs(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+const TRASH = /^\.trash-[0-9a-f]{12}$/;
+
+/** Trees on their way out, left by a killed process. */
+export function isTrashName(name: string): boolean {
+  return TRASH.test(name);
+}
+
+/**
+ * Takes the name away at once, then removes the files, which may belong to subordinate ids. Renamed inside its own
+ * folder, because moving a foreign-owned directory elsewhere needs the right to write to it.
+ */
+export async function trash(path: string, idMap: IdMap | undefined): Promise<void> {
+  const bin = `${path.slice(0, path.lastIndexOf('/'))}/.trash-${randomBytes(6).toString('hex')}`;
+  try {
+    fs.renameSync(path, bin);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    storeIo('removing', path, () => {
+      throw error;
+    });
+  }
+  await removeForeignTree(bin, idMap);
+}
+
+/** Removes a tree whatever its owners and modes are. Idempotent. */
+export async function removeForeignTree(path: string, idMap: IdMap | undefined): Promise<void> {
+  try {
+    await fs.promises.rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) {
+      storeIo('removing', path, () => {
+        throw error;
+      });
+    }
+    await removeTree(path, idMap);
+  }
+}
+
+export function lockFileOf(root: StoreRoot, mapKey: string, chainId: Digest): string {
+  return `${treeDir(root, mapKey, chainId)}.lock`;
+}
+
+function readNames(dir: string): string[] {
+  try {
+    return fs.readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
