@@ -2,7 +2,8 @@
 // executable by `bun build --compile`. Each step has a stamp, the hash of its inputs' contents, and is skipped when
 // that has not changed. The whole is done under a lock, so that two builds in one tree wait for each other.
 //
-//   npm run build              SKIFF_OUT=/tmp/x/skiff npm run build           --force rebuilds everything
+//   npm run build                            npm run build -- --force      rebuild everything
+//   SKIFF_OUT=/tmp/x/skiff npm run build     SKIFF_NATIVE=skip npm run build     keep build/Release as it is
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -63,7 +64,7 @@ function seccomp() {
 
 /** Addon and helper: binding.gyp knows how. */
 function native() {
-  if (!existsSync(join(ROOT, 'binding.gyp'))) return;
+  if (!existsSync(join(ROOT, 'binding.gyp')) || process.env.SKIFF_NATIVE === 'skip') return;
   const inputs = [
     'binding.gyp',
     'native',
