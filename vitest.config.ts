@@ -3,7 +3,13 @@
 
 import { defineConfig } from 'vitest/config';
 
-const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000, pool: 'forks' } as const;
+const serial = {
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  pool: 'forks',
+  globalSetup: 'test/setup/global.ts',
+} as const;
 
 export default defineConfig({
   test: {
