@@ -187,7 +187,7 @@ class Parser {
 
   #unknown(typed: string, word = typed): EngineError {
     const inWord = word === typed ? '' : ` in ${JSON.stringify(word)}`;
-    const near = nearestFlag(this.#spec, typed);
+    const near = nearestFlag(this.#spec, word);
     return usageError(this.#spec, `unknown flag ${typed}${inWord}`, near);
   }
 
@@ -230,7 +230,8 @@ function checkCount(spec: CommandSpec, count: number): void {
 function nearestFlag(spec: CommandSpec, typed: string): string | undefined {
   const names = [...Object.keys(spec.flags), ...Object.keys(GLOBAL_FLAGS), 'help'];
   const visible = names.filter((name) => spec.flags[name]?.hidden !== true);
-  if (typed.length === 2) return visible.includes(typed.slice(1)) ? `--${typed.slice(1)}` : undefined;
+  // -rm, -name: one dash too few.
+  if (typed[1] !== '-') return visible.includes(typed.slice(1)) ? `--${typed.slice(1)}` : undefined;
   const name = nearest(typed.slice(2), visible);
   return name === undefined ? undefined : `--${name}`;
 }

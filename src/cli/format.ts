@@ -1,0 +1,117 @@
+// --format of every command: nothing, `json`, a Go template, or `table TEMPLATE`, with docker's results. Pure: lines out.
+
+import type { Node } from './template/ast.ts';
+import { evaluate } from './template/evaluate.ts';
+import { parseTemplate } from './template/parse.ts';
+import { alignColumns } from './table.ts';
+
+/** A placeholder of a list command: `.ID`. A value that is a function is called with arguments: `.Label "x"`. */
+export interface Field<T> {
+  /** Column header: CONTAINER ID. */
+  header: string;
+  value: (row: T) => unknown;
+  /** Left out of `json`, as docker does for methods. */
+  notInJson?: boolean;
+}
+
+export interface ListFormat<T> {
+  fields: Readonly<Record<string, Field<T>>>;
+  /** What is printed without --format: `table {{.ID}}\t{{.Names}}`. */
+  table: string;
+}
+
+/**
+ * The lines of a list command (ps, images, …). format: what the user gave, undefined for the table; 'json': one object
+ * per line, every value a string, as docker prints it. noHeading leaves the table's header out.
+ * @throws USAGE for a bad template or an unknown field
+ */
+export function formatList<T>(
+  rows: readonly T[],
+  list: ListFormat<T>,
+  format?: string,
+  { noHeading = false }: { noHeading?: boolean } = {},
+): string[] {
+  const wanted = (format ?? list.table).trim();
+  if (wanted === 'json' || wanted === '{{json .}}')
+    return rows.map((row) => JSON.stringify(jsonRow(row, list.fields)));
+  const isTable = /^table(\s|$)/.test(wanted);
+  const body = wanted.replace(/^table\s*/, '');
+  const nodes = parseTemplate(
+    unescape(isTable ? (body === '' ? list.table.replace(/^table\s*/, '') : body) : wanted),
+  );
+  const lines = rows.map((row) => evaluate(nodes, rowView(row, list.fields)));
+  if (!isTable) {
+    // An unknown field is an error even when there is no row to find it in.
+    if (rows.length === 0) checkFields(nodes, list.fields);
+    return lines;
+  }
+  const header = evaluate(nodes, headerView(list.fields), { functions: HEADER_FUNCTIONS });
+  return alignColumns(noHeading ? lines : [header, ...lines]);
+}
+
+/**
+ * The lines of an inspect-like command. Without format: one indented JSON array; 'json': one compact line per value;
+ * else the template, once per value.
+ */
+export function formatInspect(values: readonly unknown[], format?: string): string[] {
+  if (format === undefined || format === '') return [JSON.stringify(values, null, 4)];
+  if (format.trim() === 'json') return values.map((value) => JSON.stringify(value));
+  const nodes = parseTemplate(unescape(format));
+  return values.map((value) => evaluate(nodes, value));
+}
+
+/** One object (version, info): text is printed without --format. */
+export function formatObject(value: unknown, format: string | undefined, text: () => string): string {
+  if (format === undefined || format === '') return text();
+  return formatInspect([value], format)[0] as string;
+}
+
+/** Shells pass '\t' as two characters; docker turns them into one. */
+function unescape(template: string): string {
+  return template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
+}
+
+/** Fields are computed when the template asks for them: a size may cost a walk over a tree. */
+function rowView<T>(row: T, fields: ListFormat<T>['fields']): Record<string, unknown> {
+  const view: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    Object.defineProperty(view, name, { enumerable: true, get: () => field.value(row) });
+  }
+  return view;
+}
+
+function jsonRow<T>(row: T, fields: ListFormat<T>['fields']): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.notInJson === true) continue;
+    const value = field.value(row);
+    if (typeof value !== 'function')
+      out[name] = typeof value === 'string' ? value : JSON.stringify(value ?? '');
+  }
+  return out;
+}
+
+function headerView<T>(fields: ListFormat<T>['fields']): Record<string, unknown> {
+  const view: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    // `.Label "com.example.some-name"` heads its column with the last part of the key: some name.
+    view[name] = name === 'Label' ? labelHeader : field.header;
+  }
+  return view;
+}
+
+function labelHeader(key: unknown): string {
+  return String(key).split('.').at(-1)?.replace(/[-_]/g, ' ') ?? '';
+}
+
+/** In the header row these leave the header as it is: `{{json .ID}}` is headed CONTAINER ID. */
+const HEADER_FUNCTIONS = Object.fromEntries(
+  ['json', 'join', 'split', 'lower', 'upper', 'title', 'pad', 'truncate', 'slice'].map((name) => [
+    name,
+    (value: unknown) => value,
+  ]),
+);
+
+function checkFields<T>(nodes: readonly Node[], fields: ListFormat<T>['fields']): void {
+  evaluate(nodes, headerView(fields), { functions: HEADER_FUNCTIONS });
+}

@@ -1,0 +1,30 @@
+// Columns as docker prints them (Go's text/tabwriter with minimal width 10 and padding 3): cells are separated by tabs,
+// the last cell of a line is not padded. Pure.
+
+const MIN_WIDTH = 10;
+const PADDING = 3;
+
+/** lines: cells separated by tabs. */
+export function alignColumns(lines: readonly string[]): string[] {
+  const rows = lines.map((line) => line.split('\t'));
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.slice(0, -1).forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? MIN_WIDTH, [...cell].length + PADDING);
+    });
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, i) =>
+        i === row.length - 1 ? cell : cell + ' '.repeat((widths[i] ?? 0) - [...cell].length),
+      )
+      .join(''),
+  );
+}
+
+/** A header and rows of cells → aligned lines. */
+export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return alignColumns(
+    [header, ...rows].map((row) => row.map((cell) => cell.replaceAll('\t', ' ')).join('\t')),
+  );
+}
