@@ -116,6 +116,12 @@ export class TreeStage {
     }
   }
 
+  /** An empty folder again. */
+  async restart(): Promise<void> {
+    await trash(this.dir, this.#idMap);
+    storeIo('making', this.dir, () => fs.mkdirSync(this.dir, { mode: 0o755 }));
+  }
+
   /** Notes the sizes; they become durable with the tree. */
   writeInfo(info: TreeInfo): void {
     const file = treeInfoFile(this.#root, this.#mapKey, this.#chainId);
