@@ -139,10 +139,16 @@ export interface NetworkHelper {
   /** Absolute path of the program. */
   program: string;
   /**
-   * Arguments after the program's name. `{pid}` is replaced by the host pid of the container's init, `{netns}` and
-   * `{userns}` by paths of its namespaces, `{ready-fd}` by a descriptor (slirp4netns) written to when it is ready.
+   * Arguments after the program's name. `{pid}` is replaced by the host pid of the container's init, `{netns}` by a path
+   * of its network namespace that stays valid without ptrace rights (/proc/self/fd/0), and `{ready-fd}` by the number of
+   * the descriptor that gets at least one byte when the network is up: 1 for pasta, 3 for slirp4netns.
    */
   args: string[];
+  /**
+   * slirp4netns alone: requests sent to its control socket once it is ready, one connection each; an answer that holds
+   * `"error"` fails the start. The helper unlinks the socket afterwards.
+   */
+  api?: { socket: string; requests: string[] };
 }
 
 /** What is done when the container ends, and what ends it. */

@@ -9,7 +9,16 @@ test('digestOf gives the digest of nothing as everybody knows it', () => {
   expect(hexOf(digestOf(new Uint8Array()))).toBe(EMPTY.slice(7));
 });
 
-const bad = ['', 'sha256:', EMPTY.toUpperCase(), EMPTY.slice(0, -1), `${EMPTY}0`, `${EMPTY}\n`, `sha512:${EMPTY.slice(7)}`, `sha256:../${EMPTY.slice(10)}`];
+const bad = [
+  '',
+  'sha256:',
+  EMPTY.toUpperCase(),
+  EMPTY.slice(0, -1),
+  `${EMPTY}0`,
+  `${EMPTY}\n`,
+  `sha512:${EMPTY.slice(7)}`,
+  `sha256:../${EMPTY.slice(10)}`,
+];
 test.each(bad)('%j is no digest', (text) => {
   expect(isDigest(text)).toBe(false);
   expect(() => parseDigest(text, 'manifest of "x"')).toThrow(EngineError);
