@@ -46,6 +46,7 @@ export async function openWorld({ images = 'all' }: WorldOptions = {}): Promise<
     binary: `${dir}/bin/skiff`,
     user,
     store: `${dir}/store`,
+    storeError: '',
     missing,
     fixtures: {},
   };
