@@ -25,7 +25,8 @@ export async function frameCommand(request: FrameRequest): Promise<number> {
     return 0;
   }
   if (first === 'help') return await helpFor(request, rest);
-  if (first === 'completion') return await completion(request, rest);
+  if (first === 'completion') return await completion(rest);
+  if (first === '__complete') return await printCompletions(request, rest);
   if (groupNames(commands).includes(first)) {
     const verb = rest.find((word) => !word.startsWith('-'));
     if (verb !== undefined) throw unknown(request, `${first} ${verb}`);
@@ -40,21 +41,27 @@ async function helpFor(request: FrameRequest, words: readonly string[]): Promise
   const typed = words.filter((word) => !word.startsWith('-')).join(' ');
   const entry = find(commands, aliases, typed);
   if (typed === '' || typed === 'help') print(topHelp(commands, processWidth()));
-  else if (typed === 'completion') return await completion(request, ['--help']);
+  else if (typed === 'completion') return await completion(['--help']);
   else if (groupNames(commands).includes(typed)) print(groupHelp(commands, typed, processWidth()));
   else if (entry !== undefined) print(commandHelp((await entry.load()).default, processWidth()));
   else throw unknown(request, typed);
   return 0;
 }
 
-async function completion({ commands, aliases }: FrameRequest, words: readonly string[]): Promise<number> {
+async function completion(words: readonly string[]): Promise<number> {
   const { completionScript, completionSpec } = await import('./completion.ts');
   const { args, help } = parseCommand(completionSpec, words);
-  print(
-    help
-      ? commandHelp(completionSpec, processWidth())
-      : completionScript(args[0] as string, commands, aliases),
-  );
+  print(help ? commandHelp(completionSpec, processWidth()) : completionScript(args[0] as string));
+  return 0;
+}
+
+/** The scripts of `completion` call this; not for people. */
+async function printCompletions(
+  { commands, aliases }: FrameRequest,
+  words: readonly string[],
+): Promise<number> {
+  const { complete } = await import('./completion.ts');
+  print((await complete(words, commands, aliases)).map((word) => `${word}\n`).join(''));
   return 0;
 }
 
