@@ -1,0 +1,270 @@
+// Image config + flags + what was looked up → ContainerSpec. (pure) Every flag of `run` that describes the container is
+// judged here or in the file it is handed to; nothing is read, made or joined.
+
+import { EngineError } from '../core/errors.ts';
+import type { IdMapChoice } from '../runtime/idmap.ts';
+import { toHostId } from '../runtime/idmap.ts';
+import { cleanPath, parseMount, parseTmpfs, parseVolume, type MountSpec } from '../runtime/mount-spec.ts';
+import { parseSignal } from '../runtime/signals.ts';
+import type {
+  ConfigSpec,
+  ContainerId,
+  ContainerSpec,
+  DeviceSpec,
+  HostSpec,
+  ProcessSpec,
+} from '../runtime/spec.ts';
+import { resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
+import type { ImageConfigSection } from '../spec/image.ts';
+import { mergeCommand } from './command-line.ts';
+import { mergeEnvironment, type CallerEnv } from './environment.ts';
+import { hostFromFlags, wholeNumber } from './host-from-flags.ts';
+import type { KeyValueLine } from './key-value-file.ts';
+import type { RunOptions } from './options.ts';
+import { exposedPorts } from './ports.ts';
+
+export interface SpecInput {
+  options: RunOptions;
+  /** The image or directory as typed. */
+  what: string;
+  /** The words after it. */
+  words: readonly string[];
+  imageConfig: ImageConfigSection;
+  image: ContainerSpec['image'];
+  rootfs: ContainerSpec['rootfs'];
+  ids: IdMapChoice;
+  id: ContainerId;
+  name: string;
+  createdAt: string;
+  caller: { env: CallerEnv; cwd: string; hostname: string };
+  envLines: readonly KeyValueLine[];
+  labelLines: readonly KeyValueLine[];
+  accounts: AccountFiles;
+  /** Text of the --security-opt seccomp=FILE. */
+  seccompText: string | undefined;
+  /** Devices of --device and --privileged, expanded to nodes that exist. */
+  devices: DeviceSpec[];
+  /** Full id of the container a `container:NAME` means. */
+  resolveContainer: (reference: string) => ContainerId;
+  /** --network, or the configured default. */
+  network: string;
+}
+
+export interface SpecResult {
+  spec: ContainerSpec;
+  /** Lines for stderr: what is not honoured, what weakens isolation. */
+  notes: string[];
+}
+
+/** @throws USAGE, USER_UNKNOWN, CONTAINER_NOT_FOUND */
+export function specFromFlags(input: SpecInput): SpecResult {
+  const { options, imageConfig, ids } = input;
+  const notes: string[] = [];
+  const mounts = mountsOf(input, notes);
+  const host = hostFromFlags({ ...input, idMap: ids.idMap }, mounts, notes);
+  const networkMode = joinedMode(input.network, input);
+  const hostname = hostnameOf(input, host, networkMode);
+  const user = userOf(input);
+  checkMapped(user, ids, options.user ?? imageConfig.User ?? '');
+  const command = mergeCommand(imageConfig, options.entrypoint, input.words, input.what);
+  const process: ProcessSpec = {
+    args: command.args,
+    env: mergeEnvironment({
+      image: imageConfig.Env ?? [],
+      flags: options.env,
+      files: input.envLines,
+      caller: input.caller.env,
+      tty: options.tty === true,
+      hostname,
+      home: user.home,
+      passAll: options['env-host'] === true,
+      passProxy: options['http-proxy'],
+      unset: options.unsetenv,
+      unsetAll: options['unsetenv-all'] === true,
+    }),
+    cwd: workdirOf(options.workdir, imageConfig.WorkingDir),
+    containerUid: user.containerUid,
+    containerGid: user.containerGid,
+    additionalGids: user.additionalGids,
+    keepGroups: options['group-add'].includes('keep-groups'),
+  };
+  const config: ConfigSpec = {
+    hostname,
+    domainname: options.domainname ?? '',
+    user: userText(input),
+    tty: options.tty === true,
+    openStdin: options.interactive === true,
+    entrypoint: command.entrypoint,
+    cmd: command.cmd,
+    workingDir: options.workdir ?? imageConfig.WorkingDir ?? '',
+    labels: labelsOf(input),
+    annotations: pairs('--annotation', options.annotation),
+    stopSignal: stopSignalOf(options, imageConfig),
+    stopTimeoutS: wholeNumber('--stop-timeout', options['stop-timeout'], -1),
+    exposedPorts: exposedPorts(Object.keys(imageConfig.ExposedPorts ?? {}), options.expose),
+    volumes: mounts.flatMap((mount) => (mount.type === 'volume' ? [mount.target] : [])),
+  };
+  const spec: ContainerSpec = {
+    schemaVersion: 1,
+    id: input.id,
+    name: input.name,
+    createdAt: input.createdAt,
+    image: input.image,
+    rootfs: input.rootfs,
+    idMap: ids.idMap,
+    mapKey: ids.mapKey,
+    process,
+    config,
+    host,
+    network: {
+      mode: networkMode,
+      publish: options.publish,
+      publishAll: options['publish-all'] === true,
+      dns: options.dns,
+      dnsSearch: options['dns-search'],
+      dnsOptions: options['dns-option'],
+      extraHosts: options['add-host'],
+      manageHosts: options['no-hosts'] !== true,
+      manageHostname: options['no-hostname'] !== true,
+      ports: [],
+    },
+  };
+  return { spec, notes };
+}
+
+function mountsOf({ options, imageConfig, caller }: SpecInput, notes: string[]): MountSpec[] {
+  const mounts: MountSpec[] = [];
+  const targets = new Set<string>();
+  const add = (mount: MountSpec): void => {
+    if (targets.has(mount.target)) throw new EngineError('USAGE', `duplicate mount point: ${mount.target}`);
+    targets.add(mount.target);
+    mounts.push(mount);
+  };
+  for (const text of options.volume) {
+    const parsed = parseVolume(text, caller.cwd);
+    notes.push(...parsed.notes);
+    add(parsed.mount);
+  }
+  for (const text of options.mount) add(parseMount(text, caller.cwd).mount);
+  for (const text of options.tmpfs) add(parseTmpfs(text));
+  for (const path of Object.keys(imageConfig.Volumes ?? {})) {
+    const target = cleanPath(`/${path}`);
+    if (target !== '/' && !targets.has(target)) add({ type: 'volume', name: undefined, target, flags: {} });
+  }
+  checkVolumes(mounts, options['read-only'] === true, notes);
+  return mounts;
+}
+
+/**
+ * Anonymous volumes are directories of the container's own writable layer: what they hold lives and dies with the
+ * container, as an anonymous volume does with --rm. Named ones need a store of volumes, which there is not yet.
+ */
+function checkVolumes(mounts: readonly MountSpec[], readOnly: boolean, notes: string[]): void {
+  for (const mount of mounts) {
+    if (mount.type !== 'volume') continue;
+    if (mount.name !== undefined) {
+      throw new EngineError(
+        'USAGE',
+        `-v ${mount.name}:${mount.target}: named volumes are not supported yet`,
+        {
+          hint: `use a directory of the host: -v "$PWD/${mount.name}:${mount.target}"`,
+        },
+      );
+    }
+    if (readOnly)
+      notes.push(
+        `volume ${mount.target} is read-only too under --read-only; make it writable with --tmpfs ${mount.target} or -v DIR:${mount.target}`,
+      );
+  }
+}
+
+function hostnameOf(input: SpecInput, host: HostSpec, network: string): string {
+  const { options, caller, id } = input;
+  const shared = host.utsMode.kind === 'host';
+  if (options.hostname === undefined) return shared || network === 'host' ? caller.hostname : id.slice(0, 12);
+  if (shared) throw new EngineError('USAGE', '--hostname: conflicting options: hostname and the UTS mode');
+  if (!/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(options.hostname)) {
+    throw new EngineError(
+      'USAGE',
+      `--hostname ${JSON.stringify(options.hostname)}: invalid hostname, expected up to 64 letters, digits, - and .`,
+    );
+  }
+  return options.hostname;
+}
+
+/** --user, else the kept ids of --userns keep-id, else the image's USER. */
+function userText({ options, ids, imageConfig }: SpecInput): string {
+  if (options.user !== undefined && options.user !== '') return options.user;
+  if (ids.defaultUser !== undefined) return `${ids.defaultUser.uid}:${ids.defaultUser.gid}`;
+  return imageConfig.User ?? '';
+}
+
+function userOf(input: SpecInput): ResolvedUser {
+  const groups = input.options['group-add'].filter((group) => group !== 'keep-groups');
+  if (groups.length < input.options['group-add'].length && groups.length > 0) {
+    throw new EngineError('USAGE', '--group-add keep-groups: cannot be combined with other groups');
+  }
+  return resolveUser(userText(input), input.accounts, groups);
+}
+
+/** A user without a host id cannot exist in the container. */
+function checkMapped(user: ResolvedUser, { idMap }: IdMapChoice, spec: string): void {
+  if (idMap === undefined) return;
+  for (const [kind, id, list] of [
+    ['uid', user.containerUid, idMap.uid],
+    ['gid', user.containerGid, idMap.gid],
+  ] as const) {
+    if (toHostId(list, id) !== undefined) continue;
+    const single = list.length === 1 && list[0]?.size === 1;
+    throw new EngineError(
+      'USER_UNKNOWN',
+      `user ${JSON.stringify(spec)}: ${kind} ${id} has no id on the host`,
+      {
+        hint: single
+          ? `only ${kind} ${list[0]?.containerID} exists in the container: run with --user 0, or add subordinate ids ("skiff doctor" tells how)`
+          : 'add a larger range to /etc/subuid and /etc/subgid, or choose another --user',
+      },
+    );
+  }
+}
+
+function workdirOf(flag: string | undefined, image: string | undefined): string {
+  if (flag !== undefined && flag !== '' && !flag.startsWith('/')) {
+    throw new EngineError(
+      'USAGE',
+      `--workdir ${JSON.stringify(flag)}: the working directory is invalid, it needs to be an absolute path`,
+    );
+  }
+  return cleanPath(`/${(flag === '' ? undefined : flag) ?? image ?? ''}`);
+}
+
+function labelsOf({ options, imageConfig, labelLines }: SpecInput): Record<string, string> {
+  const labels: Record<string, string> = { ...imageConfig.Labels };
+  for (const { key, value } of labelLines) labels[key] = value ?? '';
+  return Object.assign(labels, pairs('--label', options.label));
+}
+
+/** `key=value` or `key`. */
+function pairs(flag: string, texts: readonly string[]): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const key = at < 0 ? text : text.slice(0, at);
+    if (key === '') throw new EngineError('USAGE', `${flag} ${JSON.stringify(text)}: expected KEY=VALUE`);
+    result[key] = at < 0 ? '' : text.slice(at + 1);
+  }
+  return result;
+}
+
+function stopSignalOf(options: RunOptions, image: ImageConfigSection): string | undefined {
+  const text = options['stop-signal'];
+  if (text === undefined) return image.StopSignal === '' ? undefined : image.StopSignal;
+  parseSignal(text, '--stop-signal');
+  return text;
+}
+
+function joinedMode(network: string, { resolveContainer }: SpecInput): string {
+  return network.startsWith('container:')
+    ? `container:${resolveContainer(network.slice('container:'.length))}`
+    : network;
+}

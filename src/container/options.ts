@@ -1,0 +1,67 @@
+// The flags of `run` as its use case takes them: keys are the flags' names, texts are as typed. commands/run.ts declares
+// them; the compiler checks that the two agree.
+
+export interface RunOptions {
+  rm: boolean | undefined;
+  interactive: boolean | undefined;
+  tty: boolean | undefined;
+  attach: string[];
+  name: string | undefined;
+  replace: boolean | undefined;
+  env: string[];
+  'env-file': string[];
+  'env-host': boolean | undefined;
+  unsetenv: string[];
+  'unsetenv-all': boolean | undefined;
+  'http-proxy': boolean;
+  workdir: string | undefined;
+  user: string | undefined;
+  entrypoint: string | undefined;
+  hostname: string | undefined;
+  domainname: string | undefined;
+  label: string[];
+  'label-file': string[];
+  annotation: string[];
+  cidfile: string | undefined;
+  pidfile: string | undefined;
+  volume: string[];
+  mount: string[];
+  tmpfs: string[];
+  'read-only': boolean | undefined;
+  'cap-add': string[];
+  'cap-drop': string[];
+  'security-opt': string[];
+  privileged: boolean | undefined;
+  ulimit: string[];
+  'shm-size': string | undefined;
+  'add-host': string[];
+  dns: string[];
+  'dns-search': string[];
+  'dns-option': string[];
+  network: string | undefined;
+  publish: string[];
+  'publish-all': boolean | undefined;
+  expose: string[];
+  'no-hosts': boolean | undefined;
+  'no-hostname': boolean | undefined;
+  userns: string | undefined;
+  uts: string | undefined;
+  pid: string | undefined;
+  ipc: string | undefined;
+  cgroupns: string | undefined;
+  init: boolean | undefined;
+  'stop-signal': string | undefined;
+  'stop-timeout': number | undefined;
+  timeout: number | undefined;
+  'group-add': string[];
+  device: string[];
+  sysctl: string[];
+  'oom-score-adj': number | undefined;
+  'log-driver': string | undefined;
+  'sig-proxy': boolean;
+  rootfs: boolean | undefined;
+  platform: string | undefined;
+  pull: string;
+  quiet: boolean | undefined;
+  plan: string | undefined;
+}

@@ -1,0 +1,136 @@
+// Removing containers: `rm`, `run --replace`, and the clean-up of --rm containers whose keeper was killed. A container
+// vanishes by one rename into tmp/, so nobody ever meets a half-removed one.
+
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineError, errnoOf } from '../core/errors.ts';
+import { addon } from '../native/addon.ts';
+import { removeTree } from '../native/launch.ts';
+import type { IdMap } from '../native/plan.ts';
+import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
+import { containerDir, tmpDir, type StoreRoot } from '../store/layout.ts';
+import { dropName, listIds, isTorn, readSpec } from './records.ts';
+import { readPid, startTicksOf } from './state.ts';
+
+export interface RemoveOptions {
+  /** Kill it first. */
+  force: boolean;
+}
+
+const KILL_WAIT_MS = 10_000;
+/** A folder without config.json that is older than this belongs to nobody any more. */
+const ABANDONED_MS = 60_000;
+
+/**
+ * Removes one container. @throws CONTAINER_RUNNING (exit status 2) unless `force`; CONTAINER_STATE when it would not die
+ */
+export async function removeContainer(
+  root: StoreRoot,
+  spec: ContainerSpec,
+  { force }: RemoveOptions,
+): Promise<void> {
+  const dir = containerDir(root, spec.id);
+  const lockFd = openLock(dir);
+  if (lockFd === undefined) return; // somebody else has just removed it
+  try {
+    if (!addon().flock(lockFd, 'exclusive', true)) {
+      if (!force) throw running(spec);
+      await kill(dir, lockFd, spec);
+    }
+    await discard(root, spec.id, spec.name, spec.idMap);
+  } finally {
+    closeSync(lockFd);
+  }
+}
+
+function openLock(dir: string): number | undefined {
+  try {
+    return openSync(`${dir}/lock`, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function running(spec: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_RUNNING',
+    `cannot remove container ${JSON.stringify(spec.name)}: container is running: stop the container before removing or force remove`,
+    { hint: `skiff rm --force ${spec.name}`, exitCode: 2 },
+  );
+}
+
+/** SIGKILL to the container's init, then waits until its keeper has let go of the lock. */
+async function kill(dir: string, lockFd: number, spec: ContainerSpec): Promise<void> {
+  const deadline = Date.now() + KILL_WAIT_MS;
+  for (let waitMs = 1; Date.now() < deadline; waitMs = Math.min(waitMs * 2, 50)) {
+    killInit(dir); // again and again: it may still be starting
+    await sleep(waitMs);
+    if (addon().flock(lockFd, 'exclusive', true)) return;
+  }
+  throw new EngineError(
+    'CONTAINER_STATE',
+    `removing container ${JSON.stringify(spec.name)}: it is still alive ${KILL_WAIT_MS / 1000} s after SIGKILL`,
+  );
+}
+
+/** The pidfd is opened first and the start time compared after that, so a reused pid is never hit. */
+function killInit(dir: string): void {
+  const init = readPid(dir);
+  if (init === undefined) return;
+  const pidfd = addon().pidfdOpen(init.pid);
+  if (pidfd === undefined) return;
+  try {
+    if (startTicksOf(init.pid) === init.startTicks) addon().pidfdSendSignal(pidfd, 9);
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+/** The name first: a name without a container can be taken over, a container without a name could not be told apart. */
+async function discard(
+  root: StoreRoot,
+  id: ContainerId,
+  name: string | undefined,
+  idMap: IdMap | undefined,
+): Promise<void> {
+  if (name !== undefined) dropName(root, name, id);
+  const trash = `${tmpDir(root)}/removed-${id}`;
+  try {
+    mkdirSync(tmpDir(root), { recursive: true });
+    renameSync(containerDir(root, id), trash);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return; // a --rm keeper has removed it itself
+    throw error;
+  }
+  await removeTree(trash, idMap);
+}
+
+/**
+ * Removes what nobody keeps any more: --rm containers whose keeper was killed, and folders whose maker died half-way.
+ * Never waits: what is locked is in use. Returns the ids removed.
+ */
+export async function sweepDead(
+  root: StoreRoot,
+  ids: readonly ContainerId[] = listIds(root),
+): Promise<ContainerId[]> {
+  const removed: ContainerId[] = [];
+  for (const id of ids) {
+    const spec = readSpec(root, id);
+    if (spec !== undefined ? !spec.host.autoRemove : !isAbandoned(root, id)) continue;
+    const lockFd = openLock(containerDir(root, id));
+    try {
+      if (lockFd !== undefined && !addon().flock(lockFd, 'exclusive', true)) continue;
+      await discard(root, id, spec?.name, spec?.idMap);
+      removed.push(id);
+    } finally {
+      if (lockFd !== undefined) closeSync(lockFd);
+    }
+  }
+  return removed;
+}
+
+function isAbandoned(root: StoreRoot, id: ContainerId): boolean {
+  const stat = statSync(containerDir(root, id), { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs > ABANDONED_MS && isTorn(root, id);
+}

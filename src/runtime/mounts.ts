@@ -1,0 +1,150 @@
+// The mounts every container gets, in docker's choice and order, and where the user's go between them. (pure)
+
+import type { SetupOp } from '../native/plan.ts';
+import type { MountSpec } from './mount-spec.ts';
+
+/** docker's (and runc's) hidden and read-only places. */
+export const MASKED_PATHS: readonly string[] = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+export const READONLY_PATHS: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
+
+/** Nodes every container has; bound from the host, since a user namespace may make none. */
+const DEVICE_NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+
+export interface MountPlanInput {
+  mounts: readonly MountSpec[];
+  /** Bind sources that are no directory get a file as mount point. */
+  isDirectory: (hostPath: string) => boolean;
+  files: readonly { target: string; content: string }[];
+  devices: readonly { hostPath: string; containerPath: string }[];
+  shmSizeBytes: number;
+  privileged: boolean;
+  readOnlyRootfs: boolean;
+  hostPid: boolean;
+  hostIpc: boolean;
+  /** A user namespace of our own may not mount a /proc or mqueue that belongs to the host's namespaces. */
+  inUserNamespace: boolean;
+  maskedPaths: readonly string[];
+  readonlyPaths: readonly string[];
+}
+
+/**
+ * Everything to do in the new root, in order: /proc and /dev; the user's mounts and our files by depth, so that a parent
+ * comes before what lies in it; masks; last the read-only root.
+ */
+export function planMounts(input: MountPlanInput): SetupOp[] {
+  const taken = new Set(input.mounts.map((mount) => mount.target));
+  const system = systemMounts(input).filter(({ target }) => !taken.has(target));
+  // A /dev of the user's own is left alone, as docker does.
+  const dev = taken.has('/dev')
+    ? []
+    : devOps(input).filter((op) => !('target' in op) || !taken.has(op.target));
+  const devices = input.devices
+    .filter(({ containerPath }) => !taken.has(containerPath))
+    .map(({ hostPath, containerPath }): SetupOp => ({ op: 'device', path: hostPath, target: containerPath }));
+  const files = input.files
+    .filter(({ target }) => !taken.has(target))
+    .map(({ target, content }): Targeted => ({ op: 'file', target, content, mode: 0o644, readOnly: false }));
+  const own = [...input.mounts.map((mount) => userMount(mount, input)), ...files].sort(byDepth);
+  const masks: SetupOp[] = [
+    ...input.maskedPaths.map((target): SetupOp => ({ op: 'mask', target })),
+    ...input.readonlyPaths.map((target): SetupOp => ({ op: 'readonly', target })),
+  ];
+  const seal: SetupOp[] = input.readOnlyRootfs ? [{ op: 'remount-root-readonly' }] : [];
+  return [...system, ...dev, ...devices, ...own, ...masks, ...seal];
+}
+
+type Targeted = Extract<SetupOp, { target: string }>;
+
+function systemMounts({ privileged, hostPid, inUserNamespace }: MountPlanInput): Targeted[] {
+  const readOnly = !privileged;
+  return [
+    hostPid && inUserNamespace ? bindHost('/proc') : { op: 'proc', target: '/proc' },
+    { op: 'sysfs', target: '/sys', readOnly },
+    { op: 'cgroup', target: '/sys/fs/cgroup', readOnly },
+  ];
+}
+
+function devOps({ shmSizeBytes, hostIpc, inUserNamespace }: MountPlanInput): SetupOp[] {
+  const link = (target: string, to: string): SetupOp => ({ op: 'symlink', target, to });
+  return [
+    { op: 'tmpfs', target: '/dev', flags: { noSuid: true }, data: 'mode=755,size=65536k' },
+    ...DEVICE_NODES.map((name): SetupOp => ({ op: 'device', path: `/dev/${name}`, target: `/dev/${name}` })),
+    { op: 'devpts', target: '/dev/pts' },
+    link('/dev/ptmx', 'pts/ptmx'),
+    link('/dev/fd', '/proc/self/fd'),
+    link('/dev/stdin', '/proc/self/fd/0'),
+    link('/dev/stdout', '/proc/self/fd/1'),
+    link('/dev/stderr', '/proc/self/fd/2'),
+    link('/dev/core', '/proc/kcore'),
+    hostIpc ? bindHost('/dev/shm') : shm(shmSizeBytes),
+    hostIpc && inUserNamespace ? bindHost('/dev/mqueue') : { op: 'mqueue', target: '/dev/mqueue' },
+  ];
+}
+
+function shm(sizeBytes: number): SetupOp {
+  return {
+    op: 'tmpfs',
+    target: '/dev/shm',
+    flags: { noSuid: true, noDev: true, noExec: true },
+    data: `mode=1777,size=${sizeBytes}`,
+  };
+}
+
+function bindHost(path: string): Targeted {
+  return {
+    op: 'bind',
+    source: path,
+    target: path,
+    recursive: true,
+    flags: {},
+    propagation: 'rprivate',
+    create: 'dir',
+  };
+}
+
+function userMount(mount: MountSpec, { isDirectory }: MountPlanInput): Targeted {
+  switch (mount.type) {
+    case 'tmpfs':
+      return { op: 'tmpfs', target: mount.target, flags: mount.flags, data: mount.data };
+    case 'volume':
+      return { op: 'mkdir', target: mount.target, mode: 0o755, uid: 0, gid: 0 };
+    case 'bind':
+      return {
+        op: 'bind',
+        source: mount.source,
+        target: mount.target,
+        recursive: mount.recursive,
+        flags: mount.flags,
+        propagation: mount.propagation,
+        create: isDirectory(mount.source) ? 'dir' : 'file',
+      };
+  }
+}
+
+/** Stable, so that equal depths keep the order of the command line. */
+function byDepth(a: Targeted, b: Targeted): number {
+  return depth(a.target) - depth(b.target);
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
+}

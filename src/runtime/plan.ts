@@ -1,0 +1,136 @@
+// ContainerSpec + what this host has to offer → HelperPlan. (pure) Everything that had to be looked up comes in as
+// `PlanInput`; the same spec and input always give the same plan, so choices are tested without a kernel.
+
+import type {
+  HelperPlan,
+  Lifetime,
+  NamespaceChoice,
+  Namespaces,
+  NetworkHelper,
+  RootFs,
+  Stdio,
+  UserNamespace,
+} from '../native/plan.ts';
+import { capabilityMask, capabilitySets } from './capabilities.ts';
+import { toHostId } from './idmap.ts';
+import { planMounts } from './mounts.ts';
+import type { ContainerId, ContainerSpec, NamespaceMode } from './spec.ts';
+import { toRlimit } from './ulimits.ts';
+
+export interface PlanInput {
+  spec: ContainerSpec;
+  user: UserNamespace;
+  rootfs: RootFs;
+  network: {
+    namespace: NamespaceChoice;
+    helper?: NetworkHelper | undefined;
+    files: readonly { target: string; content: string }[];
+  };
+  /** 'default' or a compiled filter; see SeccompChoice. */
+  seccomp: 'default' | 'unconfined' | Uint8Array;
+  /** Host pid of the init of a container whose namespaces are joined. */
+  pidOf: (id: ContainerId) => number;
+  isDirectory: (hostPath: string) => boolean;
+  lifetime: Lifetime;
+  /** Path of the json-file log, undefined for none. */
+  log: string | undefined;
+  /** The argv[0] the user typed, for messages. */
+  label: string;
+}
+
+export function planContainer(input: PlanInput): HelperPlan {
+  const { spec, network } = input;
+  const { host, config } = spec;
+  const plan: HelperPlan = {
+    namespaces: namespaces(input),
+    rootfs: input.rootfs,
+    rootPropagation: rootPropagation(spec),
+    setup: planMounts({
+      mounts: host.mounts,
+      isDirectory: input.isDirectory,
+      files: network.files,
+      devices: host.devices,
+      shmSizeBytes: host.shmSizeBytes,
+      privileged: host.privileged,
+      readOnlyRootfs: host.readOnlyRootfs,
+      hostPid: host.pidMode.kind === 'host',
+      hostIpc: host.ipcMode.kind === 'host',
+      inUserNamespace: input.user.kind !== 'host',
+      maskedPaths: host.maskedPaths,
+      readonlyPaths: host.readonlyPaths,
+    }),
+    sysctls: host.sysctls,
+    process: processOf(input),
+    stdio: stdioOf(input),
+    lifetime: input.lifetime,
+    label: input.label,
+  };
+  if (host.utsMode.kind === 'private') {
+    plan.hostname = config.hostname;
+    if (config.domainname !== '') plan.domainname = config.domainname;
+  }
+  if (network.helper !== undefined) plan.networkHelper = network.helper;
+  return plan;
+}
+
+function namespaces({ spec, user, network, pidOf }: PlanInput): Namespaces {
+  const { host } = spec;
+  const choose = (mode: NamespaceMode, file: string): NamespaceChoice => {
+    if (mode.kind === 'private') return { kind: 'new' };
+    return mode.kind === 'host'
+      ? { kind: 'host' }
+      : { kind: 'join', path: `/proc/${pidOf(mode.id)}/ns/${file}` };
+  };
+  return {
+    user,
+    net: network.namespace,
+    pid: choose(host.pidMode, 'pid'),
+    ipc: choose(host.ipcMode, 'ipc'),
+    uts: choose(host.utsMode, 'uts'),
+    cgroup: choose(host.cgroupnsMode, 'cgroup'),
+  };
+}
+
+/** A shared or slave bind needs a root that lets events through: runc's rule. */
+function rootPropagation({ host }: ContainerSpec): HelperPlan['rootPropagation'] {
+  const binds = host.mounts.flatMap((mount) => (mount.type === 'bind' ? [mount.propagation] : []));
+  if (binds.some((propagation) => propagation.endsWith('shared'))) return 'rshared';
+  return binds.some((propagation) => propagation.endsWith('slave')) ? 'rslave' : 'rprivate';
+}
+
+function processOf({ spec, user, seccomp }: PlanInput): HelperPlan['process'] {
+  const { process, host } = spec;
+  const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
+  return {
+    args: process.args,
+    env: process.env,
+    cwd: process.cwd,
+    createCwd: true,
+    containerUid: process.containerUid,
+    containerGid: process.containerGid,
+    additionalGids: mappedGids(spec, user),
+    keepGroups: process.keepGroups,
+    capabilities: capabilitySets(mask, process.containerUid),
+    noNewPrivileges: host.noNewPrivileges,
+    seccomp,
+    rlimits: host.ulimits.map(toRlimit),
+    ...(host.oomScoreAdj === undefined ? {} : { oomScoreAdj: host.oomScoreAdj }),
+    init: host.init,
+  };
+}
+
+/**
+ * setgroups(2) fails as a whole when one gid has no host id, and is forbidden in a namespace whose map we wrote
+ * ourselves as an ordinary user (user_namespaces(7)), so images with a generous /etc/group must lose some of it there.
+ */
+function mappedGids({ process, idMap }: ContainerSpec, user: UserNamespace): number[] {
+  if (idMap === undefined) return process.additionalGids;
+  if (user.kind === 'new' && user.via === 'self' && idMap.gid.every(({ size }) => size === 1)) return [];
+  return process.additionalGids.filter((gid) => toHostId(idMap.gid, gid) !== undefined);
+}
+
+function stdioOf({ spec, log }: PlanInput): Stdio {
+  const stdin = spec.config.openStdin;
+  if (spec.config.tty) return { kind: 'tty', stdin, ...(log === undefined ? {} : { log }) };
+  return log === undefined ? { kind: 'inherit', stdin } : { kind: 'pipes', stdin, log };
+}
