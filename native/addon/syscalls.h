@@ -1,0 +1,65 @@
+// System calls that older C libraries do not wrap, called by number, so that the addon loads with glibc 2.17 and later.
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+namespace skiff {
+
+inline int SysOpenat2(int dirfd, const char* path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+  struct open_how how = {};
+  how.flags = flags;
+  how.mode = mode;
+  how.resolve = resolve;
+  return static_cast<int>(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
+}
+
+inline int SysMemfdCreate(const char* name, unsigned flags) {
+  return static_cast<int>(syscall(SYS_memfd_create, name, flags));
+}
+
+inline int SysRenameat2(int olddir, const char* oldpath, int newdir, const char* newpath, unsigned flags) {
+  return static_cast<int>(syscall(SYS_renameat2, olddir, oldpath, newdir, newpath, flags));
+}
+
+inline int SysPidfdOpen(pid_t pid, unsigned flags) {
+  return static_cast<int>(syscall(SYS_pidfd_open, pid, flags));
+}
+
+inline int SysPidfdSendSignal(int pidfd, int signal) {
+  return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+
+inline int SysCloseRange(unsigned first, unsigned last, unsigned flags) {
+  return static_cast<int>(syscall(SYS_close_range, first, last, flags));
+}
+
+inline int SysExecveat(int dirfd, const char* path, char* const argv[], char* const envp[], int flags) {
+  return static_cast<int>(syscall(SYS_execveat, dirfd, path, argv, envp, flags));
+}
+
+inline int SysStatx(int dirfd, const char* path, int flags, unsigned mask, struct statx* out) {
+  return static_cast<int>(syscall(SYS_statx, dirfd, path, flags, mask, out));
+}
+
+// Runs `call` again while it is interrupted by a signal.
+template <typename F>
+auto Retry(F call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+}  // namespace skiff

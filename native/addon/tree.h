@@ -1,0 +1,91 @@
+// A directory tree that is being filled from a hostile archive. All paths are relative to one root descriptor, made of
+// plain names ("a/b/c": no empty part, no "." or ".."), and never leave it: see tree-paths.cc. Whoever calls decides
+// *what* is made (src/image/layer/apply.ts); nothing here follows a symbolic link.
+#pragma once
+
+#include <napi.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "args.h"
+#include "fd.h"
+
+namespace skiff {
+
+// Owner and time of an entry, as the archive has them.
+struct Attributes {
+  uint32_t mode = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  int64_t mtime_sec = 0;
+  int64_t mtime_nsec = 0;
+};
+
+// Where an entry goes: an O_PATH descriptor of its parent (borrowed, valid until the next look-up) and its last name.
+struct Place {
+  int parent = -1;
+  std::string name;
+};
+
+// Descriptors of directories used lately, by path. Archives list a directory's entries together, so few are enough.
+class ParentCache {
+ public:
+  int Find(const std::string& path) const;
+  int Add(const std::string& path, Fd fd);
+  void Clear();
+
+ private:
+  static constexpr size_t kSlots = 64;
+  struct Slot {
+    std::string path;
+    Fd fd;
+  };
+  std::unordered_map<std::string, size_t> index_;
+  std::vector<Slot> slots_;
+  size_t next_ = 0;
+};
+
+class Tree : public Napi::ObjectWrap<Tree> {
+ public:
+  explicit Tree(const Napi::CallbackInfo& info);
+  static Napi::Function Define(Napi::Env env);
+
+  Napi::Value WriteFile(const Napi::CallbackInfo& info);
+  Napi::Value Begin(const Napi::CallbackInfo& info);
+  Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value Finish(const Napi::CallbackInfo& info);
+  Napi::Value MakeDir(const Napi::CallbackInfo& info);
+  Napi::Value SetDir(const Napi::CallbackInfo& info);
+  Napi::Value Symlink(const Napi::CallbackInfo& info);
+  Napi::Value Link(const Napi::CallbackInfo& info);
+  Napi::Value MakeNode(const Napi::CallbackInfo& info);
+  Napi::Value SetXattr(const Napi::CallbackInfo& info);
+  Napi::Value Stat(const Napi::CallbackInfo& info);
+  Napi::Value Remove(const Napi::CallbackInfo& info);
+  Napi::Value Rename(const Napi::CallbackInfo& info);
+  Napi::Value ReadLink(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+ private:
+  bool Locate(const std::string& path, Place* out);
+  int OpenDir(const std::string& path, int flags);
+  bool FinishFile(int fd, const Attributes& wanted, bool* owner_kept);
+  bool OwnerIsOurs(const Attributes& wanted) const;
+
+  Fd root_;
+  ParentCache parents_;
+  // The file between begin() and finish().
+  Fd file_;
+  std::string file_path_;
+  uid_t uid_ = 0;
+  gid_t gid_ = 0;
+};
+
+// tree-remove.cc: removes `name` in `parent` whatever it is; false with errno set. Missing is success.
+bool RemoveAll(int parent, const char* name);
+
+}  // namespace skiff

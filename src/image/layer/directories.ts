@@ -1,0 +1,133 @@
+// The directories of the tree that is being filled: which exist, and the attributes they get at the end (their times
+// would change with every entry made inside, and a read-only directory would be in the way). Also resolves parents:
+// links on the way are followed as if the layer's root were "/", so that nothing outside is ever named.
+
+import { EngineError } from '../../core/errors.ts';
+import type { Tree, TreeStat } from '../../native/addon.ts';
+import { showPath, type ByteString, type TarEntry } from './entry.ts';
+import { isWhiteout } from './apply.ts';
+import { joinPath, parentOf } from './path.ts';
+import { OPAQUE_VALUE, OPAQUE_XATTR } from './xattrs.ts';
+
+/** As path_resolution(7). */
+const MAX_LINKS = 40;
+const MAX_DEPTH_BYTES = 4095;
+
+/** Undefined: nothing has listed it yet; then the entry that needed it gives its time. */
+interface Listed {
+  entry: TarEntry | undefined;
+  since: TarEntry | undefined;
+}
+
+export class Directories {
+  readonly #tree: Tree;
+  /** By path without links. The root is always there. */
+  readonly #known = new Map<ByteString, Listed>([['', { entry: undefined, since: undefined }]]);
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  has(path: ByteString): boolean {
+    return this.#known.has(path);
+  }
+
+  /** A directory entry: makes it, or takes over the attributes when it is there. */
+  declare(path: ByteString, entry: TarEntry, clear: (path: ByteString) => void): void {
+    const known = this.#known.get(path);
+    if (known !== undefined) {
+      known.entry = entry;
+      return;
+    }
+    const opaque = !this.#tree.makeDir(path);
+    if (opaque) {
+      // Something else was here and hid what lower layers have: the directory must not bring that back.
+      clear(path);
+      this.#tree.makeDir(path);
+    }
+    this.#known.set(path, { entry, since: entry });
+    if (opaque) this.makeOpaque(path);
+  }
+
+  makeOpaque(path: ByteString): void {
+    this.#tree.setXattr(path, OPAQUE_XATTR, OPAQUE_VALUE);
+  }
+
+  /** The real path of directory `path`; missing parts are made. @throws LAYER_INVALID when a file is in the way */
+  ensure(path: ByteString, since: TarEntry | undefined, clear: (path: ByteString) => void): ByteString {
+    if (this.#known.has(path)) return path;
+    return this.#walk(path, (missing, stat) => {
+      if (stat !== undefined) clear(missing);
+      this.#tree.makeDir(missing);
+      this.#known.set(missing, { entry: undefined, since });
+      if (stat !== undefined) this.makeOpaque(missing);
+      return true;
+    }) as ByteString;
+  }
+
+  /** The same without making anything: undefined when a part is missing. */
+  find(path: ByteString): ByteString | undefined {
+    return this.#known.has(path) ? path : this.#walk(path, () => false);
+  }
+
+  /** Forgets `path` and what was below it, which is gone. */
+  forget(path: ByteString): void {
+    if (!this.#known.delete(path)) return;
+    for (const known of this.#known.keys()) {
+      if (known.startsWith(`${path}/`)) this.#known.delete(known);
+    }
+  }
+
+  /** Sets attributes, deepest first; returns the directories that no entry listed, parents first. */
+  finish(made: (entry: TarEntry, path: ByteString, ownerKept: boolean) => void): ByteString[] {
+    const unlisted: ByteString[] = [];
+    for (const [path, { entry, since }] of [...this.#known].reverse()) {
+      const { mode, containerUid, containerGid } = entry ?? { mode: 0o755, containerUid: 0, containerGid: 0 };
+      const { mtimeSec, mtimeNsec } = entry ?? since ?? { mtimeSec: 0, mtimeNsec: 0 };
+      const kept = this.#tree.setDir(path, mode, containerUid, containerGid, mtimeSec, mtimeNsec);
+      if (entry === undefined) unlisted.push(path);
+      else made(entry, path, kept);
+    }
+    return unlisted.reverse();
+  }
+
+  /** `onMissing` is called where nothing, or a whiteout (then with its stat), is; false ends the walk. */
+  #walk(
+    path: ByteString,
+    onMissing: (path: ByteString, stat: TreeStat | undefined) => boolean,
+  ): ByteString | undefined {
+    const todo = path.split('/').reverse();
+    let at: ByteString = '';
+    let links = 0;
+    for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        at = parentOf(at);
+        continue;
+      }
+      const next = joinPath(at, part);
+      if (next.length > MAX_DEPTH_BYTES) throw inTheWay(path, 'its real path is too long');
+      if (this.#known.has(next)) {
+        at = next;
+        continue;
+      }
+      const stat = this.#tree.stat(next);
+      if (stat === undefined || isWhiteout(stat)) {
+        if (!onMissing(next, stat)) return undefined;
+        at = next;
+      } else if ((stat[0] & 0o170000) === 0o120000) {
+        if (++links > MAX_LINKS) throw inTheWay(path, 'too many links');
+        const target = this.#tree.readlink(next);
+        if (target.startsWith('/')) at = '';
+        todo.push(...target.split('/').reverse());
+      } else {
+        throw inTheWay(path, `${showPath(next)} is not a directory`);
+      }
+    }
+    return at;
+  }
+}
+
+function inTheWay(path: ByteString, why: string): EngineError {
+  return new EngineError('LAYER_INVALID', `unpacking below ${showPath(path)} of a layer: ${why}`);
+}

@@ -1,0 +1,56 @@
+// One entry of a layer's tar, as the reader hands it to whoever applies it.
+
+/**
+ * Names inside a layer are *byte strings*: one UTF-16 unit per byte (`latin1`), since tar names need not be UTF-8. They
+ * go to the addon as they are; for people, use `showPath`.
+ */
+export type ByteString = string;
+
+export type EntryType = 'file' | 'dir' | 'symlink' | 'link' | 'char' | 'block' | 'fifo';
+
+/** A run of data in a sparse file; what lies between is a hole. */
+export interface Extent {
+  offset: number;
+  length: number;
+}
+
+export interface TarEntry {
+  type: EntryType;
+  /** As in the archive: not yet checked, may be absolute or climb. */
+  path: ByteString;
+  /** Target of a symlink or hard link, '' otherwise. */
+  linkPath: ByteString;
+  /** Permission bits, 0..0o7777. */
+  mode: number;
+  containerUid: number;
+  containerGid: number;
+  /** Floor of the time, so that nsec is 0..999999999 before 1970 too. */
+  mtimeSec: number;
+  mtimeNsec: number;
+  /** Of the file when it is there: with holes. 0 for anything but files. */
+  sizeBytes: number;
+  devMajor: number;
+  devMinor: number;
+  /** SCHILY.xattr.* of the pax header. */
+  xattrs: ReadonlyMap<ByteString, Buffer> | undefined;
+  /** Present for sparse files: where the data belongs, ascending. */
+  extents: readonly Extent[] | undefined;
+}
+
+/** What the reader calls, in the archive's order. Data is borrowed: it is overwritten after the call. */
+export interface EntrySink {
+  /** A file whose data is at hand as a whole: sizeBytes bytes at `offset` of `chunk`. Never sparse. */
+  wholeFile(entry: TarEntry, chunk: Uint8Array, offset: number): void;
+  /** A file whose data follows in pieces: data…, endFile. */
+  beginFile(entry: TarEntry): void;
+  /** `position`: where in the file. */
+  data(chunk: Uint8Array, offset: number, length: number, position: number): void;
+  endFile(): void;
+  /** Anything but a file. */
+  other(entry: TarEntry): void;
+}
+
+/** A name for a message: quoted, control characters escaped, bytes that are no UTF-8 kept apart. */
+export function showPath(path: ByteString): string {
+  return JSON.stringify(Buffer.from(path, 'latin1').toString('utf8'));
+}

@@ -1,0 +1,48 @@
+// What skiff and its child `__unpack` say to each other: a request as one JSON argument, a reply as one JSON line.
+
+import { EngineError, type ErrorCode } from '../../core/errors.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { ByteString } from './entry.ts';
+import type { UnpackedHere } from './unpack-here.ts';
+
+export type UnpackRequest =
+  | { kind: 'unpack'; diffId: Digest; dest: string }
+  /** complete.ts */
+  | { kind: 'complete'; dest: string; unlisted: readonly ByteString[]; lowerTrees: readonly string[] };
+
+type Reply = { ok: UnpackedHere } | { error: { code: ErrorCode; message: string; hint?: string } };
+
+export function encodeRequest(request: UnpackRequest): string {
+  return JSON.stringify(request);
+}
+
+/** The argument comes from ourselves, so its shape is not checked again. */
+export function decodeRequest(text: string): UnpackRequest {
+  return JSON.parse(text) as UnpackRequest;
+}
+
+export function encodeReply(result: UnpackedHere): string {
+  return JSON.stringify({ ok: result } satisfies Reply);
+}
+
+export function encodeFailure(error: unknown): string {
+  const known = error instanceof EngineError;
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = known && error.hint !== undefined ? { hint: error.hint } : {};
+  return JSON.stringify({ error: { code: known ? error.code : 'IO', message, ...hint } } satisfies Reply);
+}
+
+/** @throws what the child reports, or IO when it died without a word. */
+export function decodeReply(text: string, status: number, dest: string): UnpackedHere {
+  let reply: Reply;
+  try {
+    reply = JSON.parse(text) as Reply;
+  } catch {
+    throw new EngineError(
+      'IO',
+      `unpacking a layer into ${JSON.stringify(dest)}: the unpacker ended with status ${status}`,
+    );
+  }
+  if ('ok' in reply) return reply.ok;
+  throw new EngineError(reply.error.code, reply.error.message, { hint: reply.error.hint });
+}

@@ -1,0 +1,178 @@
+// Typed binding of the N-API addon (native/addon) and its loader. Under Node (tests, scripts) the module is loaded from
+// build/Release. In the compiled binary it is embedded, and dlopen needs a file: it is written to one without a name
+// (O_TMPFILE), which nobody else can open, replace or guess, and loaded through /proc/self/fd.
+
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { EngineError, errnoOf } from '../core/errors.ts';
+
+/** Space of a file system; `files` is 0 where inodes are not counted (btrfs). */
+export interface Space {
+  type: number;
+  sizeBytes: number;
+  /** For ordinary users: without the blocks reserved for root. */
+  availableBytes: number;
+  files: number;
+  freeFiles: number;
+}
+
+/** Result of `Tree.stat`: mode with the type bits of stat(2). */
+export type TreeStat = [
+  mode: number,
+  uid: number,
+  gid: number,
+  size: number,
+  rdevMajor: number,
+  rdevMinor: number,
+  nlink: number,
+];
+
+/**
+ * A directory tree being filled from an archive; see native/addon/tree.h. Paths are *byte strings* (one UTF-16 unit per
+ * byte, `latin1`), relative, normalised ("a/b"; "" is the root where said). Parents must exist; no call follows a
+ * symbolic link or leaves the tree: a path through a link fails with ELOOP or ENOTDIR, an existing target with EEXIST.
+ * Ids and modes are container ids (those of our user namespace). The functions that return a boolean say whether the
+ * owner could be set; false means that it is not mapped. Errors are Node-like system errors.
+ */
+export interface Tree {
+  writeFile(
+    path: string,
+    mode: number,
+    uid: number,
+    gid: number,
+    mtimeSec: number,
+    mtimeNsec: number,
+    data: Uint8Array,
+    offset: number,
+    length: number,
+  ): boolean;
+  /** One file at a time: begin, write…, finish. */
+  begin(path: string, mode: number): void;
+  /** `position` -1: where the last write ended. */
+  write(data: Uint8Array, offset: number, length: number, position: number): void;
+  /** `size` >= 0 sets the length (a hole at the end), -1 leaves it. */
+  finish(size: number, mode: number, uid: number, gid: number, mtimeSec: number, mtimeNsec: number): boolean;
+  /** Mode 0700 until `setDir`. False: something is there. */
+  makeDir(path: string): boolean;
+  setDir(path: string, mode: number, uid: number, gid: number, mtimeSec: number, mtimeNsec: number): boolean;
+  symlink(
+    path: string,
+    target: string,
+    uid: number,
+    gid: number,
+    mtimeSec: number,
+    mtimeNsec: number,
+  ): boolean;
+  link(existing: string, path: string): void;
+  /** `mode` with type bits: fifo, character or block device. A whiteout is character device 0:0. */
+  makeNode(
+    path: string,
+    mode: number,
+    major: number,
+    minor: number,
+    uid: number,
+    gid: number,
+    mtimeSec: number,
+    mtimeNsec: number,
+  ): boolean;
+  setXattr(path: string, name: string, value: Uint8Array): void;
+  stat(path: string): TreeStat | undefined;
+  /** Whatever it is, with everything below. */
+  remove(path: string): void;
+  /** Never replaces: EEXIST. */
+  rename(from: string, to: string): void;
+  readlink(path: string): string;
+  close(): void;
+}
+
+export interface Addon {
+  /** flock(2). False: `nonblocking` and somebody else holds it. */
+  flock(fd: number, mode: 'shared' | 'exclusive' | 'unlock', nonblocking: boolean): boolean;
+  /** Atomic publication. False: `to` exists already. */
+  renameNoReplace(from: Uint8Array, to: Uint8Array): boolean;
+  syncfs(fd: number): void;
+  statfs(path: Uint8Array): Space;
+  fstatfs(fd: number): Space;
+  /** Undefined: no such attribute, or none on this file system. */
+  lgetxattr(path: Uint8Array, name: string): Buffer | undefined;
+  llistxattr(path: Uint8Array): string[];
+  lsetxattr(path: Uint8Array, name: string, value: Uint8Array): void;
+  /** A descriptor of the helper executable in a sealed memfd, close-on-exec; the caller closes it. */
+  helperImage(): number;
+  /** A descriptor of `bytes` in a sealed memfd, close-on-exec; the caller closes it. */
+  sealedMemfd(bytes: Uint8Array): number;
+  setCloseOnExec(fd: number, on: boolean): void;
+  /** This process becomes the helper: argv (+ the number of the plan's descriptor), env, plan. Returns only by throwing. */
+  launch(argv: Uint8Array[], env: Uint8Array[], plan: Uint8Array, keepFds: number[]): never;
+  /** Undefined: no such process. */
+  pidfdOpen(pid: number): number | undefined;
+  /** False: the process is gone. */
+  pidfdSendSignal(pidfd: number, signal: number): boolean;
+  /** Takes a directory descriptor, which it does not keep. Sets the process's umask to 0. */
+  Tree: new (rootFd: number) => Tree;
+}
+
+let loaded: Addon | undefined;
+
+/** The addon, loaded at the first call. @throws HOST_MISSING when no directory can hold its code. */
+export function addon(): Addon {
+  loaded ??= isCompiled()
+    ? loadEmbedded()
+    : load(fileURLToPath(new URL('../../build/Release/addon.node', import.meta.url)));
+  return loaded;
+}
+
+/** Whether this is the single-file build, whose sources are in a virtual file system. */
+export function isCompiled(): boolean {
+  return import.meta.url.includes('/$bunfs/');
+}
+
+function load(path: string): Addon {
+  const module = { exports: {} };
+  process.dlopen(module, path);
+  return module.exports as Addon;
+}
+
+function loadEmbedded(): Addon {
+  // A plain require keeps this synchronous, and the bundler resolves it; see embedded.ts.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { EMBEDDED_ADDON } = require('./embedded.ts') as typeof import('./embedded.ts');
+  const code = readFileSync(EMBEDDED_ADDON);
+  const failures: string[] = [];
+  for (const dir of codeDirs()) {
+    try {
+      return loadThrough(dir, code);
+    } catch (error) {
+      // Read-only, full, noexec, without O_TMPFILE, hidden by a sandbox …: each has its own errno; dlopen has text alone.
+      failures.push(`${dir} (${errnoOf(error) ?? 'no code may be mapped from there'})`);
+    }
+  }
+  throw new EngineError(
+    'HOST_MISSING',
+    `loading the native part: no usable directory: ${failures.join(', ')}`,
+    {
+      hint: 'set XDG_RUNTIME_DIR to a directory of your own on a file system that is writable and not mounted noexec',
+    },
+  );
+}
+
+/** In order of preference: memory before disk. */
+function codeDirs(): Set<string> {
+  const { XDG_RUNTIME_DIR, TMPDIR, HOME } = process.env;
+  const dirs = [XDG_RUNTIME_DIR, '/dev/shm', TMPDIR, '/tmp', '/var/tmp', HOME];
+  return new Set([...dirs.filter((dir) => dir?.startsWith('/') === true), '.'] as string[]);
+}
+
+/** O_TMPFILE of open(2), which node:fs does not name; O_DIRECTORY is part of it. */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
+function loadThrough(dir: string, code: Uint8Array): Addon {
+  const fd = openSync(dir, O_TMPFILE | constants.O_RDWR, 0o600);
+  try {
+    for (let done = 0; done < code.length;) done += writeSync(fd, code, done);
+    if (fstatSync(fd).size !== code.length) throw new Error('short write');
+    return load(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd); // the mapping keeps the code
+  }
+}

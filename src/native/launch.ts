@@ -1,0 +1,150 @@
+// Starts the native helper in its three modes (docs/dev/native-protocol.md): `run` replaces this process; `userns` and
+// `remove` run beside it. The helper comes from a sealed memfd of the addon, the plan goes to it as a sealed memfd
+// whose number is the last argument. It gets a minimal environment: what it needs to find newuidmap and to say more.
+
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { encodeBytes } from '../core/bytes.ts';
+import { EngineError } from '../core/errors.ts';
+import { addon } from './addon.ts';
+import { encodePlan, encodeRemoveCommand, encodeUserNamespaceCommand } from './encode-plan.ts';
+import type { HelperPlan, IdMap, UserNamespace } from './plan.ts';
+
+const HELPER_VARIABLES = ['PATH', 'SKIFF_DEBUG'];
+
+/** How a child ended: its exit status, or 128 + the number of the signal. */
+export interface ChildResult {
+  status: number;
+  signal: NodeJS.Signals | null;
+}
+
+export interface Child {
+  pid: number | undefined;
+  /** null unless 'pipe' was asked for. */
+  stdin: Writable | null;
+  stdout: Readable | null;
+  stderr: Readable | null;
+  /** Rejects when the program could not be started at all. */
+  result: Promise<ChildResult>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Becomes the helper that runs `plan`: same pid, stdio untouched, every other descriptor closed but the plan's lock and
+ * `keepFds`. Flush everything before. @throws a system error when the exec fails; never returns otherwise.
+ */
+export function launchContainer(plan: HelperPlan, keepFds: readonly number[] = []): never {
+  const bytes = encodePlan(plan);
+  const kept = new Set([...keepFds, ...(plan.lifetime.lockFd >= 0 ? [plan.lifetime.lockFd] : [])]);
+  return addon().launch(['skiff', 'run'].map(encodeBytes), helperEnvironment(), bytes, [...kept]);
+}
+
+export interface InNamespaceOptions {
+  /** Undefined: no user namespace, the command is simply started. */
+  idMap: IdMap | undefined;
+  /** argv[0] is an absolute host path. */
+  argv: readonly string[];
+  stdio?: StdioOptions;
+  /** Undefined: ours. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Starts a program as root of a new user namespace with that map. It dies with us. */
+export function runInUserNamespace({
+  idMap,
+  argv,
+  stdio = 'inherit',
+  env = process.env,
+}: InNamespaceOptions): Child {
+  const [program = '', ...args] = argv;
+  if (idMap === undefined) return handleOf(spawn(program, args, { stdio, env }));
+  const plan = encodeUserNamespaceCommand({ user: newUserNamespace(idMap), argv, dieWithParent: true });
+  return spawnHelper('userns', plan, stdio, env);
+}
+
+/**
+ * Deletes `paths` with everything below, whichever mapped id owns it. Missing paths are no error.
+ * @throws IO when something could not be deleted; the helper has named it on stderr.
+ */
+export async function removeTrees(paths: readonly string[], idMap: IdMap | undefined): Promise<void> {
+  if (paths.length === 0) return;
+  const user: UserNamespace = idMap === undefined ? { kind: 'host' } : newUserNamespace(idMap);
+  const child = spawnHelper(
+    'remove',
+    encodeRemoveCommand({ user, paths }),
+    ['ignore', 'ignore', 'pipe'],
+    process.env,
+  );
+  const said: Buffer[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
+  const { status } = await child.result;
+  if (status === 0) return;
+  const why = Buffer.concat(said).toString().trim() || `the helper ended with ${status}`;
+  throw new EngineError('IO', `removing ${paths.map((path) => JSON.stringify(path)).join(', ')}: ${why}`);
+}
+
+export function removeTree(path: string, idMap: IdMap | undefined): Promise<void> {
+  return removeTrees([path], idMap);
+}
+
+/**
+ * Who may write the map: real root can itself, and so can everybody who maps one id, their own; any other map needs
+ * newuidmap and newgidmap (user_namespaces(7), "Defining user and group ID mappings").
+ */
+export function newUserNamespace(map: IdMap): UserNamespace {
+  const single =
+    [...map.uid, ...map.gid].every(({ size }) => size === 1) && map.uid.length === 1 && map.gid.length === 1;
+  return { kind: 'new', map, via: single || process.geteuid?.() === 0 ? 'self' : 'newidmap' };
+}
+
+function helperEnvironment(): Buffer[] {
+  const set = HELPER_VARIABLES.filter((name) => process.env[name] !== undefined);
+  return set.map((name) => encodeBytes(`${name}=${process.env[name]}`));
+}
+
+/**
+ * node:child_process forks without running JavaScript in between. /proc/self/fd/N names the child's own copy of the
+ * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3.
+ */
+function spawnHelper(
+  mode: 'userns' | 'remove',
+  plan: Uint8Array,
+  stdio: StdioOptions,
+  env: NodeJS.ProcessEnv,
+): Child {
+  const native = addon();
+  const image = native.helperImage();
+  const planFd = native.sealedMemfd(plan);
+  try {
+    const three = typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio.slice(0, 3);
+    const child = spawn(`/proc/self/fd/${image}`, [mode, '3'], {
+      argv0: 'skiff',
+      stdio: [...three, planFd],
+      env,
+    });
+    return handleOf(child);
+  } finally {
+    closeSync(image);
+    closeSync(planFd);
+  }
+}
+
+function handleOf(child: ChildProcess): Child {
+  const result = new Promise<ChildResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) =>
+      resolve({ status: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], signal }),
+    );
+  });
+  result.catch(() => {}); // whoever awaits it hears of it; nobody may have to
+  return {
+    pid: child.pid,
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    result,
+    kill: (signal) => void child.kill(signal),
+  };
+}
