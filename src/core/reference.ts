@@ -40,7 +40,8 @@ export function parseReference(text: string): ImageReference {
   refuseForeignForms(text);
   const { name, tag, digest } = splitSuffixes(text);
   const { registry, repository } = splitName(name);
-  if (!REGISTRY.test(registry) || !validPort(registry)) {
+  // The last catches what only looks like an address: 1.2.3.456, [:::].
+  if (!REGISTRY.test(registry) || !validPort(registry) || !URL.canParse(`http://${registry}`)) {
     throw invalid(text, `${JSON.stringify(registry)} is not a registry host`);
   }
   checkRepository(text, repository);
@@ -145,7 +146,12 @@ function checkRepository(text: string, repository: string): void {
   if (REPOSITORY.test(repository)) return;
   const lower = repository.toLowerCase();
   if (lower !== repository && REPOSITORY.test(lower)) {
-    throw invalid(text, 'repository names are lower-case', `write ${text.replace(repository, lower)}`);
+    const typed = text.includes(repository) ? repository : repository.slice('library/'.length);
+    throw invalid(
+      text,
+      'repository names are lower-case',
+      `write ${text.replace(typed, typed.toLowerCase())}`,
+    );
   }
   throw invalid(
     text,

@@ -101,7 +101,7 @@ export function createAuthenticator(parts: AuthParts): Authenticator {
       const response = await parts.send(signed(request, first));
       // A 401 from where a redirect led is not our registry's challenge, and gets no password of it.
       if (response.status !== 401 || response.url.origin !== request.url.origin) return response;
-      const challenge = chooseChallenge(parseChallenges(String(response.headers[HEADER.challenge] ?? '')));
+      const challenge = chooseChallenge(parseChallenges(response.headers[HEADER.challenge] ?? ''));
       if (challenge === undefined) return response;
       if (challenge.scheme === 'bearer') {
         // The scope belongs to this one request, the rest to all that follow.

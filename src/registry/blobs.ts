@@ -112,7 +112,7 @@ async function openAt(source: BlobSource, query: BlobQuery, offset: number): Pro
   }
   if (status === 206 && offset > 0) {
     const range = /^bytes ([0-9]{1,16})-([0-9]{1,16})\/(\*|[0-9]{1,16})$/.exec(
-      String(headers['content-range'] ?? ''),
+      headers['content-range'] ?? '',
     );
     const start = range === null ? offset : Number(range[1]);
     if (start > offset) {

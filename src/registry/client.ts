@@ -9,6 +9,7 @@ import type { Descriptor } from '../spec/image.ts';
 import { fetchBlob, foreignSource } from './blobs.ts';
 import type { BlobQuery } from './blobs.ts';
 import { endpointsFor } from './endpoints.ts';
+import { homeDir } from './env.ts';
 import { DigestMismatchError, RegistryError } from './errors.ts';
 import { createWire } from './http.ts';
 import { fetchManifest, resolveManifest } from './manifests.ts';
@@ -32,7 +33,7 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
   const { config, log, signal, options = {}, doing = 'pulling', userAgent = 'skiff' } = parts;
   const ownHosts = new Set<string>();
   const wire = createWire(parts, ownHosts);
-  const credentials = { env: parts.env, home: parts.env['HOME'] || parts.home, options, log };
+  const credentials = { env: parts.env, home: homeDir(parts.env, parts.home), options, log };
   const retry: RetryPolicy = {
     retries: options.retries ?? DEFAULT_RETRIES,
     firstDelayMs: options.retryDelayMs ?? DEFAULT_FIRST_DELAY_MS,

@@ -86,7 +86,7 @@ function openTls(url: URL, { trust, verify, isOwnHost, socket }: TlsOptions): tl
     ...(socket === undefined ? { host, port: Number(url.port || 443) } : { socket }),
     // Server names are never addresses (RFC 6066); the check of the certificate still uses `host`.
     ...(net.isIP(host) === 0 ? { servername: host } : { servername: '', host }),
-    secureContext: trust.contextFor(url.host, isOwnHost),
+    secureContext: trust.contextFor(url.host, { isOwnHost, verify }),
     rejectUnauthorized: verify,
     ALPNProtocols: ['http/1.1'],
   });
@@ -120,7 +120,7 @@ function tunnel(url: URL, proxy: URL, socket: Duplex, timeoutMs: number): Promis
       path: target,
       host: proxy.hostname,
       headers: { host: target, ...proxyAuthorization(proxy) },
-      createConnection: () => socket as net.Socket,
+      createConnection: () => socket,
       agent: false,
     });
     const timer = setTimeout(() => request.destroy(proxyError(proxy, 'does not answer')), timeoutMs);

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import { findHelper, findInAuths, parseAuthFile, parseUserPassword } from './auth-file.ts';
 import type { AuthFile, Credentials } from './auth-file.ts';
 import { askHelper } from './credential-helper.ts';
+import { configHome, envText } from './env.ts';
 import type { Env, RegistryOptions } from './types.ts';
 
 export interface Login {
@@ -84,21 +85,21 @@ interface Source {
 
 function authSources({ env, home, options }: CredentialParts): Source[] {
   if (options.authFile !== undefined) return [mustRead(options.authFile, '--authfile')];
-  const fromEnv = env['REGISTRY_AUTH_FILE'];
-  if (fromEnv) return [mustRead(fromEnv, 'REGISTRY_AUTH_FILE')];
-  const dockerDir = env['DOCKER_CONFIG'] || (home === undefined ? undefined : `${home}/.docker`);
-  const configHome = env['XDG_CONFIG_HOME'] || (home === undefined ? undefined : `${home}/.config`);
-  const runtimeDir = env['XDG_RUNTIME_DIR'];
+  const fromEnv = envText(env, 'REGISTRY_AUTH_FILE');
+  if (fromEnv !== undefined) return [mustRead(fromEnv, 'REGISTRY_AUTH_FILE')];
+  const dockerDir = envText(env, 'DOCKER_CONFIG') ?? (home === undefined ? undefined : `${home}/.docker`);
+  const configDir = configHome(env, home);
+  const runtimeDir = envText(env, 'XDG_RUNTIME_DIR');
   const files = [
     dockerDir && `${dockerDir}/config.json`,
     runtimeDir && `${runtimeDir}/containers/auth.json`,
-    configHome && `${configHome}/containers/auth.json`,
+    configDir && `${configDir}/containers/auth.json`,
   ];
   const sources = files
     .filter((file) => typeof file === 'string' && file !== '')
     .map((file) => tryRead(file as string));
-  const inline = env['DOCKER_AUTH_CONFIG'];
-  return inline ? [{ file: 'DOCKER_AUTH_CONFIG', text: inline }, ...sources] : sources;
+  const inline = envText(env, 'DOCKER_AUTH_CONFIG');
+  return inline !== undefined ? [{ file: 'DOCKER_AUTH_CONFIG', text: inline }, ...sources] : sources;
 }
 
 function mustRead(file: string, name: string): Source {

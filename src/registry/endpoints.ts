@@ -34,7 +34,7 @@ export function endpointsFor(registry: string, config: EndpointConfig, options: 
 /** `host[:port][/prefix]`, or with https:// or http:// in front; the latter means plain http alone. */
 function mirrorEndpoint(text: string, config: EndpointConfig, options: RegistryOptions): Endpoint {
   const match = /^(?:(https?):\/\/)?([^/?#@\s]+)((?:\/[a-z0-9._/-]*)?)$/i.exec(text.trim());
-  if (match === null) {
+  if (match === null || !URL.canParse(`https://${match[2]}`)) {
     throw new EngineError(
       'CONFIG_INVALID',
       `reading the mirrors of the configuration: ${JSON.stringify(text)} is not a mirror`,

@@ -71,7 +71,7 @@ export async function registryError(
   const errors = parseErrors(text);
   const { status } = response;
   const code = codeFor(status, errors);
-  const reason = wording(status, errors, text);
+  const reason = wording(status, errors, text, login);
   const hint = hintFor(code, response, registry, login);
   const limits = status === 429 ? limitText(response) : '';
   return new RegistryError(code, `${request.context}: ${reason}${limits}`, {
@@ -114,9 +114,16 @@ function codeFor(status: number, errors: readonly DistributionError[]): ErrorCod
   return 'REGISTRY';
 }
 
-function wording(status: number, errors: readonly DistributionError[], text: string): string {
+function wording(
+  status: number,
+  errors: readonly DistributionError[],
+  text: string,
+  login: Login | undefined,
+): string {
   const first = errors[0];
   if (first === undefined) {
+    if (status === 401 && login?.credentials !== undefined)
+      return 'the registry refuses the login (status 401)';
     if (status === 401) return 'the registry asks for a login (status 401)';
     if (status === 403) return 'the registry denies access (status 403)';
     if (status === 404) return 'not found in the registry (status 404)';
@@ -126,7 +133,8 @@ function wording(status: number, errors: readonly DistributionError[], text: str
   }
   if (first.code === ERROR_CODE.unauthorized || first.code === ERROR_CODE.denied) {
     const said = first.message === undefined ? '' : `: ${first.message}`;
-    return `access denied: the repository does not exist or needs a login (${first.code}${said})`;
+    const needs = login?.credentials === undefined ? 'needs a login' : 'the login does not allow it';
+    return `access denied: the repository does not exist or ${needs} (${first.code}${said})`;
   }
   const words = WORDS[first.code] ?? first.message ?? 'the registry gives no reason';
   return `${words} (${first.code})`;

@@ -7,6 +7,7 @@ import { EngineError } from '../core/errors.ts';
 import { cancelled, streamBody } from './body.ts';
 import { ProxyProblem, createConnector, proxyAuthorization } from './connect.ts';
 import { isInsecure } from './endpoints.ts';
+import { homeDir } from './env.ts';
 import { NetworkError, networkError, timeoutFailure } from './network-error.ts';
 import { proxyFor } from './proxy.ts';
 import { createTrust } from './trust.ts';
@@ -23,7 +24,7 @@ export interface Wire {
 export function createWire(parts: RegistryParts, ownHosts: ReadonlySet<string>): Wire {
   const { config, env, log, options = {} } = parts;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...parts.timeouts };
-  const home = env['HOME'] || parts.home;
+  const home = homeDir(env, parts.home);
   const trust = createTrust({ env, home, certDir: options.certDir, log });
   const connector = createConnector({ trust, connectMs: timeouts.connectMs });
   return {

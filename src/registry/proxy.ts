@@ -3,6 +3,7 @@
 
 import { BlockList, isIP } from 'node:net';
 import { EngineError } from '../core/errors.ts';
+import { envText } from './env.ts';
 import { isLoopback, stripBrackets } from './hosts.ts';
 import { redactUrl } from './redact.ts';
 import type { Env } from './types.ts';
@@ -13,9 +14,9 @@ import type { Env } from './types.ts';
  */
 export function proxyFor(url: URL, env: Env): URL | undefined {
   const names = url.protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy', 'HTTP_PROXY'];
-  const name = names.find((candidate) => (env[candidate] ?? '') !== '');
+  const name = names.find((candidate) => envText(env, candidate) !== undefined);
   if (name === undefined || isLoopback(url.hostname)) return undefined;
-  const noProxy = env['no_proxy'] || env['NO_PROXY'] || '';
+  const noProxy = envText(env, 'no_proxy', 'NO_PROXY') ?? '';
   return excluded(url, noProxy) ? undefined : parseProxy(name, env[name] as string);
 }
 

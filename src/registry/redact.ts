@@ -24,7 +24,6 @@ export function redactUrl(url: URL | string): string {
 export function printable(text: string, maxLength = 300): string {
   const clean = text
     .slice(0, maxLength * 4)
-    // eslint-disable-next-line no-control-regex -- control characters are the point
     .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+/g, ' ')
     .replace(/ {2,}/g, ' ')
     .trim();

@@ -43,9 +43,10 @@ export function openSession(endpoint: Endpoint, parts: SessionParts): Session {
     send: retrying(scheme.send, parts.retry),
     sendToRealm: retrying(followRedirects(parts.wire), parts.retry),
   });
-  const locate = ({ path, scope: _scope, ...rest }: SessionRequest): HttpRequest => {
+  const locate = ({ path, context, method, headers, body, signal }: SessionRequest): HttpRequest => {
     const prefix = endpoint.prefix === '' ? '' : `${endpoint.prefix}/`;
-    return { ...rest, url: new URL(`${scheme.current()}://${endpoint.host}/v2/${prefix}${path}`) };
+    const url = new URL(`${scheme.current()}://${endpoint.host}/v2/${prefix}${path}`);
+    return { context, method, url, headers, body, signal };
   };
   return {
     endpoint,

@@ -8,6 +8,7 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { configHome, envText } from './env.ts';
 import type { Env } from './types.ts';
 
 const SYSTEM_BUNDLES = [
@@ -30,19 +31,20 @@ export interface Trust {
    * The TLS context for `host[:port]`, made once and kept. Client certificates of --cert-dir are only for `ownHosts`.
    * @throws CONFIG_INVALID naming the file that is no certificate or key
    */
-  contextFor(host: string, isOwnHost: boolean): SecureContext;
+  contextFor(host: string, use: { isOwnHost: boolean; verify: boolean }): SecureContext;
 }
 
 export function createTrust(parts: TrustParts): Trust {
   const contexts = new Map<string, SecureContext>();
   let system: string[] | undefined;
   return {
-    contextFor(host, isOwnHost) {
-      const key = `${host} ${isOwnHost}`;
+    contextFor(host, { isOwnHost, verify }) {
+      const key = `${host} ${isOwnHost} ${verify}`;
       let context = contexts.get(key);
       if (context === undefined) {
-        system ??= systemCertificates(parts);
-        context = makeContext(system, materialFor(parts, host, isOwnHost));
+        const material = materialFor(parts, host, isOwnHost);
+        // The bundle takes milliseconds to read and parse: not where nothing is verified.
+        context = makeContext(verify ? (system ??= systemCertificates(parts)) : [], material);
         contexts.set(key, context);
       }
       return context;
@@ -72,10 +74,10 @@ function makeContext(system: string[], { ca, client }: Material): SecureContext 
 }
 
 function systemCertificates({ env, log }: TrustParts): string[] {
-  const file = env['SSL_CERT_FILE'];
-  const dir = env['SSL_CERT_DIR'];
-  if (file || dir) {
-    const texts = file ? [readText(file)] : [];
+  const file = envText(env, 'SSL_CERT_FILE');
+  const dir = envText(env, 'SSL_CERT_DIR');
+  if (file !== undefined || dir !== undefined) {
+    const texts = file !== undefined ? [readText(file)] : [];
     for (const one of (dir ?? '').split(':').filter((entry) => entry !== ''))
       texts.push(...readBundleDir(one, log));
     return texts;
@@ -115,14 +117,15 @@ function materialFor(parts: TrustParts, host: string, isOwnHost: boolean): Mater
   return material;
 }
 
-/** `HOST:PORT` as typed, and `HOST` where the port is the default one. */
+/** `HOST:PORT`; a `host` without a port (URLs drop the default one) is also looked for with it. */
 function certDirs({ env, home }: TrustParts, host: string): string[] {
-  const configHome = env['XDG_CONFIG_HOME'] || (home === undefined ? undefined : `${home}/.config`);
+  const configDir = configHome(env, home);
   const roots = ['/etc/containers/certs.d', '/etc/docker/certs.d'];
-  if (configHome !== undefined)
-    roots.unshift(`${configHome}/containers/certs.d`, `${configHome}/docker/certs.d`);
+  if (configDir !== undefined) {
+    roots.unshift(`${configDir}/containers/certs.d`, `${configDir}/docker/certs.d`);
+  }
   const names = [host];
-  if (host.endsWith(':443')) names.push(host.slice(0, -':443'.length));
+  if (!/:[0-9]+$/.test(host)) names.push(`${host}:443`);
   if (host === 'registry-1.docker.io') names.push('docker.io');
   return roots.flatMap((root) => names.map((name) => `${root}/${name}`));
 }
