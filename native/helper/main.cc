@@ -1,8 +1,54 @@
-// The native helper: one small static process per container. See docs/dev/native-protocol.md.
+// The native helper: one small static process per container. Modes:
+//   run FD      FD holds a plan: start the container and stay with it
+//   userns FD   execute a command as root of a new user namespace, in a mount namespace of its own
+//   remove FD   delete paths, whoever owns what is in them
+// docs/dev/native-protocol.md describes the plan and the messages; src/native/launch.ts starts us.
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-int main() {
-  static const char kMessage[] = "Error: the native helper is not built yet\n";
-  return write(2, kMessage, sizeof kMessage - 1) < 0 ? 125 : 125;
+#include "common/retry.h"
+#include "monitor.h"
+#include "sys.h"
+
+namespace {
+
+int usage() {
+  static const char kText[] = "Error: this program is a part of skiff and not meant to be called by hand\n";
+  write_all(STDERR_FILENO, kText, sizeof kText - 1);
+  return 125;
+}
+
+/** A closed 0, 1 or 2 would be taken by the next open, and then be written to as stderr. */
+bool ensure_stdio() {
+  int fd;
+  do {
+    fd = open("/dev/null", O_RDWR);
+    if (fd < 0) return false;
+  } while (fd <= 2);
+  close(fd);
+  return true;
+}
+
+/** Nothing the caller left open may reach the container. */
+void close_on_exec_all() {
+  if (sys::close_range(3, ~0u, sys::kCloseRangeCloexec) == 0) return;
+  for (int fd = 3; fd < 1024; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return usage();
+  char* end;
+  long plan_fd = strtol(argv[2], &end, 10);
+  if (*end != '\0' || plan_fd < 3 || plan_fd > 1 << 20) return usage();
+  if (!ensure_stdio()) return 125;
+  close_on_exec_all();
+  int fd = static_cast<int>(plan_fd);
+  if (strcmp(argv[1], "run") == 0) return run_container(fd);
+  return usage();
 }

@@ -1,0 +1,143 @@
+// Three phases, with the messages of docs/dev/native-protocol.md between them:
+//   1  before GO   the ids are not mapped yet; everything that needs the caller's own rights on host paths is opened
+//   2  after GO    as root of the user namespace: mounts, pivot_root, terminal
+//   3  after RUN   the network is there: limits, working directory, privileges, execve
+
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "child_stdio.h"
+#include "exec.h"
+#include "idmap.h"
+#include "loopback.h"
+#include "mount_api.h"
+#include "rootfs.h"
+#include "security.h"
+#include "setup.h"
+#include "sync.h"
+#include "sys.h"
+#include "tiny_init.h"
+
+namespace {
+
+struct Init {
+  Plan* plan;
+  InitChannels* channels;
+  HostPaths host;
+  NewRoot root;
+  StepError e;
+};
+
+/** The signal is cleared by every change of credentials, so this is called again after each. */
+bool die_with_helper(StepError* e) {
+  return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 || fail(e, Step::kParentDeath, "");
+}
+
+/** Waits for one message; a helper that is gone ends us here, since it can have died before die_with_helper. */
+void wait_for(Init& in, SyncType type) {
+  SyncMessage m;
+  if (receive_sync(in.channels->sync.get(), &m, nullptr) != 1 || m.type != type) _exit(125);
+}
+
+/** Whoever shares a namespace with us could trace us and take the host's descriptors: CVE-2016-9962. */
+bool is_alone(const Namespaces& ns) {
+  return ns.pid.kind == NsKind::kNew && (ns.user == UserNs::kNewIdMap || ns.user == UserNs::kNewSelf);
+}
+
+bool separate_mounts(const Plan& plan, StepError* e) {
+  bool is_private = plan.root_propagation <= Propagation::kRprivate;
+  if (set_propagation("/", is_private ? Propagation::kRprivate : Propagation::kRslave)) return true;
+  return fail(e, Step::kPropagation, "/");
+}
+
+bool set_names(const Plan& plan, StepError* e) {
+  if (plan.hostname[0] != '\0' && sethostname(plan.hostname, strlen(plan.hostname)) < 0) {
+    return fail(e, Step::kHostname, plan.hostname);
+  }
+  if (plan.domainname[0] != '\0' && setdomainname(plan.domainname, strlen(plan.domainname)) < 0) {
+    return fail(e, Step::kHostname, plan.domainname);
+  }
+  return true;
+}
+
+bool prepare(Init& in) {
+  const Plan& plan = *in.plan;
+  if (!die_with_helper(&in.e)) return false;
+  // A session of its own: signals of the caller's terminal reach the helper alone, which forwards them.
+  setsid();
+  if (!separate_mounts(plan, &in.e)) return false;
+  if (plan.ns.net.kind == NsKind::kNew && !bring_up_loopback(&in.e)) return false;
+  if (plan.ns.uts.kind == NsKind::kNew && !set_names(plan, &in.e)) return false;
+  return open_host_paths(in.plan, &in.host, &in.e);
+}
+
+bool build(Init& in) {
+  const Plan& plan = *in.plan;
+  // While /proc/self still belongs to us: it is root's once we cannot be dumped.
+  if (!write_oom_score(plan.process, &in.e)) return false;
+  if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(&in.e)) return false;
+  if (!is_alone(plan.ns)) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  umask(0022);
+  if (!mount_root(plan, in.host, &in.root, &in.e)) return false;
+  if (!run_setup(plan, in.host, in.root, &in.e)) return false;
+  if (plan.stdio.kind == StdioKind::kTty && !open_terminal(plan, in.root.root.get(), in.channels->sync.get(), &in.e)) {
+    return false;
+  }
+  return pivot_into(in.root, plan.root_propagation, &in.e);
+}
+
+bool enter_cwd(const Process& p, StepError* e) {
+  return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd);
+}
+
+/** Everything the caller, the runtime or the helper changed about signals is undone for the container. */
+void reset_signals() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (int sig = 1; sig < NSIG; sig++) sigaction(sig, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+bool finish(Init& in) {
+  const Process& p = in.plan->process;
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  apply_rlimits(p.rlimits);
+  // First with root's rights, as docker does; a directory that only the user may enter is tried again as the user.
+  bool entered = enter_cwd(p, &in.e);
+  if (!entered && in.e.err != EACCES) return false;
+  if (!drop_privileges(p, &in.e)) return false;
+  if (!entered && !enter_cwd(p, &in.e)) return false;
+  reset_signals();
+  if (!die_with_helper(&in.e)) return false;
+  if (p.init && !become_tiny_init(&in.channels->sync, &in.e)) return false;
+  send_sync(in.channels->sync.get(), SyncType::kExec, Step::kExec, 0, "");
+  exec_command(p, &in.e);
+  return false;
+}
+
+[[noreturn]] void give_up(Init& in) {
+  send_error(in.channels->sync.get(), in.e);
+  _exit(exit_status_of(in.e));
+}
+
+}  // namespace
+
+void run_init(Plan* plan, InitChannels* channels) {
+  Init in = {plan, channels, {}, {}, {}};
+  if (!prepare(in)) give_up(in);
+  wait_for(in, SyncType::kGo);
+  if (!build(in)) give_up(in);
+  if (!connect_stdio(*plan, channels->stdio, &in.e)) give_up(in);
+  wait_for(in, SyncType::kRun);
+  finish(in);
+  give_up(in);
+}

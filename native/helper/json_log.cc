@@ -1,0 +1,124 @@
+// {"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}
+
+#include "json_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/retry.h"
+#include "text.h"
+
+namespace {
+
+/** Length of the valid UTF-8 sequence at `s`, 0 where there is none. */
+size_t utf8_length(const unsigned char* s, size_t left) {
+  unsigned char c = s[0];
+  size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+  if (len == 0 || len > left) return 0;
+  for (size_t i = 1; i < len; i++) {
+    if ((s[i] & 0xc0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, and what lies above U+10FFFF.
+  if (c == 0xe0 && s[1] < 0xa0) return 0;
+  if (c == 0xed && s[1] > 0x9f) return 0;
+  if (c == 0xf0 && s[1] < 0x90) return 0;
+  if (c == 0xf4 && s[1] > 0x8f) return 0;
+  return len;
+}
+
+void add_escaped(TextView* out, const char* text, size_t size) {
+  const unsigned char* s = reinterpret_cast<const unsigned char*>(text);
+  for (size_t i = 0; i < size;) {
+    size_t len = utf8_length(s + i, size - i);
+    unsigned char c = s[i];
+    if (len == 0) {
+      *out << "\\ufffd";
+      i++;
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      *out << '\\' << static_cast<char>(c);
+    } else if (c == '\n') {
+      *out << "\\n";
+    } else if (c == '\r') {
+      *out << "\\r";
+    } else if (c == '\t') {
+      *out << "\\t";
+    } else if (c < 0x20 || c == 0x7f) {
+      *out << "\\u";
+      out->number(c, 16, 4);
+    } else {
+      out->bytes(text + i, len);
+    }
+    i += len;
+  }
+}
+
+void add_time(TextView* out) {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm utc;
+  gmtime_r(&now.tv_sec, &utc);
+  out->number(static_cast<uint64_t>(utc.tm_year + 1900), 10, 4) << '-';
+  out->number(static_cast<uint64_t>(utc.tm_mon + 1), 10, 2) << '-';
+  out->number(static_cast<uint64_t>(utc.tm_mday), 10, 2) << 'T';
+  out->number(static_cast<uint64_t>(utc.tm_hour), 10, 2) << ':';
+  out->number(static_cast<uint64_t>(utc.tm_min), 10, 2) << ':';
+  out->number(static_cast<uint64_t>(utc.tm_sec), 10, 2) << '.';
+  out->number(static_cast<uint64_t>(now.tv_nsec), 10, 9) << 'Z';
+}
+
+}  // namespace
+
+bool JsonLog::open_at(const char* path) {
+  fd_.reset(open(path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!fd_) return false;
+  for (Partial& p : partial_) {
+    p.text = static_cast<char*>(malloc(kMaxLine));
+    if (p.text == nullptr) return false;
+  }
+  return true;
+}
+
+void JsonLog::write_entry(const char* stream, const char* text, size_t size) {
+  // Each byte takes six at most.
+  static Text<kMaxLine * 6 + 128> line;
+  line.clear();
+  line << "{\"log\":\"";
+  add_escaped(&line, text, size);
+  line << "\",\"stream\":\"" << stream << "\",\"time\":\"";
+  add_time(&line);
+  line << "\"}\n";
+  // One write, so that a reader who follows the file sees whole lines. A full disk costs log lines, never the container.
+  (void)write_all(fd_.get(), line.c_str(), line.size());
+}
+
+void JsonLog::append(const char* stream, const char* data, size_t size) {
+  Partial* p = partial_of(stream);
+  while (size > 0) {
+    const char* newline = static_cast<const char*>(memchr(data, '\n', size));
+    size_t take = newline != nullptr ? static_cast<size_t>(newline - data) + 1 : size;
+    if (take > kMaxLine - p->size) take = kMaxLine - p->size;
+    memcpy(p->text + p->size, data, take);
+    p->size += take;
+    data += take;
+    size -= take;
+    if (p->text[p->size - 1] != '\n' && p->size < kMaxLine) continue;
+    write_entry(stream, p->text, p->size);
+    p->size = 0;
+  }
+}
+
+void JsonLog::close() {
+  if (!fd_) return;
+  const char* const kNames[] = {"stdout", "stderr"};
+  for (int i = 0; i < 2; i++) {
+    if (partial_[i].size > 0) write_entry(kNames[i], partial_[i].text, partial_[i].size);
+    partial_[i].size = 0;
+  }
+  fd_.reset();
+}

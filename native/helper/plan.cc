@@ -1,0 +1,332 @@
+// Reads the plan that src/native/encode-plan.ts writes: docs/dev/native-protocol.md, "The plan". The bytes come from
+// our own TypeScript, but nothing here trusts a length, a count or a missing NUL (test/fuzz/plan).
+
+#include "plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/retry.h"
+
+namespace {
+
+constexpr char kMagic[] = "SKIFPLN1";
+constexpr size_t kHeaderSize = 12;
+constexpr size_t kMaxSize = 64u << 20;
+
+enum class Record : uint32_t {
+  kEnd,
+  kNamespaces,
+  kRootFs,
+  kRootPropagation,
+  kSetup,
+  kHostname,
+  kSysctls,
+  kProcess,
+  kSeccomp,
+  kRlimits,
+  kStdio,
+  kNetworkHelper,
+  kLifetime,
+  kLabel,
+  kCommand,
+  kRemove,
+  kCount
+};
+
+class Reader {
+ public:
+  Reader(const uint8_t* data, size_t size) : p_(data), end_(data + size) {}
+
+  bool ok() const { return ok_; }
+  bool at_end() const { return p_ == end_; }
+  size_t left() const { return static_cast<size_t>(end_ - p_); }
+  void spoil() { ok_ = false; }
+
+  uint32_t u32() {
+    uint32_t v = 0;
+    take(&v, sizeof v);
+    return v;
+  }
+  uint64_t u64() {
+    uint64_t v = 0;
+    take(&v, sizeof v);
+    return v;
+  }
+  bool flag() {
+    uint32_t v = u32();
+    if (v > 1) spoil();
+    return v == 1;
+  }
+  template <typename E>
+  E choice(E last) {
+    uint32_t v = u32();
+    if (v > static_cast<uint32_t>(last)) {
+      spoil();
+      return static_cast<E>(0);
+    }
+    return static_cast<E>(v);
+  }
+  Blob blob() {
+    uint32_t size = u32();
+    if (!ok_ || size > left()) {
+      spoil();
+      return {};
+    }
+    Blob b{p_, size};
+    p_ += size;
+    return b;
+  }
+  /** u32 length, bytes, NUL; the NUL is not counted and the bytes hold none. */
+  const char* str() {
+    Blob b = blob();
+    if (!ok_ || left() < 1 || *p_ != 0 || memchr(b.data, 0, b.size) != nullptr) {
+      spoil();
+      return "";
+    }
+    p_++;
+    return reinterpret_cast<const char*>(b.data);
+  }
+  StringList strings() {
+    StringList list;
+    uint32_t count = u32();
+    // Each string takes five bytes at least, so a count is never trusted beyond the record.
+    if (!ok_ || count > left() / 5) {
+      spoil();
+      return list;
+    }
+    list.items = static_cast<const char**>(calloc(count + 1, sizeof(char*)));
+    if (list.items == nullptr) {
+      spoil();
+      return list;
+    }
+    list.count = count;
+    for (uint32_t i = 0; i < count; i++) list.items[i] = str();
+    return list;
+  }
+  template <typename T, typename ReadOne>
+  List<T> list(size_t min_size, ReadOne read_one) {
+    List<T> out;
+    uint32_t count = u32();
+    if (!ok_ || count > left() / min_size) {
+      spoil();
+      return out;
+    }
+    if (count == 0) return out;
+    out.items = static_cast<T*>(calloc(count, sizeof(T)));
+    if (out.items == nullptr) {
+      spoil();
+      return out;
+    }
+    out.count = count;
+    for (uint32_t i = 0; i < count && ok_; i++) out.items[i] = read_one();
+    return out;
+  }
+
+ private:
+  void take(void* out, size_t size) {
+    if (!ok_ || left() < size) {
+      spoil();
+      return;
+    }
+    memcpy(out, p_, size);
+    p_ += size;
+  }
+
+  const uint8_t* p_;
+  const uint8_t* end_;
+  bool ok_ = true;
+};
+
+NamespaceChoice read_namespace(Reader& r) {
+  NamespaceChoice c;
+  c.kind = r.choice(NsKind::kJoin);
+  c.path = r.str();
+  return c;
+}
+
+List<IdMapping> read_mappings(Reader& r) {
+  return r.list<IdMapping>(12, [&] {
+    uint32_t container_id = r.u32(), host_id = r.u32(), size = r.u32();
+    return IdMapping{container_id, host_id, size};
+  });
+}
+
+void read_namespaces(Reader& r, Namespaces* ns) {
+  ns->user = r.choice(UserNs::kJoin);
+  ns->user_path = r.str();
+  ns->uid_map = read_mappings(r);
+  ns->gid_map = read_mappings(r);
+  ns->pid = read_namespace(r);
+  ns->net = read_namespace(r);
+  ns->ipc = read_namespace(r);
+  ns->uts = read_namespace(r);
+  ns->cgroup = read_namespace(r);
+}
+
+void read_rootfs(Reader& r, RootFs* root) {
+  root->overlay = r.flag();
+  root->read_only = r.flag();
+  root->lower = r.strings();
+  root->upper = r.str();
+  root->work = r.str();
+  root->path = r.str();
+  if (root->overlay && root->lower.count == 0) r.spoil();
+}
+
+SetupOp read_op(Reader& r) {
+  SetupOp op;
+  op.op = r.choice(Op::kRootReadonly);
+  op.target = r.str();
+  op.source = r.str();
+  op.data = r.str();
+  op.content = r.blob();
+  op.flags = r.u32();
+  op.recursive = r.flag();
+  op.propagation = r.choice(Propagation::kRshared);
+  op.create = r.choice(CreateTarget::kNone);
+  op.mode = r.u32();
+  op.uid = r.u32();
+  op.gid = r.u32();
+  return op;
+}
+
+void read_process(Reader& r, Process* p) {
+  p->args = r.strings();
+  p->env = r.strings();
+  p->cwd = r.str();
+  p->create_cwd = r.flag();
+  p->uid = r.u32();
+  p->gid = r.u32();
+  p->groups = r.list<gid_t>(4, [&] { return static_cast<gid_t>(r.u32()); });
+  p->keep_groups = r.flag();
+  p->caps.bounding = r.u64();
+  p->caps.effective = r.u64();
+  p->caps.permitted = r.u64();
+  p->caps.inheritable = r.u64();
+  p->caps.ambient = r.u64();
+  p->no_new_privs = r.flag();
+  p->init = r.flag();
+  p->has_oom_score = r.flag();
+  p->oom_score = static_cast<int32_t>(r.u32());
+  if (p->args.count == 0) r.spoil();
+}
+
+void read_lifetime(Reader& r, Lifetime* l) {
+  l->container_dir = r.str();
+  l->lock_fd = static_cast<int>(r.u32());
+  l->remove_on_exit = r.flag();
+  l->remove_paths = r.strings();
+  l->timeout_ms = r.u64();
+  l->die_with_parent = r.flag();
+  l->pid_file = r.str();
+}
+
+void read_record(Record record, Reader& r, Plan* plan) {
+  switch (record) {
+    case Record::kNamespaces:
+      return read_namespaces(r, &plan->ns);
+    case Record::kRootFs:
+      return read_rootfs(r, &plan->rootfs);
+    case Record::kRootPropagation:
+      plan->root_propagation = r.choice(Propagation::kRshared);
+      return;
+    case Record::kSetup:
+      plan->setup = r.list<SetupOp>(49, [&] { return read_op(r); });
+      return;
+    case Record::kHostname:
+      plan->hostname = r.str();
+      plan->domainname = r.str();
+      return;
+    case Record::kSysctls:
+      plan->sysctls = r.list<Sysctl>(10, [&] {
+        const char* name = r.str();
+        return Sysctl{name, r.str()};
+      });
+      return;
+    case Record::kProcess:
+      return read_process(r, &plan->process);
+    case Record::kSeccomp:
+      plan->process.seccomp = r.choice(SeccompKind::kFilter);
+      plan->process.filter = r.blob();
+      return;
+    case Record::kRlimits:
+      plan->process.rlimits = r.list<Rlimit>(20, [&] {
+        uint32_t resource = r.u32();
+        uint64_t soft = r.u64();
+        return Rlimit{resource, soft, r.u64()};
+      });
+      return;
+    case Record::kStdio:
+      plan->stdio.kind = r.choice(StdioKind::kTty);
+      plan->stdio.use_stdin = r.flag();
+      plan->stdio.log = r.str();
+      return;
+    case Record::kNetworkHelper:
+      plan->network.kind = r.choice(NetHelper::kSlirp);
+      plan->network.program = r.str();
+      plan->network.args = r.strings();
+      return;
+    case Record::kLifetime:
+      return read_lifetime(r, &plan->lifetime);
+    case Record::kLabel:
+      plan->label = r.str();
+      return;
+    case Record::kCommand:
+      plan->command = r.strings();
+      return;
+    case Record::kRemove:
+      plan->remove = r.strings();
+      return;
+    case Record::kEnd:
+    case Record::kCount:
+      r.spoil();
+  }
+}
+
+bool invalid(StepError* e, const char* why) {
+  errno = EINVAL;
+  return fail_because(e, Step::kPlan, "", why);
+}
+
+}  // namespace
+
+bool decode_plan(const uint8_t* data, size_t size, Plan* plan, StepError* e) {
+  if (size < kHeaderSize || size > kMaxSize || memcmp(data, kMagic, 8) != 0) {
+    return invalid(e, "not a plan of this version");
+  }
+  Reader all(data + 8, size - 8);
+  if (all.u32() != size) return invalid(e, "truncated");
+  uint32_t seen = 0;
+  for (;;) {
+    uint32_t tag = all.u32();
+    Blob payload = all.blob();
+    if (!all.ok() || tag >= static_cast<uint32_t>(Record::kCount) || (seen & (1u << tag)) != 0) {
+      return invalid(e, "malformed record");
+    }
+    seen |= 1u << tag;
+    if (static_cast<Record>(tag) == Record::kEnd) {
+      return payload.size == 0 && all.at_end() ? true : invalid(e, "malformed end");
+    }
+    Reader r(payload.data, payload.size);
+    read_record(static_cast<Record>(tag), r, plan);
+    if (!r.ok() || !r.at_end()) return invalid(e, "malformed record");
+  }
+}
+
+bool read_plan(int fd, Plan* plan, StepError* e) {
+  struct stat st;
+  if (fstat(fd, &st) < 0) return fail(e, Step::kPlan, "");
+  if (st.st_size < static_cast<off_t>(kHeaderSize) || st.st_size > static_cast<off_t>(kMaxSize)) {
+    return invalid(e, "not a plan of this version");
+  }
+  size_t size = static_cast<size_t>(st.st_size);
+  uint8_t* data = static_cast<uint8_t*>(malloc(size));
+  if (data == nullptr) return fail(e, Step::kPlan, "");
+  if (lseek(fd, 0, SEEK_SET) < 0 || read_upto(fd, data, size) != static_cast<ssize_t>(size)) {
+    return fail(e, Step::kPlan, "");
+  }
+  return decode_plan(data, size, plan, e);
+}

@@ -1,0 +1,174 @@
+// The plan as the helper sees it: src/native/plan.ts after decoding. Strings and blobs point into the plan's own
+// bytes (each string there ends with a NUL); lists are allocated once, by the decoder alone, and never freed.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+template <typename T>
+struct List {
+  T* items = nullptr;
+  uint32_t count = 0;
+  T* begin() const { return items; }
+  T* end() const { return items + count; }
+};
+
+/** A list of strings, also usable as argv: items[count] is a null pointer. */
+using StringList = List<const char*>;
+
+struct Blob {
+  const uint8_t* data = nullptr;
+  uint32_t size = 0;
+};
+
+struct IdMapping {
+  uint32_t container_id, host_id, size;
+};
+
+enum class UserNs : uint32_t { kHost, kNewIdMap, kNewSelf, kJoin };
+enum class NsKind : uint32_t { kNew, kHost, kJoin };
+
+struct NamespaceChoice {
+  NsKind kind = NsKind::kHost;
+  const char* path = "";
+};
+
+struct Namespaces {
+  UserNs user = UserNs::kHost;
+  const char* user_path = "";
+  List<IdMapping> uid_map, gid_map;
+  NamespaceChoice pid, net, ipc, uts, cgroup;
+};
+
+struct RootFs {
+  bool overlay = false;
+  bool read_only = false;
+  StringList lower;  // topmost first
+  const char* upper = "";
+  const char* work = "";
+  const char* path = "";  // of a bind
+};
+
+enum class Propagation : uint32_t { kPrivate, kRprivate, kSlave, kRslave, kShared, kRshared };
+
+enum class Op : uint32_t {
+  kProc,
+  kSysfs,
+  kCgroup,
+  kDevpts,
+  kMqueue,
+  kTmpfs,
+  kBind,
+  kFile,
+  kDevice,
+  kMkdir,
+  kSymlink,
+  kMask,
+  kReadonly,
+  kRootReadonly,
+  kCount
+};
+
+enum class CreateTarget : uint32_t { kDir, kFile, kNone };
+
+constexpr uint32_t kFlagReadOnly = 1, kFlagNoSuid = 2, kFlagNoDev = 4, kFlagNoExec = 8;
+
+struct SetupOp {
+  Op op = Op::kProc;
+  const char* target = "";
+  const char* source = "";  // bind: host path; device: host path; symlink: what it says
+  const char* data = "";    // tmpfs
+  Blob content;             // file
+  uint32_t flags = 0;       // kFlag*
+  bool recursive = false;
+  Propagation propagation = Propagation::kRprivate;
+  CreateTarget create = CreateTarget::kNone;
+  uint32_t mode = 0, uid = 0, gid = 0;
+  /** Opened before the new root hides the host's tree; -1 until then. */
+  int source_fd = -1;
+};
+
+struct Sysctl {
+  const char* name;
+  const char* value;
+};
+
+struct Capabilities {
+  uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;
+};
+
+struct Rlimit {
+  uint32_t resource;
+  uint64_t soft, hard;
+};
+
+enum class SeccompKind : uint32_t { kDefault, kUnconfined, kFilter };
+
+struct Process {
+  StringList args, env;
+  const char* cwd = "/";
+  bool create_cwd = false;
+  uint32_t uid = 0, gid = 0;
+  List<gid_t> groups;
+  bool keep_groups = false;
+  Capabilities caps;
+  bool no_new_privs = false;
+  bool init = false;
+  bool has_oom_score = false;
+  int32_t oom_score = 0;
+  SeccompKind seccomp = SeccompKind::kDefault;
+  Blob filter;
+  List<Rlimit> rlimits;
+};
+
+enum class StdioKind : uint32_t { kInherit, kPipes, kTty };
+
+struct Stdio {
+  StdioKind kind = StdioKind::kInherit;
+  bool use_stdin = false;
+  const char* log = "";  // empty: none
+};
+
+enum class NetHelper : uint32_t { kNone, kPasta, kSlirp };
+
+struct NetworkHelper {
+  NetHelper kind = NetHelper::kNone;
+  const char* program = "";
+  StringList args;
+};
+
+struct Lifetime {
+  const char* container_dir = "";
+  int lock_fd = -1;
+  bool remove_on_exit = false;
+  StringList remove_paths;
+  uint64_t timeout_ms = 0;
+  bool die_with_parent = false;
+  const char* pid_file = "";
+};
+
+struct Plan {
+  Namespaces ns;
+  RootFs rootfs;
+  Propagation root_propagation = Propagation::kRprivate;
+  List<SetupOp> setup;
+  const char* hostname = "";
+  const char* domainname = "";
+  List<Sysctl> sysctls;
+  Process process;
+  Stdio stdio;
+  NetworkHelper network;
+  Lifetime lifetime;
+  const char* label = "";
+  /** Modes `userns` and `remove`: what to execute there, what to remove. */
+  StringList command;
+  StringList remove;
+};
+
+/** Decodes `size` bytes at `data`, which must stay as they are for the life of the plan. */
+bool decode_plan(const uint8_t* data, size_t size, Plan* plan, StepError* e);
+/** Reads the whole of `fd` and decodes it. */
+bool read_plan(int fd, Plan* plan, StepError* e);

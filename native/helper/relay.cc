@@ -1,0 +1,225 @@
+// The helper never blocks on its own stdio: a reader who stalls must not keep it from signals. Descriptors that others
+// share cannot be made non-blocking (that would change them for everybody), so pipes and terminals are opened once
+// more through /proc/self/fd, which gives a description of our own.
+
+#include "relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "common/retry.h"
+
+namespace {
+
+constexpr size_t kBufferSize = 64 * 1024;
+
+/** Our own non-blocking view of an inherited descriptor; `plain` for files, which never block nor poll. */
+UniqueFd open_again(int fd, int mode, bool* plain, bool* chunked) {
+  struct stat st;
+  if (fstat(fd, &st) < 0) return UniqueFd();
+  *plain = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode);
+  if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
+    UniqueFd own(open(FdPath(fd).c_str(), mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (own) return own;
+  }
+  // Sockets cannot be opened again, and pipes of other users neither.
+  *chunked = !*plain;
+  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+bool make_pipe(UniqueFd* ours, UniqueFd* theirs, bool we_read) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) < 0) return false;
+  ours->reset(fds[we_read ? 0 : 1]);
+  theirs->reset(fds[we_read ? 1 : 0]);
+  return fcntl(ours->get(), F_SETFL, O_NONBLOCK | (we_read ? O_RDONLY : O_WRONLY)) == 0;
+}
+
+bool make_buffer(Stream* s) {
+  s->buffer = static_cast<char*>(malloc(kBufferSize));
+  return s->buffer != nullptr;
+}
+
+bool would_block(int err) { return err == EAGAIN || err == EINTR; }
+
+}  // namespace
+
+bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
+  if (!plan.stdio.use_stdin && plan.stdio.kind != StdioKind::kTty) {
+    channels->stdio[0].reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!channels->stdio[0]) return fail(e, Step::kStdio, "/dev/null");
+  }
+  if (plan.stdio.kind == StdioKind::kInherit) return true;
+  if (plan.stdio.log[0] != '\0' && !log_.open_at(plan.stdio.log)) return fail(e, Step::kLog, plan.stdio.log);
+  active_ = true;
+  is_tty_ = plan.stdio.kind == StdioKind::kTty;
+  for (int i = 0; i < kStreams; i++) {
+    Stream* s = &streams_[i];
+    if (i == 0 ? !plan.stdio.use_stdin : i == 2 && is_tty_) continue;
+    if (!make_buffer(s)) return fail(e, Step::kStdio, "");
+    if (i == 0) {
+      bool plain = false, chunked = false;
+      s->source = open_again(STDIN_FILENO, O_RDONLY, &plain, &chunked);
+    } else {
+      s->log_name = i == 1 ? "stdout" : "stderr";
+      s->sink = open_again(i, O_WRONLY, &s->sink_is_plain, &s->chunked);
+    }
+    if (is_tty_) continue;
+    if (!make_pipe(i == 0 ? &s->sink : &s->source, &channels->stdio[i], i != 0)) return fail(e, Step::kStdio, "");
+  }
+  return true;
+}
+
+bool Relay::take_terminal(UniqueFd master, StepError* e) {
+  if (fcntl(master.get(), F_SETFL, O_RDWR | O_NONBLOCK) < 0) return fail(e, Step::kTty, "");
+  output_.source.reset(fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
+  if (input_.source) input_.sink.reset(fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
+  master_ = static_cast<UniqueFd&&>(master);
+  resize();
+  reclaim_terminal();
+  return true;
+}
+
+void Relay::drop_child_ends(InitChannels* channels) {
+  for (UniqueFd& fd : channels->stdio) fd.reset();
+}
+
+int Relay::add_polls(pollfd* polls) {
+  int n = 0;
+  for (Stream& stream : streams_) {
+    Stream* s = &stream;
+    s->source_poll = s->sink_poll = nullptr;
+    bool has_data = s->start < s->end;
+    if (s->source && !has_data && !s->source_ended) {
+      polls[n] = {s->source.get(), POLLIN, 0};
+      s->source_poll = &polls[n++];
+    }
+    if (s->sink && !s->sink_is_plain) {
+      // Also without data: POLLERR says that nobody reads any more.
+      polls[n] = {s->sink.get(), static_cast<short>(has_data ? POLLOUT : 0), 0};
+      s->sink_poll = &polls[n++];
+    }
+  }
+  return n;
+}
+
+void Relay::move() {
+  for (Stream& s : streams_) pump(&s);
+}
+
+void Relay::pump(Stream* s) {
+  bool is_input = s == &input_;
+  if (!is_input && s->sink_poll != nullptr && (s->sink_poll->revents & (POLLERR | POLLNVAL)) != 0 && !is_tty_) {
+    // The reader has gone: the container is to notice, as any writer to a broken pipe.
+    s->sink.reset();
+    s->source.reset();
+    s->start = s->end = 0;
+    return;
+  }
+  if (is_input && s->sink_poll != nullptr && (s->sink_poll->revents & POLLERR) != 0) {
+    s->sink.reset();
+    s->source.reset();
+    return;
+  }
+  if (s->source_poll != nullptr && s->source_poll->revents != 0) fill(s);
+  if (s->start < s->end && (s->sink_poll == nullptr || s->sink_poll->revents != 0 || !s->chunked)) flush(s);
+  if (is_input && s->source_ended && s->start == s->end) end_input();
+}
+
+void Relay::fill(Stream* s) {
+  ssize_t n = read(s->source.get(), s->buffer, kBufferSize);
+  if (n < 0 && would_block(errno)) return;
+  if (n <= 0) {
+    // EIO from a terminal: nobody has the other end open.
+    s->source_ended = true;
+    if (s != &input_) s->source.reset();
+    return;
+  }
+  s->start = 0;
+  s->end = static_cast<size_t>(n);
+  if (s == &input_) last_input_ = s->buffer[n - 1];
+  if (s->log_name != nullptr && log_) log_.append(s->log_name, s->buffer, s->end);
+  if (s->log_name != nullptr && !s->sink) s->end = 0;
+}
+
+void Relay::flush(Stream* s) {
+  if (!s->sink) return;
+  size_t size = s->end - s->start;
+  if (s->chunked && size > PIPE_BUF) size = PIPE_BUF;
+  ssize_t n = write(s->sink.get(), s->buffer + s->start, size);
+  if (n >= 0) {
+    s->start += static_cast<size_t>(n);
+    return;
+  }
+  if (would_block(errno)) return;
+  s->start = s->end = 0;
+  s->sink.reset();
+  // A pipe: the writer must see it broken. A terminal whose output nobody takes goes on, its log too.
+  if (!is_tty_ || s == &input_) s->source.reset();
+}
+
+void Relay::end_input() {
+  input_.source.reset();
+  if (!is_tty_) {
+    input_.sink.reset();
+    return;
+  }
+  // A terminal has no end of file but this character; in the middle of a line it takes two.
+  termios t;
+  if (!input_.sink || tcgetattr(master_.get(), &t) < 0 || (t.c_lflag & ICANON) == 0) return;
+  char eof[2] = {static_cast<char>(t.c_cc[VEOF]), static_cast<char>(t.c_cc[VEOF])};
+  (void)!write(input_.sink.get(), eof, last_input_ == '\n' ? 1 : 2);
+  input_.sink.reset();
+}
+
+bool Relay::finish() {
+  if (!active_) return false;
+  finishing_ = true;
+  input_.source.reset();
+  input_.sink.reset();
+  bool pending = false;
+  for (int i = 1; i < kStreams; i++) {
+    Stream* s = &streams_[i];
+    while (s->source && s->start == s->end) {
+      size_t before = s->end;
+      s->start = s->end = 0;
+      fill(s);
+      // Nothing there although a writer is left: a process outside of the container holds it.
+      if (s->source && s->end == 0 && before == 0) s->source.reset();
+      if (s->end > 0) flush(s);
+    }
+    pending = pending || s->start < s->end;
+  }
+  if (!pending) log_.close();
+  return pending;
+}
+
+void Relay::resize() {
+  if (!master_) return;
+  winsize size;
+  for (int fd = 0; fd < 3; fd++) {
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0) continue;
+    (void)ioctl(master_.get(), TIOCSWINSZ, &size);
+    return;
+  }
+}
+
+void Relay::restore_terminal() {
+  if (!raw_) return;
+  raw_ = false;
+  (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_);
+}
+
+void Relay::reclaim_terminal() {
+  if (raw_ || !master_ || !input_.source || tcgetattr(STDIN_FILENO, &saved_) < 0) return;
+  // In the background the terminal is somebody else's; SIGCONT in the foreground comes back here.
+  if (tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
+  termios raw = saved_;
+  cfmakeraw(&raw);
+  raw_ = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+}

@@ -1,0 +1,96 @@
+// See signals.h.
+
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "common/retry.h"
+#include "sys.h"
+#include "text.h"
+
+namespace {
+
+/** Set by a fault of our own: these must end us as ever. */
+bool is_fault(int sig) {
+  return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
+}
+
+/** The runtime ignores these two, whatever the caller did. */
+bool ignored_by_runtime(int sig) { return sig == SIGPIPE || sig == SIGXFSZ; }
+
+void send(pid_t pid, int pidfd, int sig) {
+  if (pidfd >= 0 && (sys::pidfd_send_signal(pidfd, sig) == 0 || errno != ENOSYS)) return;
+  // Not reaped yet, so the pid is still its own.
+  kill(pid, sig);
+}
+
+/** The hexadecimal mask behind `key` of /proc/PID/status. */
+uint64_t mask_of(const char* status, const char* key) {
+  const char* line = strstr(status, key);
+  return line == nullptr ? 0 : strtoull(line + strlen(key), nullptr, 16);
+}
+
+/** Whether the process would take notice of `sig`: caught, ignored on purpose, or blocked (for sigwait). */
+bool has_a_say(pid_t pid, int sig) {
+  Text<32> path;
+  path << "/proc/" << pid << "/status";
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char status[4096];
+  ssize_t n = fd ? read_upto(fd.get(), status, sizeof status - 1) : -1;
+  if (n <= 0) return true;
+  status[n] = '\0';
+  uint64_t bit = 1ull << (sig - 1);
+  return ((mask_of(status, "\nSigBlk:") | mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:")) & bit) != 0;
+}
+
+bool ends_by_default(int sig) {
+  switch (sig) {
+    case SIGCHLD:
+    case SIGURG:
+    case SIGWINCH:
+    case SIGCONT:
+    case SIGTSTP:
+    case SIGTTIN:
+    case SIGTTOU:
+    case SIGSTOP:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+UniqueFd take_over_signals() {
+  sigset_t handled;
+  sigfillset(&handled);
+  for (int sig = 1; sig < NSIG; sig++) {
+    if (sig == SIGKILL || sig == SIGSTOP) continue;
+    struct sigaction old;
+    if (sigaction(sig, nullptr, &old) < 0) continue;  // one of the C library's own
+    bool keep = old.sa_handler == SIG_IGN && !ignored_by_runtime(sig) && sig != SIGCHLD;
+    if (keep || is_fault(sig)) sigdelset(&handled, sig);
+    if (keep) continue;
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    sigaction(sig, &action, nullptr);
+  }
+  sigprocmask(SIG_SETMASK, &handled, nullptr);
+  return UniqueFd(signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+bool forward_signal(pid_t pid, int pidfd, int sig, bool is_pid_one) {
+  if (is_pid_one && ends_by_default(sig) && !has_a_say(pid, sig)) {
+    kill_container(pid, pidfd);
+    return true;
+  }
+  send(pid, pidfd, sig);
+  return false;
+}
+
+void kill_container(pid_t pid, int pidfd) { send(pid, pidfd, SIGKILL); }

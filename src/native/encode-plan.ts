@@ -1,0 +1,316 @@
+// HelperPlan → the bytes that native/helper/plan.cc reads: docs/dev/native-protocol.md, "The plan". Little endian, as
+// every machine we build for. Strings go through core/bytes.ts and so arrive byte for byte.
+
+import { encodeBytes } from '../core/bytes.ts';
+import { EngineError } from '../core/errors.ts';
+import type {
+  HelperPlan,
+  IdMapping,
+  MountFlags,
+  NamespaceChoice,
+  Namespaces,
+  Propagation,
+  RootFs,
+  SetupOp,
+  UserNamespace,
+} from './plan.ts';
+
+const MAGIC = 'SKIFPLN1';
+
+/** Numbers of native/helper/plan.cc, `enum class Record`. */
+const RECORD = {
+  end: 0,
+  namespaces: 1,
+  rootfs: 2,
+  rootPropagation: 3,
+  setup: 4,
+  hostname: 5,
+  sysctls: 6,
+  process: 7,
+  seccomp: 8,
+  rlimits: 9,
+  stdio: 10,
+  networkHelper: 11,
+  lifetime: 12,
+  label: 13,
+  command: 14,
+  remove: 15,
+} as const;
+
+const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
+const CREATE_TARGETS = ['dir', 'file', 'none'] as const;
+const OPS: readonly SetupOp['op'][] = [
+  'proc',
+  'sysfs',
+  'cgroup',
+  'devpts',
+  'mqueue',
+  'tmpfs',
+  'bind',
+  'file',
+  'device',
+  'mkdir',
+  'symlink',
+  'mask',
+  'readonly',
+  'remount-root-readonly',
+];
+
+/** What mode `userns` of the helper does: execute `argv` (argv[0] is a host path) as root of a user namespace. */
+export interface UserNamespaceCommand {
+  user: UserNamespace;
+  argv: readonly string[];
+  /** Die with the calling process. */
+  dieWithParent: boolean;
+}
+
+/** What mode `remove` does: delete host paths, whoever owns what is in them. Missing paths are no error. */
+export interface RemoveCommand {
+  user: UserNamespace;
+  paths: readonly string[];
+}
+
+/** @throws IO when a string holds a NUL byte, which no system call could take. */
+export function encodePlan(plan: HelperPlan): Buffer {
+  const w = new Writer();
+  w.record(RECORD.namespaces, () => writeNamespaces(w, plan.namespaces));
+  w.record(RECORD.rootfs, () => writeRootFs(w, plan.rootfs));
+  w.record(RECORD.rootPropagation, () => w.choice(PROPAGATIONS, plan.rootPropagation));
+  w.record(RECORD.setup, () => w.list(plan.setup, (op) => writeOp(w, op)));
+  w.record(RECORD.hostname, () => {
+    w.str(plan.hostname ?? '');
+    w.str(plan.domainname ?? '');
+  });
+  w.record(RECORD.sysctls, () =>
+    w.list(plan.sysctls, ([name, value]) => {
+      w.str(name);
+      w.str(value);
+    }),
+  );
+  w.record(RECORD.process, () => writeProcess(w, plan.process));
+  w.record(RECORD.seccomp, () => writeSeccomp(w, plan.process.seccomp));
+  w.record(RECORD.rlimits, () =>
+    w.list(plan.process.rlimits, ({ resource, soft, hard }) => {
+      w.u32(resource);
+      w.u64(soft);
+      w.u64(hard);
+    }),
+  );
+  w.record(RECORD.stdio, () => {
+    w.choice(['inherit', 'pipes', 'tty'], plan.stdio.kind);
+    w.flag(plan.stdio.stdin);
+    w.str(plan.stdio.kind === 'inherit' ? '' : (plan.stdio.log ?? ''));
+  });
+  const network = plan.networkHelper;
+  if (network !== undefined) {
+    w.record(RECORD.networkHelper, () => {
+      w.choice(['none', 'pasta', 'slirp4netns'], network.kind);
+      w.str(network.program);
+      w.list(network.args, (arg) => w.str(arg));
+    });
+  }
+  w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
+  w.record(RECORD.label, () => w.str(plan.label));
+  return w.finish();
+}
+
+/** Plan of the helper's mode `userns`. */
+export function encodeUserNamespaceCommand({ user, argv, dieWithParent }: UserNamespaceCommand): Buffer {
+  const w = new Writer();
+  w.record(RECORD.namespaces, () => writeNamespaces(w, onlyUser(user)));
+  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, dieWithParent }));
+  w.record(RECORD.command, () => w.list(argv, (arg) => w.str(arg)));
+  return w.finish();
+}
+
+/** Plan of the helper's mode `remove`. */
+export function encodeRemoveCommand({ user, paths }: RemoveCommand): Buffer {
+  const w = new Writer();
+  w.record(RECORD.namespaces, () => writeNamespaces(w, onlyUser(user)));
+  w.record(RECORD.remove, () => w.list(paths, (path) => w.str(path)));
+  return w.finish();
+}
+
+const NO_LIFETIME: HelperPlan['lifetime'] = {
+  containerDir: '',
+  lockFd: -1,
+  removeOnExit: false,
+  removePaths: [],
+  timeoutMs: 0,
+  dieWithParent: false,
+};
+
+function onlyUser(user: UserNamespace): Namespaces {
+  const host: NamespaceChoice = { kind: 'host' };
+  return { user, pid: host, net: host, ipc: host, uts: host, cgroup: host };
+}
+
+function writeNamespaces(w: Writer, ns: Namespaces): void {
+  const user = ns.user;
+  w.choice(['host', 'newidmap', 'self', 'join'], user.kind === 'new' ? user.via : user.kind);
+  w.str(user.kind === 'join' ? user.path : '');
+  const map = user.kind === 'new' ? user.map : { uid: [], gid: [] };
+  writeMappings(w, map.uid);
+  writeMappings(w, map.gid);
+  for (const choice of [ns.pid, ns.net, ns.ipc, ns.uts, ns.cgroup]) {
+    w.choice(['new', 'host', 'join'], choice.kind);
+    w.str(choice.kind === 'join' ? choice.path : '');
+  }
+}
+
+function writeMappings(w: Writer, mappings: readonly IdMapping[]): void {
+  w.list(mappings, ({ containerID, hostID, size }) => {
+    w.u32(containerID);
+    w.u32(hostID);
+    w.u32(size);
+  });
+}
+
+function writeRootFs(w: Writer, root: RootFs): void {
+  const overlay = root.kind === 'overlay' ? root : undefined;
+  w.flag(overlay !== undefined);
+  w.flag(root.readOnly);
+  w.list(overlay?.lower ?? [], (path) => w.str(path));
+  w.str(overlay?.upper ?? '');
+  w.str(overlay?.work ?? '');
+  w.str(root.kind === 'bind' ? root.path : '');
+}
+
+/** Every operation has the same fields on the wire; those it does not use are empty. */
+function writeOp(w: Writer, op: SetupOp): void {
+  w.choice(OPS, op.op);
+  w.str(op.op === 'remount-root-readonly' ? '/' : op.target);
+  w.str(op.op === 'bind' ? op.source : op.op === 'device' ? op.path : op.op === 'symlink' ? op.to : '');
+  w.str(op.op === 'tmpfs' ? op.data : '');
+  w.blob(op.op === 'file' ? encodeBytes(op.content) : new Uint8Array());
+  w.u32(flagBits(flagsOf(op)));
+  w.flag(op.op === 'bind' && op.recursive);
+  w.choice(PROPAGATIONS, op.op === 'bind' ? op.propagation : 'rprivate');
+  w.choice(CREATE_TARGETS, op.op === 'bind' ? op.create : 'none');
+  w.u32(op.op === 'file' || op.op === 'mkdir' ? op.mode : 0);
+  w.u32(op.op === 'mkdir' ? op.uid : 0);
+  w.u32(op.op === 'mkdir' ? op.gid : 0);
+}
+
+function flagsOf(op: SetupOp): MountFlags {
+  if (op.op === 'tmpfs' || op.op === 'bind') return op.flags;
+  if (op.op === 'sysfs' || op.op === 'cgroup' || op.op === 'file') return { readOnly: op.readOnly };
+  return {};
+}
+
+function flagBits({ readOnly, noSuid, noDev, noExec }: MountFlags): number {
+  return (
+    (readOnly === true ? 1 : 0) | (noSuid === true ? 2 : 0) | (noDev === true ? 4 : 0) | (noExec === true ? 8 : 0)
+  );
+}
+
+function writeProcess(w: Writer, p: HelperPlan['process']): void {
+  w.list(p.args, (arg) => w.str(arg));
+  w.list(p.env, (entry) => w.str(entry));
+  w.str(p.cwd);
+  w.flag(p.createCwd);
+  w.u32(p.containerUid);
+  w.u32(p.containerGid);
+  w.list(p.additionalGids, (gid) => w.u32(gid));
+  w.flag(p.keepGroups);
+  const { bounding, effective, permitted, inheritable, ambient } = p.capabilities;
+  for (const set of [bounding, effective, permitted, inheritable, ambient]) w.u64(set);
+  w.flag(p.noNewPrivileges);
+  w.flag(p.init);
+  w.flag(p.oomScoreAdj !== undefined);
+  w.u32(p.oomScoreAdj ?? 0);
+}
+
+function writeSeccomp(w: Writer, seccomp: HelperPlan['process']['seccomp']): void {
+  w.choice(['default', 'unconfined', 'filter'], typeof seccomp === 'string' ? seccomp : 'filter');
+  w.blob(typeof seccomp === 'string' ? new Uint8Array() : seccomp);
+}
+
+function writeLifetime(w: Writer, l: HelperPlan['lifetime']): void {
+  w.str(l.containerDir);
+  w.u32(l.lockFd);
+  w.flag(l.removeOnExit);
+  w.list(l.removePaths, (path) => w.str(path));
+  w.u64(BigInt(l.timeoutMs));
+  w.flag(l.dieWithParent);
+  w.str(l.pidFile ?? '');
+}
+
+/** Appends to one growing buffer; a record's length is filled in when the record is complete. */
+class Writer {
+  #buffer = Buffer.alloc(8192);
+  #length = 0;
+
+  constructor() {
+    this.#bytes(Buffer.from(MAGIC));
+    this.u32(0); // total length: see finish()
+  }
+
+  record(tag: number, body: () => void): void {
+    this.u32(tag);
+    const at = this.#length;
+    this.u32(0);
+    body();
+    this.#buffer.writeUInt32LE(this.#length - at - 4, at);
+  }
+
+  finish(): Buffer {
+    this.record(RECORD.end, () => {});
+    this.#buffer.writeUInt32LE(this.#length, MAGIC.length);
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    this.#buffer.writeUInt32LE(value >>> 0, this.#length);
+    this.#length += 4;
+  }
+
+  u64(value: bigint): void {
+    this.#reserve(8);
+    this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
+    this.#length += 8;
+  }
+
+  flag(value: boolean): void {
+    this.u32(value ? 1 : 0);
+  }
+
+  choice<T extends string>(all: readonly T[], value: T): void {
+    const index = all.indexOf(value);
+    if (index < 0) throw new TypeError(`encoding a plan: ${JSON.stringify(value)} is none of ${all.join(', ')}`);
+    this.u32(index);
+  }
+
+  list<T>(items: readonly T[], one: (item: T) => void): void {
+    this.u32(items.length);
+    for (const item of items) one(item);
+  }
+
+  blob(bytes: Uint8Array): void {
+    this.u32(bytes.length);
+    this.#bytes(bytes);
+  }
+
+  str(text: string): void {
+    if (text.includes('\0')) {
+      throw new EngineError('IO', `starting the container: ${JSON.stringify(text)} contains a NUL character`);
+    }
+    this.blob(encodeBytes(text));
+    this.#reserve(1);
+    this.#buffer[this.#length++] = 0;
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size <= this.#buffer.length) return;
+    const grown = Buffer.alloc(Math.max(this.#buffer.length * 2, this.#length + size));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}
