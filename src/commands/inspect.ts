@@ -1,0 +1,34 @@
+// `skiff inspect`: everything known about containers and images, as docker's JSON.
+
+import { defineCommand } from '../cli/command.ts';
+import { formatInspect } from '../cli/format.ts';
+import { inspectObjects } from '../container/inspect-objects.ts';
+
+export default defineCommand({
+  name: 'inspect',
+  aliases: ['container inspect'],
+  summary: 'Show details of containers and images',
+  args: 'NAME|ID...',
+  minArgs: 1,
+  flags: {
+    format: { type: 'string', short: 'f', value: 'FORMAT', help: "'json' or a Go template" },
+    size: { type: 'boolean', short: 's', help: 'add the size of the writable layer' },
+    type: {
+      type: 'string',
+      value: 'TYPE',
+      choices: ['container', 'image'],
+      help: 'look among containers or images alone',
+    },
+  },
+  examples: ["inspect --format '{{.State.Status}}' web"],
+  async run({ args, flags, cx }) {
+    const { found, missing } = await inspectObjects(cx.paths, args, {
+      type: flags.type,
+      size: flags.size === true,
+    });
+    if (found.length > 0 || flags.format === undefined)
+      for (const line of formatInspect(found, flags.format)) cx.io.stdout(line);
+    for (const reference of missing) cx.io.stderr(`Error: no such ${flags.type ?? 'object'}: ${reference}`);
+    return missing.length === 0 ? 0 : 1;
+  },
+});

@@ -1,0 +1,107 @@
+// `skiff ps`: the containers there are, in docker's table.
+
+import { defineCommand } from '../cli/command.ts';
+import { formatList, type ListFormat } from '../cli/format.ts';
+import { goTime, humanAgo, humanSize } from '../cli/human.ts';
+import { listContainers, writableBytes, type ListedContainer } from '../container/list.ts';
+import { commandText, portsText, statusText } from '../container/text.ts';
+import { EngineError } from '../core/errors.ts';
+
+export default defineCommand({
+  name: 'ps',
+  group: 'container',
+  aliases: ['container ls', 'container list'],
+  summary: 'List containers',
+  args: '',
+  maxArgs: 0,
+  flags: {
+    all: { type: 'boolean', short: 'a', help: 'show all containers, not only running ones' },
+    filter: { type: 'list', short: 'f', value: 'KEY=VALUE', help: 'show those that match' },
+    format: { type: 'string', value: 'FORMAT', help: "'table', 'table TEMPLATE', 'json', or a Go template" },
+    last: {
+      type: 'number',
+      short: 'n',
+      value: 'N',
+      help: 'show the n containers made last, whatever their state',
+    },
+    latest: { type: 'boolean', short: 'l', help: 'show the container made last' },
+    'no-trunc': { type: 'boolean', help: 'do not shorten' },
+    noheading: { type: 'boolean', help: 'leave out the header of the table' },
+    quiet: { type: 'boolean', short: 'q', help: 'print ids alone' },
+    size: { type: 'boolean', short: 's', help: 'show sizes' },
+  },
+  examples: ['ps', 'ps --all --filter status=exited', "ps --format '{{.Names}}: {{.Status}}'"],
+  async run({ flags, cx }) {
+    const last = flags.latest === true ? 1 : (flags.last ?? -1);
+    if (!Number.isInteger(last)) throw new EngineError('USAGE', `--last ${last}: expected a whole number`);
+    const containers = await listContainers(cx.paths, {
+      all: flags.all === true,
+      last,
+      filters: flags.filter,
+    });
+    const long = flags['no-trunc'] === true;
+    const list = psFormat(long, flags.size === true, (container) => writableBytes(cx.paths, container.spec));
+    const format = flags.quiet === true ? (flags.format ?? '{{.ID}}') : flags.format;
+    for (const line of formatList(containers, list, format, { noHeading: flags.noheading === true }))
+      cx.io.stdout(line);
+    return 0;
+  },
+});
+
+function psFormat(
+  long: boolean,
+  withSize: boolean,
+  bytesOf: (c: ListedContainer) => number,
+): ListFormat<ListedContainer> {
+  const nowMs = Date.now();
+  const shorten = (text: string, length: number): string =>
+    long || text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  const mounts = ({ spec }: ListedContainer): string[] =>
+    spec.host.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target));
+  return {
+    table: `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${withSize ? '\t{{.Size}}' : ''}`,
+    fields: {
+      ID: { header: 'CONTAINER ID', value: ({ spec }) => (long ? spec.id : spec.id.slice(0, 12)) },
+      Image: {
+        header: 'IMAGE',
+        value: ({ spec }) => spec.image?.name ?? (spec.rootfs.kind === 'directory' ? spec.rootfs.path : ''),
+      },
+      Command: { header: 'COMMAND', value: ({ spec }) => `"${shorten(commandText(spec), 20)}"` },
+      CreatedAt: { header: 'CREATED AT', value: ({ spec }) => goTime(Date.parse(spec.createdAt)) },
+      RunningFor: { header: 'CREATED', value: ({ spec }) => humanAgo(Date.parse(spec.createdAt), nowMs) },
+      Status: { header: 'STATUS', value: ({ state }) => statusText(state, (ms) => humanAgo(ms, nowMs)) },
+      State: { header: 'STATE', value: ({ state }) => state.status },
+      Ports: {
+        header: 'PORTS',
+        value: ({ spec, state }) => (state.status === 'running' ? portsText(spec) : ''),
+      },
+      Names: { header: 'NAMES', value: ({ spec }) => spec.name },
+      Labels: {
+        header: 'LABELS',
+        value: ({ spec }) =>
+          Object.entries(spec.config.labels)
+            .map(([key, value]) => `${key}=${value}`)
+            .join(','),
+      },
+      Label: {
+        header: '',
+        notInJson: true,
+        value:
+          ({ spec }) =>
+          (key: unknown) =>
+            spec.config.labels[String(key)] ?? '',
+      },
+      Mounts: {
+        header: 'MOUNTS',
+        value: (container) =>
+          mounts(container)
+            .map((text) => shorten(text, 15))
+            .join(','),
+      },
+      LocalVolumes: { header: 'LOCAL VOLUMES', value: ({ spec }) => String(spec.config.volumes.length) },
+      Networks: { header: 'NETWORKS', value: ({ spec }) => spec.network.mode },
+      Size: { header: 'SIZE', value: (container) => (withSize ? humanSize(bytesOf(container)) : '0B') },
+      Platform: { header: 'PLATFORM', value: ({ spec }) => spec.image?.platform.os ?? 'linux' },
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// `skiff rm`: removes containers by id, id prefix or name.
+
+import { defineCommand } from '../cli/command.ts';
+import { removeByReference } from '../container/rm.ts';
+
+export default defineCommand({
+  name: 'rm',
+  group: 'container',
+  aliases: ['container remove'],
+  summary: 'Remove one or more containers',
+  args: 'CONTAINER...',
+  flags: {
+    all: { type: 'boolean', short: 'a', help: 'remove all containers' },
+    force: { type: 'boolean', short: 'f', help: 'kill running containers first; missing ones are no error' },
+    ignore: { type: 'boolean', short: 'i', help: 'missing containers are no error' },
+    volumes: { type: 'boolean', short: 'v', help: 'remove anonymous volumes too, which skiff always does' },
+  },
+  examples: ['rm web', 'rm --force --all'],
+  async run({ args, flags, cx }) {
+    const request = { all: flags.all === true, force: flags.force === true, ignore: flags.ignore === true };
+    return await removeByReference(cx.paths, args, request, {
+      removed: (reference) => cx.io.stdout(reference),
+      failed: (text) => cx.io.stderr(text),
+    });
+  },
+});

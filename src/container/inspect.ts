@@ -1,0 +1,190 @@
+// `inspect` of a container: docker's JSON, first form. (pure) Values that skiff has no counterpart for are left out rather
+// than invented; the keys that scripts read are there, with docker's types.
+
+import type { MountSpec } from '../runtime/mount-spec.ts';
+import type { ContainerSpec, DeviceSpec, NamespaceMode, PublishedPort } from '../runtime/spec.ts';
+import type { ContainerState } from './state.ts';
+
+const NEVER = '0001-01-01T00:00:00Z';
+
+export interface InspectInput {
+  spec: ContainerSpec;
+  state: ContainerState;
+  /** Host path of containers/<id>. */
+  dir: string;
+}
+
+export function inspectContainer({ spec, state, dir }: InspectInput): Record<string, unknown> {
+  const { process, config, host, network } = spec;
+  return {
+    Id: spec.id,
+    Created: spec.createdAt,
+    Path: process.args[0],
+    Args: process.args.slice(1),
+    State: {
+      Status: state.status,
+      Running: state.status === 'running',
+      Paused: false,
+      Restarting: false,
+      OOMKilled: state.oomKilled,
+      Dead: false,
+      Pid: state.pid ?? 0,
+      ExitCode: state.exitCode,
+      Error: state.error,
+      StartedAt: time(state.startedAtMs),
+      FinishedAt: time(state.finishedAtMs),
+    },
+    Image: spec.image?.id ?? '',
+    ResolvConfPath: '',
+    HostnamePath: '',
+    HostsPath: '',
+    LogPath: host.logDriver === 'json-file' ? `${dir}/log` : '',
+    Name: `/${spec.name}`,
+    RestartCount: 0,
+    Driver: spec.rootfs.kind === 'layers' ? 'overlay2' : 'rootfs',
+    Platform: spec.image?.platform.os ?? 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfig(spec),
+    GraphDriver:
+      spec.rootfs.kind === 'layers'
+        ? { Name: 'overlay2', Data: { UpperDir: `${dir}/upper`, WorkDir: `${dir}/work` } }
+        : { Name: 'rootfs', Data: { Path: spec.rootfs.path } },
+    Mounts: host.mounts.map(mountPoint),
+    Config: {
+      Hostname: config.hostname,
+      Domainname: config.domainname,
+      User: config.user,
+      AttachStdin: config.openStdin,
+      AttachStdout: true,
+      AttachStderr: true,
+      ...(config.exposedPorts.length === 0 ? {} : { ExposedPorts: keys(config.exposedPorts) }),
+      Tty: config.tty,
+      OpenStdin: config.openStdin,
+      StdinOnce: config.openStdin,
+      Env: process.env,
+      Cmd: config.cmd,
+      Image: spec.image?.name ?? '',
+      Volumes: config.volumes.length === 0 ? null : keys(config.volumes),
+      WorkingDir: config.workingDir,
+      Entrypoint: config.entrypoint,
+      OnBuild: null,
+      Labels: config.labels,
+      ...(config.stopSignal === undefined ? {} : { StopSignal: config.stopSignal }),
+      ...(config.stopTimeoutS === undefined ? {} : { StopTimeout: config.stopTimeoutS }),
+    },
+    NetworkSettings: {
+      Bridge: '',
+      SandboxID: '',
+      Ports: portMap(network.ports, config.exposedPorts),
+      SandboxKey: state.pid === undefined ? '' : `/proc/${state.pid}/ns/net`,
+      Networks: {
+        [network.mode]: { NetworkID: '', EndpointID: '', Gateway: '', IPAddress: '', MacAddress: '' },
+      },
+    },
+  };
+}
+
+function hostConfig({ host, network, config }: ContainerSpec): Record<string, unknown> {
+  return {
+    Binds: host.binds.length === 0 ? null : host.binds,
+    ContainerIDFile: '',
+    LogConfig: { Type: host.logDriver, Config: {} },
+    NetworkMode: network.mode,
+    PortBindings: portBindings(network.ports),
+    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    AutoRemove: host.autoRemove,
+    Annotations: config.annotations,
+    CapAdd: orNull(host.capAdd),
+    CapDrop: orNull(host.capDrop),
+    CgroupnsMode: modeText(host.cgroupnsMode),
+    Dns: network.dns,
+    DnsOptions: network.dnsOptions,
+    DnsSearch: network.dnsSearch,
+    ExtraHosts: orNull(network.extraHosts),
+    GroupAdd: orNull(host.groupAdd),
+    IpcMode: modeText(host.ipcMode),
+    OomScoreAdj: host.oomScoreAdj ?? 0,
+    PidMode: host.pidMode.kind === 'private' ? '' : modeText(host.pidMode),
+    Privileged: host.privileged,
+    PublishAllPorts: network.publishAll,
+    ReadonlyRootfs: host.readOnlyRootfs,
+    SecurityOpt: orNull(host.securityOpt),
+    Tmpfs: Object.fromEntries(
+      host.mounts.flatMap((mount) => (mount.type === 'tmpfs' ? [[mount.target, mount.data]] : [])),
+    ),
+    UTSMode: host.utsMode.kind === 'private' ? '' : modeText(host.utsMode),
+    UsernsMode: host.usernsMode,
+    ShmSize: host.shmSizeBytes,
+    Sysctls: Object.fromEntries(host.sysctls),
+    Runtime: 'skiff',
+    Init: host.init,
+    Devices: host.devices.map(device),
+    Ulimits: host.ulimits.map(({ name, soft, hard }) => ({ Name: name, Hard: hard, Soft: soft })),
+    MaskedPaths: host.maskedPaths,
+    ReadonlyPaths: host.readonlyPaths,
+  };
+}
+
+function mountPoint(mount: MountSpec): Record<string, unknown> {
+  const base = { Destination: mount.target, RW: mount.flags.readOnly !== true };
+  switch (mount.type) {
+    case 'bind':
+      return {
+        Type: 'bind',
+        Source: mount.source,
+        ...base,
+        Mode: mount.flags.readOnly === true ? 'ro' : '',
+        Propagation: mount.propagation,
+      };
+    case 'tmpfs':
+      return { Type: 'tmpfs', Source: '', ...base, Mode: '', Propagation: '' };
+    case 'volume':
+      return {
+        Type: 'volume',
+        Name: mount.name ?? '',
+        Source: '',
+        ...base,
+        Driver: 'local',
+        Mode: '',
+        Propagation: '',
+      };
+  }
+}
+
+function device({ hostPath, containerPath }: DeviceSpec): Record<string, string> {
+  return { PathOnHost: hostPath, PathInContainer: containerPath, CgroupPermissions: 'rwm' };
+}
+
+/** docker lists exposed ports too, with null when nothing is published. */
+function portMap(ports: readonly PublishedPort[], exposed: readonly string[]): Record<string, unknown> {
+  return { ...Object.fromEntries(exposed.map((port) => [port, null])), ...portBindings(ports) };
+}
+
+function portBindings(
+  ports: readonly PublishedPort[],
+): Record<string, { HostIp: string; HostPort: string }[]> {
+  const map: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { containerPort, protocol, hostIp, hostPort } of ports) {
+    (map[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
+  }
+  return map;
+}
+
+function modeText(mode: NamespaceMode): string {
+  return mode.kind === 'container' ? `container:${mode.id}` : mode.kind;
+}
+
+function orNull(list: readonly string[]): readonly string[] | null {
+  return list.length === 0 ? null : list;
+}
+
+function keys(names: readonly string[]): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+function time(ms: number | undefined): string {
+  return ms === undefined ? NEVER : new Date(ms).toISOString();
+}

@@ -1,0 +1,49 @@
+// `rm` of several containers: goes on after a failure, tells each, and answers with one exit status.
+
+import { EngineError } from '../core/errors.ts';
+import type { StoreRoot } from '../store/layout.ts';
+import { findContainer, listIds, readSpec } from './records.ts';
+import { removeContainer, sweepDead } from './remove.ts';
+
+export interface RmRequest {
+  all: boolean;
+  force: boolean;
+  /** A missing container is no error; --force implies it, as in docker. */
+  ignore: boolean;
+}
+
+export interface RmReport {
+  /** As the user typed it. */
+  removed: (reference: string) => void;
+  failed: (text: string) => void;
+}
+
+/** 0; 1 when one was missing; 2 when one was running; 125 for anything else. The first failure decides. */
+export async function removeByReference(
+  root: StoreRoot,
+  references: readonly string[],
+  request: RmRequest,
+  report: RmReport,
+): Promise<number> {
+  if (references.length === 0 && !request.all) {
+    throw new EngineError('USAGE', 'skiff rm: needs at least 1 argument (CONTAINER...)', {
+      hint: 'name the containers, or use --all',
+    });
+  }
+  await sweepDead(root);
+  let status = 0;
+  for (const reference of request.all
+    ? listIds(root).filter((id) => readSpec(root, id) !== undefined)
+    : references) {
+    try {
+      await removeContainer(root, findContainer(root, reference), request);
+      report.removed(reference);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      if (error.code === 'CONTAINER_NOT_FOUND' && (request.force || request.ignore)) continue;
+      report.failed(`Error: ${error.message}`);
+      status ||= error.exitCode;
+    }
+  }
+  return status;
+}
