@@ -4,6 +4,61 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __unpack: {
+    summary: 'unpack one layer (internal)',
+    hidden: true,
+    load: () => import('./internal/unpack.ts'),
+  },
+  'image exists': {
+    summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
+    load: () => import('./image/exists.ts'),
+  },
+  'image inspect': {
+    summary: 'Show everything about images',
+    load: () => import('./image/inspect.ts'),
+  },
+  images: {
+    summary: 'List images',
+    load: () => import('./images.ts'),
+  },
+  inspect: {
+    summary: 'Show details of containers and images',
+    load: () => import('./inspect.ts'),
+  },
+  logs: {
+    summary: 'Show the output of a container',
+    group: 'container',
+    load: () => import('./logs.ts'),
+  },
+  ps: {
+    summary: 'List containers',
+    group: 'container',
+    load: () => import('./ps.ts'),
+  },
+  pull: {
+    summary: 'Fetch images from a registry',
+    group: 'image',
+    load: () => import('./pull.ts'),
+  },
+  rm: {
+    summary: 'Remove one or more containers',
+    group: 'container',
+    load: () => import('./rm.ts'),
+  },
+  rmi: {
+    summary: 'Remove images',
+    load: () => import('./rmi.ts'),
+  },
+  run: {
+    summary: 'Create and run a new container from an image',
+    group: 'container',
+    load: () => import('./run.ts'),
+  },
+  tag: {
+    summary: 'Give an image another name',
+    group: 'image',
+    load: () => import('./tag.ts'),
+  },
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
@@ -11,4 +66,19 @@ export const COMMANDS: CommandTable = {
 };
 
 /** Other names of commands. */
-export const ALIASES: Readonly<Record<string, string>> = {};
+export const ALIASES: Readonly<Record<string, string>> = {
+  'container inspect': 'inspect',
+  'container list': 'ps',
+  'container logs': 'logs',
+  'container ls': 'ps',
+  'container ps': 'ps',
+  'container remove': 'rm',
+  'container rm': 'rm',
+  'container run': 'run',
+  'image list': 'images',
+  'image ls': 'images',
+  'image pull': 'pull',
+  'image remove': 'rmi',
+  'image rm': 'rmi',
+  'image tag': 'tag',
+};

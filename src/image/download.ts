@@ -65,6 +65,12 @@ export class Download {
     this.done.catch(() => undefined);
   }
 
+  /** The blob's file when it is complete, else its bytes while they arrive. */
+  source(): { file: string } | { bytes: AsyncIterable<Uint8Array> } {
+    const complete = this.#finished && this.#failure === undefined;
+    return complete ? { file: blobFile(this.#root, this.blob.digest) } : { bytes: this.bytes() };
+  }
+
   /**
    * The blob's bytes from the first, as they arrive. Not verified: wait for `done` before trusting what was made of them.
    * Throws what the download failed with, or DIGEST_MISMATCH when it had to start again after bytes were handed out.

@@ -7,9 +7,9 @@ import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import type { IdMap } from '../native/plan.ts';
-import { openBlob, hasBlob, removeBlob, verifyBlob } from '../store/blobs.ts';
+import { hasBlob, removeBlob, verifyBlob } from '../store/blobs.ts';
 import type { ResolvedImage, ResolvedLayer } from '../store/images.ts';
-import { mapKeyOf, type StoreRoot } from '../store/layout.ts';
+import { blobFile, mapKeyOf, type StoreRoot } from '../store/layout.ts';
 import { hasTree } from '../store/layers.ts';
 import { bytesAtHand } from '../store/part.ts';
 import { checkFreeSpace } from '../store/space.ts';
@@ -51,7 +51,7 @@ export async function storeLayers(
 const DAMAGE: readonly string[] = ['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'LAYER_INVALID'];
 
 async function downloadAndUnpack(
-  { paths, config, signal: cancel }: StoreLayersParts,
+  { paths, config, log, signal: cancel }: StoreLayersParts,
   image: ResolvedImage,
   { idMap, doing, fetch, onEvent }: StoreLayersOptions,
 ): Promise<void> {
@@ -82,7 +82,8 @@ async function downloadAndUnpack(
   work.push(
     unpackLayers(paths, image.layers, {
       idMap,
-      bytes: ({ blob }) => downloads.get(blob.digest)?.bytes() ?? openBlob(paths, blob.digest),
+      source: ({ blob }) => downloads.get(blob.digest)?.source() ?? { file: blobFile(paths, blob.digest) },
+      onNote: (note) => log.warn(note),
       verified: async ({ blob }) => await downloads.get(blob.digest)?.done,
       signal,
       onState: ({ blob }, state) => report(blob, state, blob.size),

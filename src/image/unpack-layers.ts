@@ -7,21 +7,26 @@ import { EngineError } from '../core/errors.ts';
 import type { IdMap } from '../native/plan.ts';
 import type { ResolvedLayer } from '../store/images.ts';
 import { mapKeyOf, treeDir, type StoreRoot } from '../store/layout.ts';
-import { hasTree, syncStore, TreeStage, type TreeInfo } from '../store/layers.ts';
+import { hasTree, syncStore, TreeStage } from '../store/layers.ts';
 import { RestartedError } from './download.ts';
 import type { LayerState } from './events.ts';
-import { startUnpack } from './layer/unpack.ts';
+import { startUnpack, startUnpackFile, type Unpacked } from './layer/unpack.ts';
 
 const PARALLEL = 2;
 
-export interface UnpackOptions {
+/** Bytes of a layer as stored: a file that is complete, or a stream that is still arriving. */
+export type LayerSource = { file: string } | { bytes: AsyncIterable<Uint8Array> };
+
+export interface UnpackLayersOptions {
   idMap: IdMap | undefined;
-  /** The layer's bytes as stored; may still be arriving. Checked against the blob's digest by `verified`. */
-  bytes: (layer: ResolvedLayer) => AsyncIterable<Uint8Array>;
-  /** Resolves when the layer's bytes are known to be the right ones. */
+  /** Asked for when the layer's turn comes. */
+  source: (layer: ResolvedLayer) => LayerSource;
+  /** Resolves when the layer's bytes are known to have the blob's digest. */
   verified: (layer: ResolvedLayer) => Promise<void>;
   signal: AbortSignal;
   onState?: (layer: ResolvedLayer, state: LayerState) => void;
+  /** What could not be honoured, as a sentence. */
+  onNote?: (note: string) => void;
 }
 
 interface Job {
@@ -38,7 +43,7 @@ interface Job {
 export async function unpackLayers(
   root: StoreRoot,
   layers: readonly ResolvedLayer[],
-  options: UnpackOptions,
+  options: UnpackLayersOptions,
 ): Promise<void> {
   const mapKey = mapKeyOf(options.idMap);
   const stop = new AbortController();
@@ -76,7 +81,7 @@ async function openStage(
   root: StoreRoot,
   mapKey: string,
   layer: ResolvedLayer,
-  { idMap, signal, onState }: UnpackOptions,
+  { idMap, signal, onState }: UnpackLayersOptions,
 ): Promise<TreeStage | undefined> {
   if (hasTree(root, mapKey, layer.chainId)) return undefined;
   return await TreeStage.open(root, idMap, layer.chainId, {
@@ -101,37 +106,63 @@ async function freeSlot(jobs: readonly Job[]): Promise<void> {
 async function unpackOne(
   stage: TreeStage,
   layer: ResolvedLayer,
-  lowerTrees: string[],
+  lowerTrees: readonly string[],
   below: Promise<void>,
-  options: UnpackOptions,
+  options: UnpackLayersOptions,
 ): Promise<void> {
   options.onState?.(layer, 'unpacking');
-  let info: TreeInfo;
+  // Only asked for after the layer's own bytes, which is why layers can be unpacked side by side.
+  const lower = below.then(() => lowerTrees);
+  lower.catch(() => undefined);
+  let unpacked: Unpacked;
   try {
-    info = await unpackInto(stage.dir, layer, lowerTrees, options);
+    unpacked = await unpackInto(stage.dir, layer, lower, options);
   } catch (error) {
     if (!(error instanceof RestartedError)) throw error;
     await stage.restart();
-    info = await unpackInto(stage.dir, layer, lowerTrees, options);
+    unpacked = await unpackInto(stage.dir, layer, lower, options);
   }
   await Promise.all([options.verified(layer), below]);
-  stage.writeInfo(info);
+  const { diffId, sizeBytes, entries, notes } = unpacked;
+  for (const note of notes) options.onNote?.(note);
+  stage.writeInfo({ diffId, sizeBytes, entries });
   options.onState?.(layer, 'done');
 }
 
 async function unpackInto(
   dest: string,
   layer: ResolvedLayer,
-  lowerTrees: string[],
-  { idMap, bytes, signal }: UnpackOptions,
-): Promise<TreeInfo> {
-  const { mediaType } = layer.blob;
-  const unpack = startUnpack({ mediaType, diffId: layer.diffId, dest, lowerTrees, idMap });
-  const [fed, done] = await Promise.allSettled([feed(unpack.input, bytes(layer), signal), unpack.done]);
+  lowerTrees: Promise<readonly string[]>,
+  { idMap, source, signal }: UnpackLayersOptions,
+): Promise<Unpacked> {
+  if (signal.aborted) throw cancelled();
+  const options = { mediaType: layer.blob.mediaType, diffId: layer.diffId, dest, lowerTrees, idMap };
+  const from = source(layer);
+  if ('file' in from) {
+    const { done, cancel } = startUnpackFile(options, from.file);
+    return await cancellable(done, cancel, signal);
+  }
+  const { input, done, cancel } = startUnpack(options);
+  const feeding = feed(input, from.bytes, signal);
+  feeding.catch(() => cancel());
+  const [fed, unpacked] = await Promise.allSettled([feeding, cancellable(done, cancel, signal)]);
   // An unpacker that gives up closes its end; what it says then explains the broken pipe.
   if (fed.status === 'rejected' && !(fed.reason instanceof InputClosedError)) throw fed.reason;
-  if (done.status === 'rejected') throw done.reason;
-  return done.value;
+  if (unpacked.status === 'rejected') throw unpacked.reason;
+  return unpacked.value;
+}
+
+async function cancellable<T>(done: Promise<T>, cancel: () => void, signal: AbortSignal): Promise<T> {
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await done;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function cancelled(): EngineError {
+  return new EngineError('CANCELLED', 'unpacking layers: cancelled');
 }
 
 class InputClosedError extends Error {}
@@ -149,7 +180,7 @@ async function feed(input: Writable, chunks: AsyncIterable<Uint8Array>, signal: 
   input.on('drain', () => wake?.());
   try {
     for await (const chunk of chunks) {
-      if (signal.aborted) throw new EngineError('CANCELLED', 'unpacking layers: cancelled');
+      if (signal.aborted) throw cancelled();
       if (closed) throw new InputClosedError();
       if (!input.write(chunk)) {
         await new Promise<void>((resolve) => {

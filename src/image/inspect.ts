@@ -1,0 +1,91 @@
+// `image inspect`: docker's JSON of an image. What belongs to a daemon or a storage driver is left out.
+
+import { EngineError } from '../core/errors.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Paths } from '../core/paths.ts';
+import type { HealthConfig } from '../spec/image.ts';
+import { getBlob } from '../store/blobs.ts';
+import { nameOf, repoDigestsOf } from '../store/index-file.ts';
+import { listImages, type ResolvedImage } from '../store/images.ts';
+import { parseConfigAlone } from '../store/parse.ts';
+import { getImage } from './get.ts';
+import { taggedAt } from './list.ts';
+import { displayReference } from './names.ts';
+
+/** Keys as docker spells them. */
+export interface ImageInspect {
+  Id: Digest;
+  RepoTags: string[];
+  RepoDigests: string[];
+  Parent: string;
+  Comment: string;
+  Created: string | undefined;
+  DockerVersion: string;
+  Author: string;
+  Config: Record<string, unknown>;
+  Architecture: string;
+  Variant?: string;
+  Os: string;
+  Size: number;
+  RootFS: { Type: 'layers'; Layers: Digest[] };
+  Metadata: { LastTagTime: string };
+  Descriptor: { mediaType: string; digest: Digest; size: number };
+}
+
+/** @throws IMAGE_NOT_FOUND, STORE_INVALID */
+export function inspectImage(paths: Paths, text: string): ImageInspect {
+  const image = getImage(paths, text);
+  const stored = listImages(paths).images.filter((one) => one.image.imageId === image.imageId);
+  const entry = stored.find((one) => one.image.manifestDigest === image.manifestDigest)?.entry;
+  if (entry === undefined)
+    throw new EngineError('IMAGE_NOT_FOUND', `inspecting "${text}": it was removed meanwhile`);
+  const config = parseConfigAlone(getBlob(paths, image.imageId), `the config of "${text}"`);
+  const names = stored.flatMap((one) => nameOf(one.entry) ?? []);
+  const repoDigests = [...new Set(stored.flatMap((one) => repoDigestsOf(one.entry)))];
+  return {
+    Id: image.imageId,
+    RepoTags: names.filter((name) => !name.includes('@')).map(displayReference),
+    RepoDigests: repoDigests.map(displayReference),
+    Parent: '',
+    Comment: config.history?.at(-1)?.comment ?? '',
+    Created: image.created,
+    DockerVersion: '',
+    Author: config.author ?? '',
+    Config: inspectConfig(image),
+    Architecture: image.platform.architecture,
+    ...(image.platform.variant === undefined ? {} : { Variant: image.platform.variant }),
+    Os: image.platform.os,
+    Size: image.sizeBytes,
+    RootFS: { Type: 'layers', Layers: image.layers.map(({ diffId }) => diffId) },
+    Metadata: {
+      LastTagTime:
+        stored
+          .map((one) => taggedAt(one.entry) ?? '')
+          .sort()
+          .at(-1) || NO_TIME,
+    },
+    Descriptor: { mediaType: entry.mediaType, digest: entry.digest, size: entry.size },
+  };
+}
+
+/** Go's zero time. */
+const NO_TIME = '0001-01-01T00:00:00Z';
+
+/** Scripts read these keys without asking whether they are there. */
+function inspectConfig({ config }: ResolvedImage): Record<string, unknown> {
+  const health: { Healthcheck?: HealthConfig } =
+    config.Healthcheck === undefined ? {} : { Healthcheck: config.Healthcheck };
+  return {
+    ...config,
+    User: config.User ?? '',
+    ...(config.ExposedPorts === undefined ? {} : { ExposedPorts: config.ExposedPorts }),
+    Env: config.Env ?? [],
+    Cmd: config.Cmd ?? null,
+    ...health,
+    Volumes: config.Volumes ?? null,
+    WorkingDir: config.WorkingDir ?? '',
+    Entrypoint: config.Entrypoint ?? null,
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels ?? null,
+  };
+}

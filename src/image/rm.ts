@@ -1,0 +1,183 @@
+// rmi and image prune: names go first, then what nobody needs any more. By docker's rules: a name that is not the last one
+// is only taken away; an id takes all names of one repository, and those of several with force.
+
+import type { Digest } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
+import type { IdMap } from '../native/plan.ts';
+import { listContainerUses } from '../store/containers.ts';
+import { collectGarbage, type Freed } from '../store/gc.ts';
+import { editIndex, nameOf, repoDigestsOf, withoutManifest, withoutName } from '../store/index-file.ts';
+import { findStored, forgetRecords, listImages, repositoryOf, type ResolvedImage } from '../store/images.ts';
+import type { Descriptor } from '../spec/image.ts';
+import { imageNotFound } from './get.ts';
+import { displayReference } from './names.ts';
+
+export interface RemoveParts {
+  paths: Paths;
+  log: Log;
+}
+
+export interface RemoveOptions {
+  force: boolean;
+  /** The widest map of the caller: trees may belong to any of its ids. */
+  idMap: IdMap | undefined;
+}
+
+export interface Removed {
+  untagged: string[];
+  /** Image ids and layers that are gone. */
+  deleted: Digest[];
+  bytes: number;
+}
+
+/**
+ * Removes a name, or the image with its last name.
+ * @throws IMAGE_NOT_FOUND (exit status 1), IMAGE_IN_USE (2) naming the container or the other names
+ */
+export async function removeImage(
+  parts: RemoveParts,
+  text: string,
+  options: RemoveOptions,
+): Promise<Removed> {
+  const found = findStored(parts.paths, text);
+  if (found === undefined) throw imageNotFound(text);
+  const { image, by } = found;
+  const entries = entriesOf(parts.paths, image.imageId);
+  const names = entries.flatMap((entry) => nameOf(entry) ?? []);
+  const taken = by === 'name' && image.reference !== '' ? [image.reference] : names;
+  if (by === 'id') refuseSeveralRepositories(text, names, options.force);
+  if (taken.length < names.length) {
+    await untag(parts.paths, taken);
+    return { untagged: taken.map(displayReference), deleted: [], bytes: 0 };
+  }
+  refuseInUse(parts.paths, text, image, options.force);
+  return await removeEntirely(parts, image, entries, options);
+}
+
+/** Removes images without a name, and with `all` every image no container uses. */
+export async function pruneImages(
+  parts: RemoveParts,
+  options: {
+    all: boolean;
+    idMap: IdMap | undefined;
+    keep?: (image: ResolvedImage, entry: Descriptor) => boolean;
+  },
+): Promise<Removed> {
+  const used = new Set(listContainerUses(parts.paths).map(({ imageId }) => imageId));
+  const total: Removed = { untagged: [], deleted: [], bytes: 0 };
+  const seen = new Set<Digest>();
+  for (const { image, entry } of listImages(parts.paths).images) {
+    if (seen.has(image.imageId) || used.has(image.imageId) || options.keep?.(image, entry) === true) continue;
+    const entries = entriesOf(parts.paths, image.imageId);
+    if (!options.all && entries.some((one) => nameOf(one) !== undefined)) continue;
+    seen.add(image.imageId);
+    const removed = await removeEntirely(parts, image, entries, options);
+    total.untagged.push(...removed.untagged);
+    total.deleted.push(...removed.deleted);
+    total.bytes += removed.bytes;
+  }
+  return total;
+}
+
+async function untag(paths: Paths, references: readonly string[]): Promise<void> {
+  await editIndex(paths, ({ entries, save }) => {
+    forgetRecords(paths, references);
+    save(references.reduce((list, reference) => withoutName(list, reference, true), entries));
+  });
+}
+
+async function removeEntirely(
+  parts: RemoveParts,
+  image: ResolvedImage,
+  entries: readonly Descriptor[],
+  { idMap }: { idMap: IdMap | undefined },
+): Promise<Removed> {
+  const names = entries.flatMap((entry) => nameOf(entry) ?? []);
+  const forget = async (): Promise<void> => {
+    await editIndex(parts.paths, ({ entries: before, save }) => {
+      forgetRecords(parts.paths, names);
+      save(entries.reduce((list, { digest }) => withoutManifest(list, digest), before));
+    });
+  };
+  const digests = new Set(entries.map(({ digest }) => digest));
+  const chainIds = new Set(image.layers.map((layer) => layer.chainId));
+  try {
+    await forget();
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'NO_SPACE') throw error;
+    // No room for a new index.json: the trees can go first, since they can be made again from the blobs.
+    await collectGarbage(parts.paths, { idMap, only: { blobs: new Set(), chainIds }, ignoring: digests });
+    await forget();
+  }
+  const only = {
+    blobs: new Set([
+      image.manifestDigest,
+      image.imageId,
+      ...digests,
+      ...image.layers.map((l) => l.blob.digest),
+    ]),
+    chainIds,
+  };
+  const freed = await collectGarbage(parts.paths, { idMap, only });
+  if (freed === undefined) {
+    parts.log.info('another skiff is adding images: the space is freed by the next "skiff system prune"');
+  }
+  return {
+    untagged: [...names.map(displayReference), ...repoDigestNames(entries)],
+    deleted: [image.imageId, ...deletedLayers(image, freed)],
+    bytes: freed?.bytes ?? 0,
+  };
+}
+
+/** Top layer first, as docker prints them. */
+function deletedLayers(image: ResolvedImage, freed: Freed | undefined): Digest[] {
+  const gone = new Set(freed?.trees);
+  return image.layers
+    .map((layer) => layer.chainId)
+    .filter((id) => gone.has(id))
+    .reverse();
+}
+
+function repoDigestNames(entries: readonly Descriptor[]): string[] {
+  return [...new Set(entries.flatMap(repoDigestsOf))].map(displayReference);
+}
+
+function entriesOf(paths: Paths, imageId: Digest): Descriptor[] {
+  return listImages(paths)
+    .images.filter(({ image }) => image.imageId === imageId)
+    .map(({ entry }) => entry);
+}
+
+function refuseSeveralRepositories(text: string, names: readonly string[], force: boolean): void {
+  const repositories = new Set(names.map((name) => repositoryOf(name)));
+  if (force || repositories.size <= 1) return;
+  throw new EngineError(
+    'IMAGE_IN_USE',
+    `removing image "${text}": it has names in ${repositories.size} repositories: ${names.map(displayReference).join(', ')}`,
+    { hint: 'remove it by its names, or take all of them with --force', exitCode: 2 },
+  );
+}
+
+/** A stopped container keeps its layers whatever happens to the name, so force is enough; a running one is in use. */
+function refuseInUse(paths: Paths, text: string, image: ResolvedImage, force: boolean): void {
+  const users = listContainerUses(paths).filter(({ imageId }) => imageId === image.imageId);
+  const user = users.find(({ running }) => running) ?? users[0];
+  if (user === undefined || (force && !user.running)) return;
+  throw new EngineError(
+    'IMAGE_IN_USE',
+    `removing image "${text}": ${user.running ? 'running' : 'stopped'} container "${user.name}" (${user.id.slice(0, 12)}) uses it`,
+    {
+      hint: user.running
+        ? `end it with "skiff rm -f ${user.name}"`
+        : `remove it with "skiff rm ${user.name}", or take the image's names with --force`,
+      exitCode: 2,
+    },
+  );
+}
+
+/** Each image once. */
+export function allImageIds(paths: Paths): Digest[] {
+  return [...new Set(listImages(paths).images.map(({ image }) => image.imageId))];
+}

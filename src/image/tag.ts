@@ -1,0 +1,34 @@
+// Another name for an image that is in the store.
+
+import { EngineError } from '../core/errors.ts';
+import type { Paths } from '../core/paths.ts';
+import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
+import { listImages, publishImage, type ResolvedImage } from '../store/images.ts';
+import { getImage } from './get.ts';
+
+/**
+ * Gives the image `source` the names `targets`. A name that meant another image means this one afterwards; the other
+ * stays, without a name if that was its last.
+ * @throws IMAGE_NOT_FOUND, REFERENCE_INVALID (nothing is changed then)
+ */
+export async function tagImage(paths: Paths, source: string, targets: readonly string[]): Promise<void> {
+  const image = getImage(paths, source);
+  const references = targets.map((target) => nameFor(target));
+  const manifest = listImages(paths).images.find(({ entry }) => entry.digest === image.manifestDigest)?.entry;
+  if (manifest === undefined)
+    throw new EngineError('IMAGE_NOT_FOUND', `tagging "${source}": it was removed meanwhile`);
+  for (const reference of references)
+    await publishImage(paths, named(image, reference), { reference, manifest });
+}
+
+function nameFor(target: string): string {
+  const ref = parseReference(target);
+  if (ref.digest !== undefined) {
+    throw new EngineError('REFERENCE_INVALID', `tagging as "${target}": a name to give cannot hold a digest`);
+  }
+  return formatReference(withDefaultTag(ref));
+}
+
+function named(image: ResolvedImage, reference: string): ResolvedImage {
+  return { ...image, reference };
+}
