@@ -21,6 +21,7 @@
 #include "rootfs.h"
 #include "security.h"
 #include "setup.h"
+#include "signals.h"
 #include "sync.h"
 #include "sys.h"
 #include "tiny_init.h"
@@ -95,16 +96,6 @@ bool build(Init& in) {
 
 bool enter_cwd(const Process& p, StepError* e) {
   return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd);
-}
-
-/** Everything the caller, the runtime or the helper changed about signals is undone for the container. */
-void reset_signals() {
-  struct sigaction action = {};
-  action.sa_handler = SIG_DFL;
-  for (int sig = 1; sig < NSIG; sig++) sigaction(sig, &action, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 bool finish(Init& in) {

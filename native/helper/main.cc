@@ -13,6 +13,7 @@
 #include "common/retry.h"
 #include "monitor.h"
 #include "sys.h"
+#include "userns_mode.h"
 
 namespace {
 
@@ -50,5 +51,7 @@ int main(int argc, char** argv) {
   close_on_exec_all();
   int fd = static_cast<int>(plan_fd);
   if (strcmp(argv[1], "run") == 0) return run_container(fd);
+  if (strcmp(argv[1], "userns") == 0) return run_in_user_namespace(fd);
+  if (strcmp(argv[1], "remove") == 0) return remove_in_user_namespace(fd);
   return usage();
 }

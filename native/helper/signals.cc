@@ -66,6 +66,15 @@ bool ends_by_default(int sig) {
 
 }  // namespace
 
+void reset_signals() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (int sig = 1; sig < NSIG; sig++) sigaction(sig, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 UniqueFd take_over_signals() {
   sigset_t handled;
   sigfillset(&handled);

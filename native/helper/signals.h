@@ -6,6 +6,9 @@
 
 #include "common/unique_fd.h"
 
+/** Default dispositions and an empty mask: what the caller, its runtime or we changed is undone for who is executed. */
+void reset_signals();
+
 /**
  * Undoes what a runtime did to dispositions before it executed us, blocks what the helper handles, and returns the
  * signalfd. Signals that the caller ignores (nohup) stay ignored.

@@ -200,7 +200,10 @@ function flagsOf(op: SetupOp): MountFlags {
 
 function flagBits({ readOnly, noSuid, noDev, noExec }: MountFlags): number {
   return (
-    (readOnly === true ? 1 : 0) | (noSuid === true ? 2 : 0) | (noDev === true ? 4 : 0) | (noExec === true ? 8 : 0)
+    (readOnly === true ? 1 : 0) |
+    (noSuid === true ? 2 : 0) |
+    (noDev === true ? 4 : 0) |
+    (noExec === true ? 8 : 0)
   );
 }
 
@@ -278,7 +281,8 @@ class Writer {
 
   choice<T extends string>(all: readonly T[], value: T): void {
     const index = all.indexOf(value);
-    if (index < 0) throw new TypeError(`encoding a plan: ${JSON.stringify(value)} is none of ${all.join(', ')}`);
+    if (index < 0)
+      throw new TypeError(`encoding a plan: ${JSON.stringify(value)} is none of ${all.join(', ')}`);
     this.u32(index);
   }
 
