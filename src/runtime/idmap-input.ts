@@ -54,8 +54,17 @@ function readText(path: string): string {
 function canMap(program: string, path: string | undefined): boolean {
   for (const dir of (path === undefined || path === '' ? '/usr/bin:/usr/sbin:/bin:/sbin' : path).split(':')) {
     if (!dir.startsWith('/')) continue;
-    const stat = statSync(`${dir}/${program}`, { throwIfNoEntry: false });
-    if (stat?.isFile() === true && (stat.mode & 0o111) !== 0) return true;
+    if (isProgram(`${dir}/${program}`)) return true;
   }
   return false;
+}
+
+/** A folder of PATH may be closed to us: then nothing in it can be run either. */
+function isProgram(path: string): boolean {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() && (stat.mode & 0o111) !== 0;
+  } catch {
+    return false;
+  }
 }
