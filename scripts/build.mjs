@@ -28,7 +28,7 @@ const BUILD = join(ROOT, 'build');
 const FORCE = process.argv.includes('--force');
 // Settings of the release build: start-up in a few ms needs bytecode, and bytecode needs esm here. The two autoload
 // switches keep a stray .env or bunfig.toml in the caller's directory from changing what skiff does.
-const COMPILE = ['--compile', '--bytecode', '--format=esm', '--minify', '--sourcemap=none'];
+const COMPILE = ['--compile', '--bytecode', '--format=esm', '--splitting', '--minify', '--sourcemap=none'];
 const CLOSED = ['--no-compile-autoload-bunfig', '--no-compile-autoload-dotenv'];
 
 mkdirSync(join(BUILD, 'stamps'), { recursive: true });
