@@ -33,7 +33,10 @@ export function endpointsFor(registry: string, config: EndpointConfig, options: 
 
 /** `host[:port][/prefix]`, or with https:// or http:// in front; the latter means plain http alone. */
 function mirrorEndpoint(text: string, config: EndpointConfig, options: RegistryOptions): Endpoint {
-  const match = /^(?:(https?):\/\/)?([^/?#@\s]+)((?:\/[a-z0-9._/-]*)?)$/i.exec(text.trim());
+  const match =
+    /^(?:(https?):\/\/)?((?:\[[0-9a-f:.]+\]|[^/?#@\s:[\]]+)(?::[0-9]+)?)((?:\/[a-z0-9._/-]*)?)$/i.exec(
+      text.trim(),
+    );
   if (match === null || !URL.canParse(`https://${match[2]}`)) {
     throw new EngineError(
       'CONFIG_INVALID',

@@ -168,7 +168,10 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
       const fault = nextFault(rules, request.method ?? '', path);
       if (fault?.kind === 'hang') return;
       if (fault?.kind === 'hang-up') return void request.socket.destroy();
-      if (fault?.kind === 'handle') return void fault.handle(request, response);
+      if (fault?.kind === 'handle') {
+        fault.handle(request, response);
+        return;
+      }
       const answer =
         fault?.kind === 'status' ? statusAnswer(fault) : route(request, Buffer.concat(chunks).toString());
       send(request, response, answer, fault);
