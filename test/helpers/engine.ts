@@ -21,6 +21,8 @@ export interface Expectation {
 
 export interface RunOptions extends Expectation {
   stdin?: string | Uint8Array;
+  /** Leave stdin open for the test to write to. */
+  keepStdin?: boolean;
   /** Merged over the sandbox's environment; undefined removes a variable. */
   env?: Record<string, string | undefined>;
   cwd?: string;
@@ -28,6 +30,8 @@ export interface RunOptions extends Expectation {
   /** Words before the binary: a wrapper that execs the rest. */
   prefix?: readonly string[];
   binary?: string;
+  /** Shell text run before it on a terminal (terminal.ts). */
+  before?: string;
 }
 
 export interface Result {
@@ -61,6 +65,7 @@ export class Engine {
   readonly dir: string;
   readonly env: Record<string, string>;
   readonly store: string;
+  readonly binary: string = world().binary;
 
   constructor({ user, sharedStore = false }: SandboxOptions) {
     const { dir, user: ordinary, store, storeError } = world();
@@ -128,8 +133,7 @@ export class Engine {
     });
     child.stderr.on('data', (part: Buffer) => err.push(part));
     child.stdin.on('error', () => {}); // the container need not read its input
-    if (options.stdin !== undefined) child.stdin.end(options.stdin);
-    else child.stdin.end();
+    if (options.keepStdin !== true) child.stdin.end(options.stdin);
     const text = (parts: Buffer[]): string => Buffer.concat(parts).toString('utf8');
     const timeoutMs = options.timeoutMs ?? 60_000;
     const result = new Promise<Result>((resolve, reject) => {
@@ -189,10 +193,15 @@ export class Engine {
     return `cd ${cwd} && ${shellQuote([...become, 'env', '-i', ...variables, command, ...words])}`;
   }
 
+  /** The binary and its arguments, for callers that start it themselves with `env`. */
+  words(args: readonly string[]): string[] {
+    return [this.binary, ...args];
+  }
+
   #resolve(args: readonly string[], options: RunOptions) {
     const merged = Object.entries({ ...this.env, ...options.env });
     const env = Object.fromEntries(merged.filter(([, value]) => value !== undefined));
-    const [command = '', ...words] = [...(options.prefix ?? []), options.binary ?? world().binary, ...args];
+    const [command = '', ...words] = [...(options.prefix ?? []), options.binary ?? this.binary, ...args];
     return { command, words, env, cwd: options.cwd ?? '/' };
   }
 }
