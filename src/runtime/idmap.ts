@@ -67,11 +67,13 @@ const HOST_USERNS_NOTE =
 
 type UsernsMode =
   | { kind: 'default' }
+  | { kind: 'private' }
   | { kind: 'host' }
   | { kind: 'keep-id'; uid: number | undefined; gid: number | undefined };
 
 function parseUserns(text: string | undefined): UsernsMode {
-  if (text === undefined || text === '' || text === 'private') return { kind: 'default' };
+  if (text === undefined || text === '') return { kind: 'default' };
+  if (text === 'private') return { kind: 'private' };
   if (text === 'host') return { kind: 'host' };
   const [kind, options] = text.split(/:(.*)/s) as [string, string | undefined];
   if (kind !== 'keep-id') {

@@ -1,0 +1,111 @@
+// docker-run(1) "--volume", "--mount", "--tmpfs".
+
+import type { MountSpec } from '../../../src/runtime/mount-spec.ts';
+
+const bind = (
+  source: string,
+  target: string,
+  rest: Partial<Extract<MountSpec, { type: 'bind' }>> = {},
+): MountSpec => ({
+  type: 'bind',
+  source,
+  target,
+  flags: {},
+  recursive: true,
+  propagation: 'rprivate',
+  createSource: true,
+  ...rest,
+});
+
+const SAFE = { noSuid: true, noDev: true, noExec: true };
+
+/** cwd is /work. */
+export const VOLUMES: [text: string, mount: MountSpec, notes?: number][] = [
+  ['/a:/b', bind('/a', '/b')],
+  ['/a:/b:ro', bind('/a', '/b', { flags: { readOnly: true } })],
+  ['/a:/b:rw,z', bind('/a', '/b', { flags: { readOnly: false } }), 1],
+  ['/a:/b:ro,Z,rslave', bind('/a', '/b', { flags: { readOnly: true }, propagation: 'rslave' }), 1],
+  ['/a:/b:bind,noexec,nosuid,nodev', bind('/a', '/b', { recursive: false, flags: SAFE })],
+  ['/a:/b:cached', bind('/a', '/b')],
+  ['.:/b', bind('/work', '/b')],
+  ['./x/../y:/b', bind('/work/y', '/b')],
+  ['../x:/b', bind('/x', '/b')],
+  ['/a//b/./c/..:/d//e/', bind('/a/b', '/d/e')],
+  ['/:/host:ro', bind('/', '/host', { flags: { readOnly: true } })],
+  ['/data', { type: 'volume', name: undefined, target: '/data', flags: {} }],
+  ['cache:/data:ro', { type: 'volume', name: 'cache', target: '/data', flags: { readOnly: true } }],
+];
+
+export const BAD_VOLUMES: [text: string, message: RegExp][] = [
+  ['', /invalid volume specification/],
+  ['/a:', /invalid volume specification/],
+  [':/b', /invalid volume specification/],
+  ['/a:/b:ro:x', /invalid volume specification/],
+  ['/a:b', /mount path must be absolute/],
+  ['/a:/', /destination can't be '\/'/],
+  ['/a:/x/..', /destination can't be '\/'/],
+  ['/a:/b:weird', /unknown option "weird"/],
+  ['a/b:/c', /is no volume name/],
+  ['x:/c', /is no volume name/],
+];
+
+export const MOUNTS: [text: string, mount: MountSpec][] = [
+  ['type=bind,source=/a,target=/b', bind('/a', '/b', { createSource: false })],
+  ['type=bind,src=/a,dst=/b,readonly', bind('/a', '/b', { createSource: false, flags: { readOnly: true } })],
+  [
+    'type=bind,src=/a,destination=/b,ro=false',
+    bind('/a', '/b', { createSource: false, flags: { readOnly: false } }),
+  ],
+  [
+    'type=bind,src=./a,dst=/b,bind-propagation=shared',
+    bind('/work/a', '/b', { createSource: false, propagation: 'shared' }),
+  ],
+  [
+    'type=bind,src=/a,dst=/b,bind-recursive=disabled',
+    bind('/a', '/b', { createSource: false, recursive: false }),
+  ],
+  ['type=bind,"src=/with,comma",dst=/b', bind('/with,comma', '/b', { createSource: false })],
+  ['type=bind,"src=/with""quote",dst=/b', bind('/with"quote', '/b', { createSource: false })],
+  ['type=tmpfs,target=/t', { type: 'tmpfs', target: '/t', flags: SAFE, data: '' }],
+  [
+    'type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770',
+    { type: 'tmpfs', target: '/t', flags: SAFE, data: 'size=1048576,mode=1770' },
+  ],
+  ['target=/t', { type: 'volume', name: undefined, target: '/t', flags: {} }],
+  ['type=volume,source=v,target=/t', { type: 'volume', name: 'v', target: '/t', flags: {} }],
+];
+
+export const BAD_MOUNTS: [text: string, message: RegExp][] = [
+  ['type=bind,source=/a', /target is required/],
+  ['type=bind,target=/b', /source is required/],
+  ['type=bind,source=a,target=/b', /must be absolute/],
+  ['type=bind,source=/a,target=b', /mount path must be absolute/],
+  ['type=bind,source=/a,target=/b,frob=1', /unexpected key "frob"/],
+  ['type=bind,source=/a,target=/b,readonly=maybe', /invalid value for readonly: "maybe"/],
+  ['type=bind,source=/a,target=/b,bind-propagation=x', /bind-propagation must be one of/],
+  ['type=tmpfs,source=/a,target=/b', /source is not allowed/],
+  ['type=tmpfs,target=/b,tmpfs-mode=9', /tmpfs-mode must be octal/],
+  ['type=tmpfs,target=/b,tmpfs-size=big', /invalid size/],
+  ['type=npipe,source=/a,target=/b', /type "npipe" is not supported/],
+  ['type=bind,"src=/a,dst=/b', /misplaced quote/],
+];
+
+export const TMPFS: [text: string, mount: MountSpec][] = [
+  ['/run', { type: 'tmpfs', target: '/run', flags: SAFE, data: '' }],
+  [
+    '/run:exec,suid,size=64m,mode=755',
+    {
+      type: 'tmpfs',
+      target: '/run',
+      flags: { noSuid: false, noDev: true, noExec: false },
+      data: 'size=64m,mode=755',
+    },
+  ],
+  ['/run:ro', { type: 'tmpfs', target: '/run', flags: { ...SAFE, readOnly: true }, data: '' }],
+];
+
+export const BAD_TMPFS: [text: string, message: RegExp][] = [
+  ['run', /must be absolute/],
+  ['/run:frob', /unknown option "frob"/],
+  ['/', /destination can't be/],
+];
