@@ -1,5 +1,5 @@
-// Dead code of src/: an export that nothing imports, tests included, and one that tests alone use, so that the product
-// would be the same without it. Values only: types of a signature belong to it.
+// Dead code of src/: exports that the product would be the same without, since neither their own file nor another one of
+// src/ uses them; a test alone keeps nothing alive. Values only: types of a signature belong to it.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -30,11 +30,9 @@ for (const [file, names] of exported) {
   if (bySource.get(file).has('*')) continue;
   for (const [name, { line, own }] of names) {
     if (bySource.get(file).has(name)) continue;
+    if (own) continue;
     const tested = byTest.get(file).has(name) || byTest.get(file).has('*');
-    if (tested && own) continue;
-    dead.push(
-      `${relative(ROOT, file)}:${line} ${name}: ${tested ? 'only tests use it' : own ? 'needs no "export"' : 'unused'}`,
-    );
+    dead.push(`${relative(ROOT, file)}:${line} ${name}${tested ? ' (only tests use it)' : ''}`);
   }
 }
 if (dead.length > 0) {
@@ -84,6 +82,7 @@ function noteImport(used, file, node) {
   else if (ts.isNamespaceImport(clause) || ts.isNamespaceExport(clause)) use(used, file, specifier, ['*']);
   else
     use(
+      used,
       file,
       specifier,
       clause.elements.map((element) => (element.propertyName ?? element.name).text),

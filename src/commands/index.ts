@@ -21,9 +21,19 @@ export const COMMANDS: CommandTable = {
     summary: 'List images',
     load: () => import('./images.ts'),
   },
+  info: {
+    summary: 'Show the store, its contents and how containers are isolated',
+    group: 'system',
+    load: () => import('./info.ts'),
+  },
   inspect: {
     summary: 'Show details of containers and images',
     load: () => import('./inspect.ts'),
+  },
+  load: {
+    summary: 'Load images from an archive or an OCI layout folder',
+    group: 'image',
+    load: () => import('./load.ts'),
   },
   logs: {
     summary: 'Show the output of a container',
@@ -76,9 +86,11 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container rm': 'rm',
   'container run': 'run',
   'image list': 'images',
+  'image load': 'load',
   'image ls': 'images',
   'image pull': 'pull',
   'image remove': 'rmi',
   'image rm': 'rmi',
   'image tag': 'tag',
+  'system info': 'info',
 };
