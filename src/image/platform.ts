@@ -144,7 +144,9 @@ function versionOf({ variant, architecture }: Platform): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-function without({ variant: _variant, ...rest }: Platform): Platform {
+function without(platform: Platform): Platform {
+  const rest = { ...platform };
+  delete rest.variant;
   return rest;
 }
 

@@ -10,7 +10,7 @@ import { mapKeyOf, treeDir, type StoreRoot } from '../store/layout.ts';
 import { hasTree, syncStore, TreeStage } from '../store/layers.ts';
 import { RestartedError } from './download.ts';
 import type { LayerState } from './events.ts';
-import { startUnpack, startUnpackFile, type Unpacked } from './layer/unpack.ts';
+import { startUnpack, startUnpackFile, type Unpacked, type Unpacking } from './layer/unpack.ts';
 
 const PARALLEL = 2;
 
@@ -138,24 +138,25 @@ async function unpackInto(
   if (signal.aborted) throw cancelled();
   const options = { mediaType: layer.blob.mediaType, diffId: layer.diffId, dest, lowerTrees, idMap };
   const from = source(layer);
-  if ('file' in from) {
-    const { done, cancel } = startUnpackFile(options, from.file);
-    return await cancellable(done, cancel, signal);
-  }
-  const { input, done, cancel } = startUnpack(options);
-  const feeding = feed(input, from.bytes, signal);
-  feeding.catch(() => cancel());
-  const [fed, unpacked] = await Promise.allSettled([feeding, cancellable(done, cancel, signal)]);
+  if ('file' in from) return await cancellable(startUnpackFile(options, from.file), signal);
+  const unpacking = startUnpack(options);
+  const feeding = feed(unpacking.input, from.bytes, signal);
+  feeding.catch(() => unpacking.cancel());
+  const [fed, unpacked] = await Promise.allSettled([feeding, cancellable(unpacking, signal)]);
   // An unpacker that gives up closes its end; what it says then explains the broken pipe.
   if (fed.status === 'rejected' && !(fed.reason instanceof InputClosedError)) throw fed.reason;
   if (unpacked.status === 'rejected') throw unpacked.reason;
   return unpacked.value;
 }
 
-async function cancellable<T>(done: Promise<T>, cancel: () => void, signal: AbortSignal): Promise<T> {
+async function cancellable(
+  unpacking: Pick<Unpacking, 'done' | 'cancel'>,
+  signal: AbortSignal,
+): Promise<Unpacked> {
+  const cancel = (): void => unpacking.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    return await done;
+    return await unpacking.done;
   } finally {
     signal.removeEventListener('abort', cancel);
   }
@@ -169,27 +170,19 @@ class InputClosedError extends Error {}
 
 /** Writes all chunks and ends the stream; destroys it when they cannot be had, which makes the reader give up. */
 async function feed(input: Writable, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  let closed = false;
-  let wake: (() => void) | undefined;
-  const onClose = (): void => {
-    closed = true;
-    wake?.();
-  };
-  input.on('error', onClose);
-  input.on('close', onClose);
-  input.on('drain', () => wake?.());
+  const gone = new Promise<never>((_resolve, reject) => {
+    const closed = (): void => reject(new InputClosedError());
+    input.on('error', closed);
+    input.on('close', closed);
+  });
+  gone.catch(() => undefined);
   try {
     for await (const chunk of chunks) {
       if (signal.aborted) throw cancelled();
-      if (closed) throw new InputClosedError();
-      if (!input.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (closed) resolve();
-        });
-      }
+      if (input.destroyed) throw new InputClosedError();
+      if (!input.write(chunk))
+        await Promise.race([new Promise((resolve) => input.once('drain', resolve)), gone]);
     }
-    if (closed) throw new InputClosedError();
     input.end();
   } catch (error) {
     input.destroy();

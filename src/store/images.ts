@@ -267,6 +267,21 @@ export async function publishImage(
   );
 }
 
+/** Keeps an image without a name; one that has a name stays as it is. */
+export async function publishUnnamed(
+  root: StoreRoot,
+  manifest: Descriptor,
+  options: LockOptions = {},
+): Promise<void> {
+  await editIndex(
+    root,
+    ({ entries, save }) => {
+      if (!entries.some(({ digest }) => digest === manifest.digest)) save([...entries, manifest]);
+    },
+    options,
+  );
+}
+
 /**
  * Removes records, durably: before index.json changes what their names mean. In between the index is right and a record
  * is rebuilt from it; a record that outlived its entry would not be noticed. Called under the lock of index.json.

@@ -51,7 +51,7 @@ export function readIndex(root: StoreRoot): Descriptor[] {
 export interface IndexEdit {
   entries: Descriptor[];
   /** Replaces the entries, atomically. Writes nothing when nothing changed. */
-  save(after: Descriptor[]): void;
+  save: (after: Descriptor[]) => void;
 }
 
 /** Runs `work` under the lock of index.json, which also guards the records in images/. */
@@ -66,7 +66,7 @@ export async function editIndex<T>(
     const before = formatIndex(entries);
     return work({
       entries,
-      save(after) {
+      save: (after) => {
         const text = formatIndex(after);
         if (text !== before) publishFile(indexFile(root), text);
       },

@@ -58,7 +58,7 @@ function checkVersion(text: string, file: string): void {
   } catch {
     version = undefined;
   }
-  if (typeof version === 'string' && /^1\./.test(version)) return;
+  if (typeof version === 'string' && version.startsWith('1.')) return;
   throw new EngineError('STORE_INVALID', `reading "${file}": no OCI image layout of version 1`, {
     hint: 'this folder belongs to something else: choose another store with --root DIR or SKIFF_ROOT',
   });

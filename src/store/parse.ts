@@ -166,19 +166,19 @@ function checkPlatform(json: Json, what: string, where: string): Platform {
 function checkSection(json: Json, what: string): ImageConfigSection {
   for (const key of ['User', 'WorkingDir', 'StopSignal']) optionalString(json, key, what);
   for (const key of ['Env', 'Entrypoint', 'Cmd', 'OnBuild', 'Shell']) {
-    if (json[key] === null && key === 'Env') delete json[key];
+    if (json[key] === null && key === 'Env') Reflect.deleteProperty(json, key);
     if (json[key] === undefined || json[key] === null) continue;
     const list = array(json[key], what, `config.${key}`);
     if (!list.every((entry) => typeof entry === 'string'))
       throw invalid(what, `config.${key} is no list of strings`);
   }
   for (const key of ['ExposedPorts', 'Volumes']) {
-    if (json[key] === null) delete json[key];
+    if (json[key] === null) Reflect.deleteProperty(json, key);
     if (json[key] !== undefined) object(json[key], what, `config.${key}`);
   }
   if (json['Labels'] === null) delete json['Labels'];
   if (json['Labels'] !== undefined) stringMap(json['Labels'], what, 'config.Labels');
-  return json as ImageConfigSection;
+  return json;
 }
 
 /** @throws IMAGE_INVALID unless the bytes are one JSON object of at most `limit` bytes */
@@ -213,11 +213,11 @@ function stringMap(value: unknown, what: string, where: string): void {
 
 function digest(value: unknown, what: string, where: string): Digest {
   if (typeof value === 'string' && isDigest(value)) return value;
-  throw invalid(what, `${where}: ${JSON.stringify(value)?.slice(0, 100)} is not a sha256 digest`);
+  throw invalid(what, `${where}: ${String(JSON.stringify(value)).slice(0, 100)} is not a sha256 digest`);
 }
 
 function optionalString(json: Json, key: string, what: string): void {
-  if (json[key] === null) delete json[key];
+  if (json[key] === null) Reflect.deleteProperty(json, key);
   if (json[key] !== undefined && typeof json[key] !== 'string') throw invalid(what, `${key} is not a string`);
 }
 

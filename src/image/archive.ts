@@ -1,0 +1,205 @@
+// The files of an image archive (docker save, oci-archive), taken from a tar stream whose order is unknown: each file goes
+// straight into the store as a blob, since nearly all of them are blobs of the image, and the rest is forgotten afterwards.
+// Nothing is ever written under a name of the archive.
+
+import { createHash, randomBytes, type Hash } from 'node:crypto';
+import * as fs from 'node:fs';
+import type { Readable } from 'node:stream';
+import { digestFromHex, type Digest } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import { fsyncDirectory, writeAll } from '../core/fs.ts';
+import { hasBlob, readBlob, removeBlob } from '../store/blobs.ts';
+import { storeIo } from '../store/io.ts';
+import { blobFile, blobsDir, tmpDir, type StoreRoot } from '../store/layout.ts';
+import { decompressed } from './layer/decompress.ts';
+import type { EntrySink, TarEntry } from './layer/entry.ts';
+import { TarReader } from './layer/tar.ts';
+
+/** An archive of more entries than this is no image. */
+const MAX_ENTRIES = 100_000;
+const MAX_LINKS = 8;
+const START_BYTES = 16;
+
+export interface ArchivedFile {
+  digest: Digest;
+  size: number;
+  /** Its first bytes, which tell how it is compressed. */
+  start: Uint8Array;
+}
+
+/** What was in the archive. The files themselves are in the store, by their digests. */
+export class Archive {
+  readonly #root: StoreRoot;
+  readonly #files = new Map<string, ArchivedFile>();
+  readonly #links = new Map<string, string>();
+  /** Blobs that were not there before. */
+  readonly #added = new Set<Digest>();
+
+  constructor(root: StoreRoot) {
+    this.#root = root;
+  }
+
+  /** Links of the archive are followed inside it. */
+  find(path: string): ArchivedFile | undefined {
+    let at = normalize(path);
+    for (let i = 0; i <= MAX_LINKS; i++) {
+      const target = this.#links.get(at);
+      if (target === undefined) return this.#files.get(at);
+      at = target;
+    }
+    return undefined;
+  }
+
+  /** Content of a small file. @throws IMAGE_INVALID when it is larger than `limit` */
+  read(path: string, limit: number): Uint8Array | undefined {
+    const file = this.find(path);
+    if (file === undefined) return undefined;
+    if (file.size > limit)
+      throw new EngineError('IMAGE_INVALID', `${JSON.stringify(path)} has ${file.size} bytes`);
+    return readBlob(this.#root, file.digest);
+  }
+
+  addLink(path: string, target: string): void {
+    this.#links.set(normalize(path), normalize(target));
+  }
+
+  addFile(path: string, file: ArchivedFile, isNew: boolean): void {
+    this.#links.delete(normalize(path));
+    this.#files.set(normalize(path), file);
+    if (isNew) this.#added.add(file.digest);
+  }
+
+  /** Removes what was stored and is not in `used`. The caller still holds gc.lock shared. */
+  dropUnused(used: ReadonlySet<Digest>): void {
+    for (const digest of this.#added) if (!used.has(digest)) removeBlob(this.#root, digest);
+  }
+}
+
+/**
+ * Reads the whole archive, compressed or not. The caller holds gc.lock shared, so that the new blobs stay.
+ * what: the archive, for messages. @throws IMAGE_INVALID, NO_SPACE, IO, CANCELLED
+ */
+export async function readArchive(
+  root: StoreRoot,
+  input: Readable,
+  what: string,
+  signal: AbortSignal,
+): Promise<Archive> {
+  const archive = new Archive(root);
+  const sink = new BlobSink(root, archive);
+  const reader = new TarReader(sink);
+  try {
+    for await (const chunk of decompressed(input)) {
+      if (signal.aborted) throw new EngineError('CANCELLED', `loading ${what}: cancelled`);
+      reader.push(chunk);
+    }
+    reader.end();
+    return archive;
+  } catch (error) {
+    archive.dropUnused(new Set());
+    if (!(error instanceof EngineError) || !error.code.startsWith('LAYER_')) throw error;
+    throw new EngineError('IMAGE_INVALID', `loading ${what}: not an image archive`, {
+      cause: error,
+      hint: 'it must be what "docker save", "podman save" or "skopeo copy" write: a docker archive or an OCI archive',
+    });
+  } finally {
+    sink.close();
+  }
+}
+
+/** Where links and names of an archive point, seen from its top; ".." stops there. */
+function normalize(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+interface Open {
+  path: string;
+  fd: number;
+  temp: string;
+  hash: Hash;
+  size: number;
+  start: Buffer;
+}
+
+class BlobSink implements EntrySink {
+  readonly #root: StoreRoot;
+  readonly #archive: Archive;
+  #open: Open | undefined;
+  #entries = 0;
+
+  constructor(root: StoreRoot, archive: Archive) {
+    this.#root = root;
+    this.#archive = archive;
+  }
+
+  wholeFile(entry: TarEntry, chunk: Uint8Array, offset: number): void {
+    this.beginFile(entry);
+    if (entry.sizeBytes > 0) this.data(chunk, offset, entry.sizeBytes);
+    this.endFile();
+  }
+
+  beginFile(entry: TarEntry): void {
+    this.#count();
+    if (entry.extents !== undefined)
+      throw new EngineError('LAYER_INVALID', 'the archive holds a sparse file');
+    // The form of the store's own temp files, so that what a killed process leaves is found and removed.
+    const temp = `${tmpDir(this.#root)}/.load-${randomBytes(4).toString('hex')}.${process.pid}.0.tmp`;
+    const fd = storeIo('making', temp, () => fs.openSync(temp, 'wx', 0o644));
+    const path = Buffer.from(entry.path, 'latin1').toString();
+    this.#open = { path, fd, temp, hash: createHash('sha256'), size: 0, start: Buffer.alloc(0) };
+  }
+
+  data(chunk: Uint8Array, offset: number, length: number): void {
+    const open = this.#open as Open;
+    const bytes = chunk.subarray(offset, offset + length);
+    if (open.start.length < START_BYTES) {
+      open.start = Buffer.concat([open.start, bytes.subarray(0, START_BYTES - open.start.length)]);
+    }
+    open.hash.update(bytes);
+    storeIo('writing', open.temp, () => writeAll(open.fd, bytes));
+    open.size += length;
+  }
+
+  endFile(): void {
+    const { path, fd, temp, hash, size, start } = this.#open as Open;
+    const digest = digestFromHex(hash.digest('hex'));
+    const isNew = !hasBlob(this.#root, { digest, size });
+    if (isNew) {
+      storeIo('writing', blobFile(this.#root, digest), () => {
+        fs.fdatasyncSync(fd);
+        fs.renameSync(temp, blobFile(this.#root, digest));
+        fsyncDirectory(blobsDir(this.#root));
+      });
+    }
+    this.close();
+    this.#archive.addFile(path, { digest, size, start }, isNew);
+  }
+
+  other(entry: TarEntry): void {
+    this.#count();
+    const path = Buffer.from(entry.path, 'latin1').toString();
+    const target = Buffer.from(entry.linkPath, 'latin1').toString();
+    if (entry.type === 'link') this.#archive.addLink(path, target);
+    if (entry.type === 'symlink')
+      this.#archive.addLink(path, `${path.slice(0, path.lastIndexOf('/') + 1)}${target}`);
+  }
+
+  /** Ends the file in hand, if any; its temp file goes unless it became a blob. */
+  close(): void {
+    if (this.#open === undefined) return;
+    fs.closeSync(this.#open.fd);
+    fs.rmSync(this.#open.temp, { force: true });
+    this.#open = undefined;
+  }
+
+  #count(): void {
+    if (++this.#entries > MAX_ENTRIES) {
+      throw new EngineError('LAYER_INVALID', `the archive has more than ${MAX_ENTRIES} entries`);
+    }
+  }
+}

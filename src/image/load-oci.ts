@@ -1,0 +1,81 @@
+// An OCI image layout (image-spec image-layout.md), as a folder or in a tar: which images it holds, and under which names.
+
+import type { Digest } from '../core/digest.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import { ANNOTATION, type Descriptor, type Platform } from '../spec/image.ts';
+import { isIndexType, MAX_MANIFEST_BYTES, parseIndex, parseManifestOrIndex } from '../store/parse.ts';
+import type { LoadableImage } from './load-docker.ts';
+import { choosePlatform } from './platform.ts';
+
+/** Written by containerd and buildkit: the whole name, where ref.name holds the tag alone. */
+const CONTAINERD_NAME = 'io.containerd.image.name';
+const MAX_DEPTH = 4;
+
+/** Content of a small file of the layout, by its path. */
+export type ReadFile = (path: string, limit: number) => Uint8Array | undefined;
+
+/** undefined: no OCI layout. @throws IMAGE_INVALID, DIGEST_MISMATCH, PLATFORM_NOT_FOUND */
+export function readOciLayout(read: ReadFile, wanted: Platform, what: string): LoadableImage[] | undefined {
+  if (read('oci-layout', 4096) === undefined) return undefined;
+  const bytes = read('index.json', MAX_MANIFEST_BYTES);
+  if (bytes === undefined) throw invalid(what, 'it has no index.json');
+  const groups = new Map<string, Descriptor[]>();
+  for (const entry of parseIndex(bytes, `index.json of ${what}`).manifests) {
+    if (isAttestation(entry)) continue;
+    const key = namesOf(entry).join(' ') || entry.digest;
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  // Several entries of one name are its platforms.
+  return [...groups.values()].map((entries) => {
+    const entry =
+      entries.length === 1 ? (entries[0] as Descriptor) : choosePlatform(entries, wanted, `loading ${what}`);
+    return { names: namesOf(entry), ...readManifest(read, entry, wanted, what) };
+  });
+}
+
+function readManifest(
+  read: ReadFile,
+  entry: Descriptor,
+  wanted: Platform,
+  what: string,
+): Pick<LoadableImage, 'mediaType' | 'manifest'> {
+  let current = entry;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const bytes = readBlobFile(read, current.digest, what);
+    const parsed = parseManifestOrIndex(bytes, current.mediaType, `manifest "${current.digest}" of ${what}`);
+    if (parsed.kind === 'manifest') {
+      const mediaType = parsed.manifest.mediaType ?? current.mediaType;
+      return { mediaType: isIndexType(mediaType) ? current.mediaType : mediaType, manifest: bytes };
+    }
+    current = choosePlatform(parsed.index.manifests, wanted, `loading ${what}`);
+  }
+  throw invalid(what, `its indexes are nested more than ${MAX_DEPTH} deep`);
+}
+
+/** Small blobs: manifests and configs. */
+export function readBlobFile(read: ReadFile, digest: Digest, what: string): Uint8Array {
+  const bytes = read(blobPath(digest), MAX_MANIFEST_BYTES);
+  if (bytes === undefined) throw invalid(what, `blob "${digest}" is missing`);
+  const found = digestOf(bytes);
+  if (found === digest) return bytes;
+  throw new EngineError('DIGEST_MISMATCH', `loading ${what}: blob "${digest}" has digest ${found}`);
+}
+
+export function blobPath(digest: Digest): string {
+  return `blobs/sha256/${hexOf(digest)}`;
+}
+
+/** A bare ref.name is a name as a user would type it; other tools write whole references there. */
+function namesOf({ annotations }: Descriptor): string[] {
+  const name = annotations?.[CONTAINERD_NAME] ?? annotations?.[ANNOTATION.refName];
+  return name === undefined || name === '' ? [] : [name];
+}
+
+function isAttestation({ platform, annotations }: Descriptor): boolean {
+  return platform?.os === 'unknown' || annotations?.['vnd.docker.reference.type'] !== undefined;
+}
+
+function invalid(what: string, cause: string): EngineError {
+  return new EngineError('IMAGE_INVALID', `loading ${what}: ${cause}`);
+}
