@@ -71,9 +71,11 @@ class Args {
     if (!info_[i].IsString()) return Fail<std::string>(i);
     size_t length = 0;
     napi_value value = info_[i];
-    if (napi_get_value_string_latin1(env(), value, nullptr, 0, &length) != napi_ok) return Fail<std::string>(i);
+    if (napi_get_value_string_latin1(env(), value, nullptr, 0, &length) != napi_ok)
+      return Fail<std::string>(i);
     std::string text(length, '\0');
-    if (napi_get_value_string_latin1(env(), value, &text[0], length + 1, &length) != napi_ok) return Fail<std::string>(i);
+    if (napi_get_value_string_latin1(env(), value, &text[0], length + 1, &length) != napi_ok)
+      return Fail<std::string>(i);
     if (text.find('\0') != std::string::npos) return Fail<std::string>(i);
     return text;
   }

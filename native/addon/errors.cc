@@ -14,17 +14,20 @@ struct Name {
 
 // strerrorname_np() would do, but needs glibc 2.32.
 constexpr Name kNames[] = {
-    {E2BIG, "E2BIG"},           {EACCES, "EACCES"},       {EAGAIN, "EAGAIN"},       {EBADF, "EBADF"},
-    {EBUSY, "EBUSY"},           {ECHILD, "ECHILD"},       {EDQUOT, "EDQUOT"},       {EEXIST, "EEXIST"},
-    {EFAULT, "EFAULT"},         {EFBIG, "EFBIG"},         {EINTR, "EINTR"},         {EINVAL, "EINVAL"},
-    {EIO, "EIO"},               {EISDIR, "EISDIR"},       {ELOOP, "ELOOP"},         {EMFILE, "EMFILE"},
-    {EMLINK, "EMLINK"},         {ENAMETOOLONG, "ENAMETOOLONG"}, {ENFILE, "ENFILE"}, {ENODATA, "ENODATA"},
-    {ENODEV, "ENODEV"},         {ENOENT, "ENOENT"},       {ENOEXEC, "ENOEXEC"},     {ENOLCK, "ENOLCK"},
-    {ENOMEM, "ENOMEM"},         {ENOSPC, "ENOSPC"},       {ENOSYS, "ENOSYS"},       {ENOTDIR, "ENOTDIR"},
-    {ENOTEMPTY, "ENOTEMPTY"},   {ENOTSUP, "ENOTSUP"},     {ENOTTY, "ENOTTY"},       {ENXIO, "ENXIO"},
-    {EOVERFLOW, "EOVERFLOW"},   {EPERM, "EPERM"},         {EPIPE, "EPIPE"},         {ERANGE, "ERANGE"},
-    {EROFS, "EROFS"},           {ESPIPE, "ESPIPE"},       {ESRCH, "ESRCH"},         {ESTALE, "ESTALE"},
-    {ETXTBSY, "ETXTBSY"},       {EXDEV, "EXDEV"},
+    {E2BIG, "E2BIG"},     {EACCES, "EACCES"},       {EAGAIN, "EAGAIN"},
+    {EBADF, "EBADF"},     {EBUSY, "EBUSY"},         {ECHILD, "ECHILD"},
+    {EDQUOT, "EDQUOT"},   {EEXIST, "EEXIST"},       {EFAULT, "EFAULT"},
+    {EFBIG, "EFBIG"},     {EINTR, "EINTR"},         {EINVAL, "EINVAL"},
+    {EIO, "EIO"},         {EISDIR, "EISDIR"},       {ELOOP, "ELOOP"},
+    {EMFILE, "EMFILE"},   {EMLINK, "EMLINK"},       {ENAMETOOLONG, "ENAMETOOLONG"},
+    {ENFILE, "ENFILE"},   {ENODATA, "ENODATA"},     {ENODEV, "ENODEV"},
+    {ENOENT, "ENOENT"},   {ENOEXEC, "ENOEXEC"},     {ENOLCK, "ENOLCK"},
+    {ENOMEM, "ENOMEM"},   {ENOSPC, "ENOSPC"},       {ENOSYS, "ENOSYS"},
+    {ENOTDIR, "ENOTDIR"}, {ENOTEMPTY, "ENOTEMPTY"}, {ENOTSUP, "ENOTSUP"},
+    {ENOTTY, "ENOTTY"},   {ENXIO, "ENXIO"},         {EOVERFLOW, "EOVERFLOW"},
+    {EPERM, "EPERM"},     {EPIPE, "EPIPE"},         {ERANGE, "ERANGE"},
+    {EROFS, "EROFS"},     {ESPIPE, "ESPIPE"},       {ESRCH, "ESRCH"},
+    {ESTALE, "ESTALE"},   {ETXTBSY, "ETXTBSY"},     {EXDEV, "EXDEV"},
 };
 
 }  // namespace

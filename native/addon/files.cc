@@ -31,7 +31,7 @@ Napi::Value Flock(const Napi::CallbackInfo& info) {
     return ThrowType(info.Env(), "flock: mode must be shared, exclusive or unlock");
   }
   if (nonblocking) operation |= LOCK_NB;
-  if (Retry([&] { return flock(fd, operation); }) == 0) return Napi::Boolean::New(info.Env(), true);
+  if (retry([&] { return flock(fd, operation); }) == 0) return Napi::Boolean::New(info.Env(), true);
   if (nonblocking && errno == EWOULDBLOCK) return Napi::Boolean::New(info.Env(), false);
   return ThrowErrno(info.Env(), errno, "flock");
 }
@@ -73,7 +73,8 @@ Napi::Value StatFs(const Napi::CallbackInfo& info) {
   const std::string path = args.Path(0);
   if (!args.ok()) return args.Raise();
   struct statfs fs = {};
-  if (Retry([&] { return statfs(path.c_str(), &fs); }) < 0) return ThrowErrno(info.Env(), errno, "statfs", path);
+  if (retry([&] { return statfs(path.c_str(), &fs); }) < 0)
+    return ThrowErrno(info.Env(), errno, "statfs", path);
   return SpaceOf(info.Env(), fs);
 }
 
@@ -82,7 +83,7 @@ Napi::Value FStatFs(const Napi::CallbackInfo& info) {
   const int fd = args.Fd(0);
   if (!args.ok()) return args.Raise();
   struct statfs fs = {};
-  if (Retry([&] { return fstatfs(fd, &fs); }) < 0) return ThrowErrno(info.Env(), errno, "fstatfs");
+  if (retry([&] { return fstatfs(fd, &fs); }) < 0) return ThrowErrno(info.Env(), errno, "fstatfs");
   return SpaceOf(info.Env(), fs);
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "args.h"
-#include "fd.h"
+#include "common/unique_fd.h"
 #include "groups.h"
 #include "syscalls.h"
 
@@ -27,24 +27,14 @@ namespace {
 
 constexpr unsigned kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-bool WriteAll(int fd, const uint8_t* data, size_t size) {
-  while (size > 0) {
-    const ssize_t done = Retry([&] { return write(fd, data, size); });
-    if (done < 0) return false;
-    data += done;
-    size -= static_cast<size_t>(done);
-  }
-  return true;
-}
-
 // A close-on-exec memfd that holds `size` bytes, positioned at 0 and sealed. Empty on error, with errno set.
-Fd SealedMemfd(const char* name, const uint8_t* data, size_t size, bool executable) {
+UniqueFd SealedMemfd(const char* name, const uint8_t* data, size_t size, bool executable) {
   const unsigned base = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   // Since Linux 6.3 (vm.memfd_noexec) executability must be asked for; before, the flag is refused.
-  Fd fd(SysMemfdCreate(name, executable ? base | MFD_EXEC : base));
+  UniqueFd fd(SysMemfdCreate(name, executable ? base | MFD_EXEC : base));
   if (!fd && errno == EINVAL && executable) fd.reset(SysMemfdCreate(name, base));
   if (!fd) return fd;
-  const bool made = WriteAll(fd.get(), data, size) && lseek(fd.get(), 0, SEEK_SET) == 0 &&
+  const bool made = write_all(fd.get(), data, size) && lseek(fd.get(), 0, SEEK_SET) == 0 &&
                     fcntl(fd.get(), F_ADD_SEALS, kSeals) == 0;
   if (!made) {
     const int err = errno;
@@ -54,14 +44,14 @@ Fd SealedMemfd(const char* name, const uint8_t* data, size_t size, bool executab
   return fd;
 }
 
-Fd HelperImage() {
+UniqueFd HelperImage() {
   const size_t size = static_cast<size_t>(skiff_helper_image_end - skiff_helper_image);
   return SealedMemfd("skiff-helper", skiff_helper_image, size, true);
 }
 
 // helperImage() → descriptor (close-on-exec) of the helper; the caller closes it.
 Napi::Value OpenHelperImage(const Napi::CallbackInfo& info) {
-  Fd fd = HelperImage();
+  UniqueFd fd = HelperImage();
   if (!fd) return ThrowErrno(info.Env(), errno, "memfd_create");
   return Napi::Number::New(info.Env(), fd.release());
 }
@@ -71,7 +61,7 @@ Napi::Value OpenSealedMemfd(const Napi::CallbackInfo& info) {
   Args args(info);
   const Bytes bytes = args.Data(0);
   if (!args.ok()) return args.Raise();
-  Fd fd = SealedMemfd("skiff-plan", bytes.data, bytes.size, false);
+  UniqueFd fd = SealedMemfd("skiff-plan", bytes.data, bytes.size, false);
   if (!fd) return ThrowErrno(info.Env(), errno, "memfd_create");
   return Napi::Number::New(info.Env(), fd.release());
 }
@@ -127,9 +117,9 @@ Napi::Value Launch(const Napi::CallbackInfo& info) {
   if (!args.ok()) return args.Raise();
   if (!info[3].IsArray()) return ThrowType(env, "launch: keepFds must be an array");
 
-  Fd helper = HelperImage();
+  UniqueFd helper = HelperImage();
   if (!helper) return ThrowErrno(env, errno, "memfd_create");
-  Fd plan_fd = SealedMemfd("skiff-plan", plan.data, plan.size, false);
+  UniqueFd plan_fd = SealedMemfd("skiff-plan", plan.data, plan.size, false);
   if (!plan_fd) return ThrowErrno(env, errno, "memfd_create");
   if (!CloseOnExecFrom3()) return ThrowErrno(env, errno, "close_range");
   if (!Inherit(plan_fd.get(), true)) return ThrowErrno(env, errno, "fcntl");

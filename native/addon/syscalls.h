@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/retry.h"
+
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
@@ -48,18 +50,12 @@ inline int SysExecveat(int dirfd, const char* path, char* const argv[], char* co
   return static_cast<int>(syscall(SYS_execveat, dirfd, path, argv, envp, flags));
 }
 
-inline int SysStatx(int dirfd, const char* path, int flags, unsigned mask, struct statx* out) {
-  return static_cast<int>(syscall(SYS_statx, dirfd, path, flags, mask, out));
+inline int SysMknodat(int dirfd, const char* path, mode_t mode, dev_t device) {
+  return static_cast<int>(syscall(SYS_mknodat, dirfd, path, mode, static_cast<unsigned>(device)));
 }
 
-// Runs `call` again while it is interrupted by a signal.
-template <typename F>
-auto Retry(F call) {
-  decltype(call()) result;
-  do {
-    result = call();
-  } while (result < 0 && errno == EINTR);
-  return result;
+inline int SysStatx(int dirfd, const char* path, int flags, unsigned mask, struct statx* out) {
+  return static_cast<int>(syscall(SYS_statx, dirfd, path, flags, mask, out));
 }
 
 }  // namespace skiff

@@ -16,7 +16,7 @@ constexpr uint64_t kResolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO
 // PATH_MAX: every part is opened by itself, never through a link. O_NOFOLLOW with O_PATH would open the link itself,
 // hence O_DIRECTORY, which refuses it.
 int WalkDown(int root, const std::string& path, int flags) {
-  Fd at;
+  UniqueFd at;
   size_t start = 0;
   for (;;) {
     const size_t slash = path.find('/', start);
@@ -28,10 +28,11 @@ int WalkDown(int root, const std::string& path, int flags) {
     }
     const int wanted = last ? flags : O_PATH;
     const int parent = at ? at.get() : root;
-    Fd next(Retry([&] { return openat(parent, part.c_str(), wanted | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+    UniqueFd next(
+        retry([&] { return openat(parent, part.c_str(), wanted | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
     if (!next) return -1;
     if (last) return next.release();
-    at = static_cast<Fd&&>(next);
+    at = static_cast<UniqueFd&&>(next);
     start = slash + 1;
   }
 }
@@ -43,13 +44,13 @@ int ParentCache::Find(const std::string& path) const {
   return found == index_.end() ? -1 : slots_[found->second].fd.get();
 }
 
-int ParentCache::Add(const std::string& path, Fd fd) {
+int ParentCache::Add(const std::string& path, UniqueFd fd) {
   if (slots_.size() < kSlots) slots_.emplace_back();
   const size_t slot = next_;
   next_ = (next_ + 1) % kSlots;
   if (slots_[slot].fd) index_.erase(slots_[slot].path);
   slots_[slot].path = path;
-  slots_[slot].fd = static_cast<Fd&&>(fd);
+  slots_[slot].fd = static_cast<UniqueFd&&>(fd);
   index_[path] = slot;
   return slots_[slot].fd.get();
 }
@@ -62,11 +63,11 @@ void ParentCache::Clear() {
 
 // A new descriptor of the directory `path`, "" for the root; -1 with errno: ENOENT, ENOTDIR or ELOOP (a link), …
 int Tree::OpenDir(const std::string& path, int flags) {
-  if (path.empty()) return Retry([&] { return openat(root_.get(), ".", flags | O_DIRECTORY | O_CLOEXEC); });
+  if (path.empty()) return retry([&] { return openat(root_.get(), ".", flags | O_DIRECTORY | O_CLOEXEC); });
   if (path.size() < 4000) {
     const uint64_t how = static_cast<uint64_t>(flags) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     for (int tries = 0; tries < 8; tries++) {
-      const int fd = Retry([&] { return SysOpenat2(root_.get(), path.c_str(), how, 0, kResolve); });
+      const int fd = retry([&] { return SysOpenat2(root_.get(), path.c_str(), how, 0, kResolve); });
       if (fd >= 0) return fd;
       if (errno == EAGAIN) continue;  // something was renamed meanwhile, anywhere on the machine
       if (errno != ENOSYS && errno != EPERM) return -1;
@@ -94,9 +95,9 @@ bool Tree::Locate(const std::string& path, Place* out) {
   const std::string parent = path.substr(0, slash);
   out->parent = parents_.Find(parent);
   if (out->parent >= 0) return true;
-  Fd fd(OpenDir(parent, O_PATH));
+  UniqueFd fd(OpenDir(parent, O_PATH));
   if (!fd) return false;
-  out->parent = parents_.Add(parent, static_cast<Fd&&>(fd));
+  out->parent = parents_.Add(parent, static_cast<UniqueFd&&>(fd));
   return true;
 }
 

@@ -19,7 +19,7 @@ namespace {
 // the directory is empty now, -1 on error.
 int EmptyOrDescend(int dir, std::string* subdir) {
   // A stream of its own: readdir and unlink on one descriptor may skip entries.
-  const int copy = Retry([&] { return openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const int copy = retry([&] { return openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (copy < 0) return -1;
   DIR* stream = fdopendir(copy);
   if (stream == nullptr) {
@@ -59,7 +59,7 @@ bool RemoveAll(int parent, const char* name) {
   if (unlinkat(parent, name, AT_REMOVEDIR) == 0) return true;
   if (errno != ENOTEMPTY && errno != EEXIST) return false;
 
-  Fd at(Retry([&] { return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+  UniqueFd at(retry([&] { return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   if (!at) return false;
   std::vector<std::string> names;  // from below `name` down to `at`
   for (;;) {
@@ -69,19 +69,21 @@ bool RemoveAll(int parent, const char* name) {
     if (found > 0) {
       // Directories without permission bits are no obstacle for the owner.
       fchmodat(at.get(), subdir.c_str(), 0700, 0);
-      Fd next(Retry([&] { return openat(at.get(), subdir.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+      UniqueFd next(retry(
+          [&] { return openat(at.get(), subdir.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
       if (!next) return false;
-      at = static_cast<Fd&&>(next);
+      at = static_cast<UniqueFd&&>(next);
       names.push_back(static_cast<std::string&&>(subdir));
       continue;
     }
     if (names.empty()) break;
     // ".." is safe: nobody but us moves directories in a tree that is being made.
-    Fd up(Retry([&] { return openat(at.get(), "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+    UniqueFd up(
+        retry([&] { return openat(at.get(), "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
     if (!up) return false;
     if (unlinkat(up.get(), names.back().c_str(), AT_REMOVEDIR) < 0) return false;
     names.pop_back();
-    at = static_cast<Fd&&>(up);
+    at = static_cast<UniqueFd&&>(up);
   }
   at.reset();
   return unlinkat(parent, name, AT_REMOVEDIR) == 0;

@@ -38,7 +38,7 @@ bool OwnerRefused(int err) { return err == EINVAL || err == EPERM; }
 // Writes all, at `position`, or where the file stands when that is negative.
 bool WriteAt(int fd, const uint8_t* data, size_t size, int64_t position) {
   while (size > 0) {
-    const ssize_t done = Retry([&] {
+    const ssize_t done = retry([&] {
       return position < 0 ? write(fd, data, size) : pwrite(fd, data, size, static_cast<off_t>(position));
     });
     if (done < 0) return false;
@@ -69,17 +69,22 @@ Tree::Tree(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Tree>(info) {
     args.Raise();
     return;
   }
-  root_.reset(Retry([&] { return openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC); }));
+  root_.reset(retry([&] { return openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC); }));
   if (!root_) {
     ThrowErrno(info.Env(), errno, "openat");
     return;
   }
-  // Modes are exactly what we pass to open and mkdir: saves a chmod for most files. Process-wide.
-  umask(0);
   uid_ = geteuid();
   gid_ = getegid();
+}
+
+// prepare(): for a fresh tree, in a process that does nothing else.
+Napi::Value Tree::Prepare(const Napi::CallbackInfo& info) {
+  // Modes are exactly what we pass to open and mkdir: saves a chmod for most files. Process-wide.
+  umask(0);
   // New files take the group of a setgid parent; OwnerIsOurs() relies on there being none.
-  if (fchmodat(root_.get(), ".", 0700, 0) < 0) ThrowErrno(info.Env(), errno, "fchmodat");
+  if (fchmodat(root_.get(), ".", 0700, 0) < 0) return ThrowErrno(info.Env(), errno, "fchmodat");
+  return info.Env().Undefined();
 }
 
 bool Tree::OwnerIsOurs(const Attributes& wanted) const { return wanted.uid == uid_ && wanted.gid == gid_; }
@@ -107,7 +112,7 @@ Napi::Value Tree::WriteFile(const Napi::CallbackInfo& info) {
   if (!in_range) return ThrowType(info.Env(), "writeFile: slice out of range");
   Place place;
   if (!Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
-  Fd fd(Retry([&] { return openat(place.parent, place.name.c_str(), kNewFile, wanted.mode & 0777); }));
+  UniqueFd fd(retry([&] { return openat(place.parent, place.name.c_str(), kNewFile, wanted.mode & 0777); }));
   if (!fd) return ThrowErrno(info.Env(), errno, "openat", path);
   if (!WriteAt(fd.get(), content.data, content.size, -1)) return ThrowErrno(info.Env(), errno, "write", path);
   bool owner_kept = false;
@@ -123,7 +128,7 @@ Napi::Value Tree::Begin(const Napi::CallbackInfo& info) {
   if (!args.ok()) return args.Raise();
   Place place;
   if (!Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
-  file_.reset(Retry([&] { return openat(place.parent, place.name.c_str(), kNewFile, mode & 0777); }));
+  file_.reset(retry([&] { return openat(place.parent, place.name.c_str(), kNewFile, mode & 0777); }));
   if (!file_) return ThrowErrno(info.Env(), errno, "openat", path);
   file_path_ = path;
   return info.Env().Undefined();
@@ -149,8 +154,8 @@ Napi::Value Tree::Finish(const Napi::CallbackInfo& info) {
   const int64_t size = args.Int(0);
   const Attributes wanted = ReadAttributes(&args, 1);
   if (!args.ok()) return args.Raise();
-  const Fd fd = static_cast<Fd&&>(file_);
-  if (size >= 0 && Retry([&] { return ftruncate(fd.get(), static_cast<off_t>(size)); }) < 0) {
+  const UniqueFd fd = static_cast<UniqueFd&&>(file_);
+  if (size >= 0 && retry([&] { return ftruncate(fd.get(), static_cast<off_t>(size)); }) < 0) {
     return ThrowErrno(info.Env(), errno, "ftruncate", file_path_);
   }
   bool owner_kept = false;
@@ -176,7 +181,7 @@ Napi::Value Tree::SetDir(const Napi::CallbackInfo& info) {
   const std::string path = args.ByteString(0);
   const Attributes wanted = ReadAttributes(&args, 1);
   if (!args.ok()) return args.Raise();
-  const Fd fd(OpenDir(path, O_RDONLY));
+  const UniqueFd fd(OpenDir(path, O_RDONLY));
   if (!fd) return ThrowErrno(info.Env(), errno, "openat2", path);
   bool owner_kept = true;
   if (!OwnerIsOurs(wanted) && fchown(fd.get(), wanted.uid, wanted.gid) < 0) {
@@ -203,7 +208,8 @@ Napi::Value Tree::Symlink(const Napi::CallbackInfo& info) {
   Place place;
   if (!Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
   const char* name = place.name.c_str();
-  if (symlinkat(target.c_str(), place.parent, name) < 0) return ThrowErrno(info.Env(), errno, "symlinkat", path);
+  if (symlinkat(target.c_str(), place.parent, name) < 0)
+    return ThrowErrno(info.Env(), errno, "symlinkat", path);
   bool owner_kept = true;
   if (!OwnerIsOurs(wanted) && fchownat(place.parent, name, wanted.uid, wanted.gid, AT_SYMLINK_NOFOLLOW) < 0) {
     if (!OwnerRefused(errno)) return ThrowErrno(info.Env(), errno, "fchownat", path);
@@ -225,7 +231,7 @@ Napi::Value Tree::Link(const Napi::CallbackInfo& info) {
   Place from;
   if (!Locate(existing, &from)) return ThrowErrno(info.Env(), errno, "openat2", existing);
   // The second look-up may evict the first one's descriptor from the cache.
-  const Fd from_parent(Retry([&] { return fcntl(from.parent, F_DUPFD_CLOEXEC, 3); }));
+  const UniqueFd from_parent(retry([&] { return fcntl(from.parent, F_DUPFD_CLOEXEC, 3); }));
   if (!from_parent) return ThrowErrno(info.Env(), errno, "fcntl", existing);
   Place to;
   if (!Locate(path, &to)) return ThrowErrno(info.Env(), errno, "openat2", path);
@@ -251,7 +257,7 @@ Napi::Value Tree::MakeNode(const Napi::CallbackInfo& info) {
   Place place;
   if (!Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
   const char* name = place.name.c_str();
-  if (mknodat(place.parent, name, mode, makedev(major_number, minor_number)) < 0) {
+  if (SysMknodat(place.parent, name, mode, makedev(major_number, minor_number)) < 0) {
     return ThrowErrno(info.Env(), errno, "mknodat", path);
   }
   bool owner_kept = true;
@@ -309,9 +315,10 @@ Napi::Value Tree::Stat(const Napi::CallbackInfo& info) {
     return ThrowErrno(env, errno, "statx", path);
   }
   const double fields[] = {
-      static_cast<double>(st.stx_mode),       static_cast<double>(st.stx_uid),  static_cast<double>(st.stx_gid),
-      static_cast<double>(st.stx_size),       static_cast<double>(st.stx_rdev_major),
-      static_cast<double>(st.stx_rdev_minor), static_cast<double>(st.stx_nlink),
+      static_cast<double>(st.stx_mode),       static_cast<double>(st.stx_uid),
+      static_cast<double>(st.stx_gid),        static_cast<double>(st.stx_size),
+      static_cast<double>(st.stx_rdev_major), static_cast<double>(st.stx_rdev_minor),
+      static_cast<double>(st.stx_nlink),
   };
   Napi::Array out = Napi::Array::New(env, 7);
   for (uint32_t i = 0; i < 7; i++) out.Set(i, Napi::Number::New(env, fields[i]));
@@ -340,12 +347,13 @@ Napi::Value Tree::Rename(const Napi::CallbackInfo& info) {
   if (!args.ok()) return args.Raise();
   Place from;
   if (!Locate(from_path, &from)) return ThrowErrno(info.Env(), errno, "openat2", from_path);
-  const Fd from_parent(Retry([&] { return fcntl(from.parent, F_DUPFD_CLOEXEC, 3); }));
+  const UniqueFd from_parent(retry([&] { return fcntl(from.parent, F_DUPFD_CLOEXEC, 3); }));
   if (!from_parent) return ThrowErrno(info.Env(), errno, "fcntl", from_path);
   Place to;
   if (!Locate(to_path, &to)) return ThrowErrno(info.Env(), errno, "openat2", to_path);
   constexpr unsigned kNoReplace = 1;  // RENAME_NOREPLACE
-  const int result = SysRenameat2(from_parent.get(), from.name.c_str(), to.parent, to.name.c_str(), kNoReplace);
+  const int result =
+      SysRenameat2(from_parent.get(), from.name.c_str(), to.parent, to.name.c_str(), kNoReplace);
   const int err = errno;
   parents_.Clear();
   if (result < 0) return ThrowErrno(info.Env(), err, "renameat2", to_path);
@@ -378,6 +386,7 @@ Napi::Value Tree::Close(const Napi::CallbackInfo& info) {
 Napi::Function Tree::Define(Napi::Env env) {
   return DefineClass(env, "Tree",
                      {
+                         InstanceMethod<&Tree::Prepare>("prepare"),
                          InstanceMethod<&Tree::WriteFile>("writeFile"),
                          InstanceMethod<&Tree::Begin>("begin"),
                          InstanceMethod<&Tree::Write>("write"),

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "args.h"
-#include "fd.h"
+#include "common/unique_fd.h"
 
 namespace skiff {
 
@@ -35,14 +35,14 @@ struct Place {
 class ParentCache {
  public:
   int Find(const std::string& path) const;
-  int Add(const std::string& path, Fd fd);
+  int Add(const std::string& path, UniqueFd fd);
   void Clear();
 
  private:
   static constexpr size_t kSlots = 64;
   struct Slot {
     std::string path;
-    Fd fd;
+    UniqueFd fd;
   };
   std::unordered_map<std::string, size_t> index_;
   std::vector<Slot> slots_;
@@ -54,6 +54,7 @@ class Tree : public Napi::ObjectWrap<Tree> {
   explicit Tree(const Napi::CallbackInfo& info);
   static Napi::Function Define(Napi::Env env);
 
+  Napi::Value Prepare(const Napi::CallbackInfo& info);
   Napi::Value WriteFile(const Napi::CallbackInfo& info);
   Napi::Value Begin(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
@@ -76,10 +77,10 @@ class Tree : public Napi::ObjectWrap<Tree> {
   bool FinishFile(int fd, const Attributes& wanted, bool* owner_kept);
   bool OwnerIsOurs(const Attributes& wanted) const;
 
-  Fd root_;
+  UniqueFd root_;
   ParentCache parents_;
   // The file between begin() and finish().
-  Fd file_;
+  UniqueFd file_;
   std::string file_path_;
   uid_t uid_ = 0;
   gid_t gid_ = 0;

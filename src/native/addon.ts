@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EngineError, errnoOf } from '../core/errors.ts';
+import type * as EmbeddedModule from './embedded.ts';
 
 /** Space of a file system; `files` is 0 where inodes are not counted (btrfs). */
 export interface Space {
@@ -35,6 +36,8 @@ export type TreeStat = [
  * owner could be set; false means that it is not mapped. Errors are Node-like system errors.
  */
 export interface Tree {
+  /** Once, for a fresh tree: takes setgid off the root and sets the *process's* umask to 0, which other calls rely on. */
+  prepare(): void;
   writeFile(
     path: string,
     mode: number,
@@ -108,7 +111,7 @@ export interface Addon {
   pidfdOpen(pid: number): number | undefined;
   /** False: the process is gone. */
   pidfdSendSignal(pidfd: number, signal: number): boolean;
-  /** Takes a directory descriptor, which it does not keep. Sets the process's umask to 0. */
+  /** Takes a directory descriptor, which it does not keep. */
   Tree: new (rootFd: number) => Tree;
 }
 
@@ -136,7 +139,7 @@ function load(path: string): Addon {
 function loadEmbedded(): Addon {
   // A plain require keeps this synchronous, and the bundler resolves it; see embedded.ts.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { EMBEDDED_ADDON } = require('./embedded.ts') as typeof import('./embedded.ts');
+  const { EMBEDDED_ADDON } = require('./embedded.ts') as typeof EmbeddedModule;
   const code = readFileSync(EMBEDDED_ADDON);
   const failures: string[] = [];
   for (const dir of codeDirs()) {

@@ -81,7 +81,7 @@ export class LayerApplier implements EntrySink {
     this.#doing(entry, () => {
       const size = entry.extents === undefined ? -1 : entry.sizeBytes;
       const kept = this.#tree.finish(size, mode, containerUid, containerGid, mtimeSec, mtimeNsec);
-      this.#afterMaking(entry, path as ByteString, kept);
+      this.#afterMaking(entry, path, kept);
     });
   }
 
@@ -89,11 +89,20 @@ export class LayerApplier implements EntrySink {
     const path = this.#placeOf(entry);
     if (path === undefined) return;
     this.#doing(entry, () => {
-      if (entry.type === 'dir') return this.#dirs.declare(path, entry, (dir) => this.#clear(dir));
+      if (entry.type === 'dir') {
+        this.#dirs.declare(path, entry, (dir) => this.#clear(dir));
+        return;
+      }
       this.#space.file(0);
-      if (entry.type === 'symlink') return this.#symlink(entry, path);
-      if (entry.type === 'link') return this.#hardLink(entry, path);
-      return this.#node(entry, path);
+      if (entry.type === 'symlink') {
+        this.#symlink(entry, path);
+        return;
+      }
+      if (entry.type === 'link') {
+        this.#hardLink(entry, path);
+        return;
+      }
+      this.#node(entry, path);
     });
   }
 
@@ -134,7 +143,8 @@ export class LayerApplier implements EntrySink {
   #node(entry: TarEntry, path: ByteString): void {
     if (entry.type === 'char' && entry.devMajor === 0 && entry.devMinor === 0) {
       // Some tools pack an overlay directory as it is; podman and docker hand it to overlayfs in the same way.
-      return this.#whiteout(path);
+      this.#whiteout(path);
+      return;
     }
     const type = entry.type as keyof typeof TYPE_BITS;
     const { mode, devMajor, devMinor, containerUid: uid, containerGid: gid, mtimeSec, mtimeNsec } = entry;
@@ -183,7 +193,10 @@ export class LayerApplier implements EntrySink {
 
   /** Hides what lower layers have. What this layer itself has at that name stays: whiteouts are for lower layers. */
   #whiteout(path: ByteString): void {
-    if (this.#dirs.has(path)) return this.#dirs.makeOpaque(path);
+    if (this.#dirs.has(path)) {
+      this.#dirs.makeOpaque(path);
+      return;
+    }
     try {
       this.#tree.makeNode(path, S_IFCHR, 0, 0, 0, 0, 0, 0);
     } catch (error) {

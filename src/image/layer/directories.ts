@@ -55,7 +55,11 @@ export class Directories {
 
   /** The real path of directory `path`; missing parts are made. @throws LAYER_INVALID when a file is in the way */
   ensure(path: ByteString, since: TarEntry | undefined, clear: (path: ByteString) => void): ByteString {
-    if (this.#known.has(path)) return path;
+    const known = this.#known.get(path);
+    if (known !== undefined) {
+      known.since ??= since;
+      return path;
+    }
     return this.#walk(path, (missing, stat) => {
       if (stat !== undefined) clear(missing);
       this.#tree.makeDir(missing);

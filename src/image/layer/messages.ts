@@ -2,13 +2,11 @@
 
 import { EngineError, type ErrorCode } from '../../core/errors.ts';
 import type { Digest } from '../../core/digest.ts';
-import type { ByteString } from './entry.ts';
+import type { CompleteRequest } from './complete.ts';
 import type { UnpackedHere } from './unpack-here.ts';
 
 export type UnpackRequest =
-  | { kind: 'unpack'; diffId: Digest; dest: string }
-  /** complete.ts */
-  | { kind: 'complete'; dest: string; unlisted: readonly ByteString[]; lowerTrees: readonly string[] };
+  { kind: 'unpack'; diffId: Digest; dest: string } | ({ kind: 'complete' } & CompleteRequest);
 
 type Reply = { ok: UnpackedHere } | { error: { code: ErrorCode; message: string; hint?: string } };
 

@@ -30,7 +30,7 @@ export function normalisePath(name: ByteString, what = 'entry'): ByteString {
 }
 
 /** Empty parts, "." or "..", or a NUL. */
-// eslint-disable-next-line no-control-regex
+
 const NEEDS_WORK = /^$|\/\/|^\/|\/$|(?:^|\/)\.{1,2}(?:\/|$)|\0/;
 
 function checkLengths(path: ByteString, what: string): void {

@@ -116,8 +116,8 @@ export class TarReader {
     const { pax, longPath, longLink } = this.#pending;
     this.#pending = { pax: undefined, longPath: undefined, longLink: undefined };
     const entry = toEntry(header, pax, longPath, longLink);
-    if (entry === undefined || entry.type !== 'file') {
-      if (entry !== undefined) this.#sink.other(entry);
+    if (entry.type !== 'file') {
+      this.#sink.other(entry);
       // Only some types carry data that is not theirs to use; links never do, whatever their size says.
       this.#beginSkip(header.hasData ? storedSize(header, pax) : 0);
       return next;
@@ -178,7 +178,7 @@ export class TarReader {
 
   #takeBody(chunk: Buffer, at: number): number {
     let extent = this.#extents[this.#extent];
-    while (extent !== undefined && extent.length === this.#extentDone) {
+    while (extent?.length === this.#extentDone) {
       this.#extentDone = 0;
       extent = this.#extents[++this.#extent];
     }

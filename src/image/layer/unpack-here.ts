@@ -39,6 +39,7 @@ export async function unpackHere(
   const root = openSync(dest, constants.O_RDONLY | constants.O_DIRECTORY);
   const tree = new native.Tree(root);
   try {
+    tree.prepare();
     const applier = new LayerApplier(tree, new SpaceGuard(() => native.fstatfs(root)));
     const reader = new TarReader(applier);
     const hash = createHash('sha256');

@@ -87,19 +87,24 @@ function unpackInChild(options: UnpackOptions, stdin: 'pipe' | number) {
 async function finish(child: Child, options: UnpackOptions, wasCancelled: () => boolean): Promise<Unpacked> {
   try {
     const { unlisted, ...result } = await replyOf(child, options.dest);
-    if (unlisted.length > 0) {
-      const lowerTrees = await options.lowerTrees;
-      const request = { kind: 'complete', dest: options.dest, unlisted, lowerTrees } as const;
-      if (lowerTrees.length > 0) {
-        if (options.idMap === undefined) completeHere(request);
-        else await replyOf(startChild(request, options.idMap, 'ignore'), options.dest);
-      }
-    }
+    const lowerTrees = unlisted.length > 0 ? await options.lowerTrees : [];
+    if (lowerTrees.length > 0) await complete(options, unlisted, lowerTrees);
     return result;
   } catch (error) {
     if (!wasCancelled()) throw error;
     throw new EngineError('CANCELLED', `unpacking layer ${options.diffId}: cancelled`, { cause: error });
   }
+}
+
+/** The root, which few layers list, mostly is ours to set: no second child for it. */
+async function complete(
+  { dest, idMap }: UnpackOptions,
+  unlisted: readonly string[],
+  lowerTrees: readonly string[],
+) {
+  const left = completeHere({ dest, unlisted, lowerTrees });
+  if (left.length === 0) return;
+  await replyOf(startChild({ kind: 'complete', dest, unlisted: left, lowerTrees }, idMap, 'ignore'), dest);
 }
 
 function startChild(
