@@ -99,8 +99,8 @@ export function createAuthenticator(parts: AuthParts): Authenticator {
     async send(request, scope) {
       const first = await authorization(request, scope);
       const response = await parts.send(signed(request, first));
-      // A 401 from where a redirect led is not our registry's challenge, and gets no password of it.
-      if (response.status !== 401 || response.url.origin !== request.url.origin) return response;
+      // The scheme may have been settled on the way, the host may not have changed: a 401 from where a redirect led is not our registry's challenge, and gets no password of it.
+      if (response.status !== 401 || response.url.host !== request.url.host) return response;
       const challenge = chooseChallenge(parseChallenges(response.headers[HEADER.challenge] ?? ''));
       if (challenge === undefined) return response;
       if (challenge.scheme === 'bearer') {

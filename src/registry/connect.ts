@@ -121,7 +121,6 @@ function tunnel(url: URL, proxy: URL, socket: Duplex, timeoutMs: number): Promis
       host: proxy.hostname,
       headers: { host: target, ...proxyAuthorization(proxy) },
       createConnection: () => socket,
-      agent: false,
     });
     const timer = setTimeout(() => request.destroy(proxyError(proxy, 'does not answer')), timeoutMs);
     request.once('connect', (response, tunnelled, head) => {

@@ -117,6 +117,9 @@ function classify(url: URL, error: unknown, inHandshake: boolean): Failure {
       : undefined;
     return { kind: 'certificate', text: `${host} cannot be trusted: ${bad} (${code})`, hint: clock };
   }
+  // With TLS 1.3 a server looks at the client's certificate after the handshake, as the client sees it.
+  if (/^ERR_SSL_.*(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|ALERT_UNKNOWN_CA)/.test(code))
+    return clientCertificate(url);
   if (inHandshake && url.protocol === 'https:') return handshakeFailure(url, code, error);
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
     return { kind: 'reset', text: `${host} closed the connection (${code})`, retryable: true };
@@ -150,21 +153,18 @@ function handshakeFailure(url: URL, code: string, error: unknown): Failure {
       hint: `if that is intended, pass --tls-verify=false or set SKIFF_INSECURE_REGISTRIES=${url.host}`,
     };
   }
-  if (
-    /CERTIFICATE_REQUIRED|certificate required|BAD_CERTIFICATE|bad certificate|UNKNOWN_CA|unknown ca/i.test(
-      `${code} ${message}`,
-    )
-  ) {
-    return {
-      kind: 'tls',
-      text: `${host} asks for a client certificate`,
-      hint: `put client.cert and client.key into ~/.config/containers/certs.d/${url.host} or pass --cert-dir`,
-    };
-  }
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return { kind: 'reset', text: `${host} closed the connection during the TLS handshake`, retryable: true };
   }
   return { kind: 'tls', text: `no TLS connection to ${host}: ${printable(code || message)}` };
+}
+
+function clientCertificate(url: URL): Failure {
+  return {
+    kind: 'tls',
+    text: `${JSON.stringify(url.host)} asks for a client certificate`,
+    hint: `put client.cert and client.key into ~/.config/containers/certs.d/${url.host} or pass --cert-dir`,
+  };
 }
 
 function unknownCa(url: URL, code: string): Failure {

@@ -33,6 +33,8 @@ export interface TestRegistryOptions {
   /** Leave out Docker-Content-Digest. */
   noDigestHeader?: boolean;
   host?: '127.0.0.1' | '::1';
+  /** Close a connection that does not speak HTTP, instead of answering 400. */
+  hangUpOnGarbage?: boolean;
 }
 
 export interface BasicAuth {
@@ -189,7 +191,11 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     });
   }
   server.on('tlsClientError', () => undefined);
-  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy());
+  // What Node does by itself: garbage, such as a TLS handshake, gets an answer in plain text.
+  server.on('clientError', (_error: Error, socket: Socket) => {
+    if (options.hangUpOnGarbage === true) socket.destroy();
+    else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
   const address = options.host ?? '127.0.0.1';
   await new Promise<void>((resolve) => server.listen(0, address, resolve));
   const { port } = server.address() as AddressInfo;
