@@ -1,6 +1,8 @@
 // `skiff run`: a new container in the foreground.
 
 import { defineCommand } from '../cli/command.ts';
+import { lazyProgress } from '../cli/lazy-progress.ts';
+import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { runContainer } from '../container/run.ts';
 
 export default defineCommand({
@@ -138,6 +140,7 @@ export default defineCommand({
       help: 'mount a directory of the host',
     },
     workdir: { type: 'string', short: 'w', value: 'DIR', help: 'working directory' },
+    ...REGISTRY_FLAGS,
   },
   examples: [
     'run --rm -it debian bash',
@@ -147,12 +150,26 @@ export default defineCommand({
   ],
   async run({ args, flags, cx }) {
     const [what = '', ...words] = args;
-    return await runContainer(cx, {
+    const progress = lazyProgress(cx.io, flags.quiet === true);
+    const request = {
       what,
       words,
       options: flags,
-      registry: undefined,
-      onImageEvent: undefined,
-    });
+      registry: registryOptions(flags),
+      onImageEvent: progress.onEvent,
+      onImageReady: () => progress.close(),
+    };
+    if (flags.plan !== undefined) {
+      const { planLines, planRun } = await import('../container/show-plan.ts');
+      const plan = await planRun(cx, request);
+      for (const line of flags.plan === 'json' ? [JSON.stringify(plan, null, 2)] : planLines(plan))
+        cx.io.stdout(line);
+      return 0;
+    }
+    try {
+      return await runContainer(cx, request);
+    } finally {
+      progress.close();
+    }
   },
 });

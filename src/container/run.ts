@@ -18,6 +18,8 @@ import type { RegistryOptions } from '../registry/types.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import { planContainer } from '../runtime/plan.ts';
+import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
+import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import type { Platform } from '../spec/image.ts';
 import type { ResolvedImage } from '../store/images.ts';
@@ -31,7 +33,6 @@ import { connectNetwork, type Network } from './network.ts';
 import type { RunOptions } from './options.ts';
 import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } from './records.ts';
 import { replaceHolder } from './replace.ts';
-import { compileSeccompFor } from './seccomp.ts';
 
 export interface RunParts {
   paths: Paths;
@@ -52,6 +53,8 @@ export interface RunRequest {
   options: RunOptions;
   registry: RegistryOptions | undefined;
   onImageEvent: OnImageEvent | undefined;
+  /** Called when nothing will be pulled any more: before notes are printed and the process is handed over. */
+  onImageReady?: () => void;
 }
 
 /** A run that is decided and not begun: nothing has been made. */
@@ -78,6 +81,7 @@ export async function runContainer(parts: RunParts, request: RunRequest): Promis
   const ids = idMapFor(parts, request);
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
+  request.onImageReady?.();
   const prepared = await prepareRun(parts, request, ids, image, trees);
   for (const note of prepared.notes) parts.log.warn(note);
   return await launch(parts, request, prepared);
@@ -236,10 +240,15 @@ export async function prepareRun(
     trees,
     sources: lookAtSources(spec.host.mounts),
     network,
-    seccomp: await compileSeccompFor(spec),
+    seccomp: await seccompOf(spec),
     joined,
     notes: [...ids.notes, ...notes, ...devices.notes, ...network.notes],
   };
+}
+
+function seccompOf({ host }: ContainerSpec): Promise<HelperPlan['process']['seccomp']> {
+  const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
+  return chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) });
 }
 
 function seccompPath(option: string): string | undefined {
