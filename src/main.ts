@@ -12,6 +12,7 @@ const env = readEnvironment();
 let globals: FlagMap = {};
 let wiring: Wiring | undefined;
 
+process.on('uncaughtException', (error) => void fail(error));
 main(readArguments()).then(exit, fail);
 
 async function main(argv: readonly string[]): Promise<number> {
