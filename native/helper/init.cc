@@ -19,6 +19,7 @@
 #include "loopback.h"
 #include "mount_api.h"
 #include "rootfs.h"
+#include "route_watch.h"
 #include "security.h"
 #include "setup.h"
 #include "signals.h"
@@ -33,6 +34,7 @@ struct Init {
   InitChannels* channels;
   HostPaths host;
   NewRoot root;
+  UniqueFd routes;
   StepError e;
 };
 
@@ -47,9 +49,20 @@ void wait_for(Init& in, SyncType type) {
   if (receive_sync(in.channels->sync.get(), &m, nullptr) != 1 || m.type != type) _exit(125);
 }
 
-/** Whoever shares a namespace with us could trace us and take the host's descriptors: CVE-2016-9962. */
+/**
+ * Whoever sees us and has our rights could trace us and take the host's descriptors: CVE-2016-9962. In a pid or user
+ * namespace of our own nobody is, and the network helper may still have a look at our namespaces.
+ */
 bool is_alone(const Namespaces& ns) {
-  return ns.pid.kind == NsKind::kNew && (ns.user == UserNs::kNewIdMap || ns.user == UserNs::kNewSelf);
+  return ns.pid.kind == NsKind::kNew || ns.user == UserNs::kNewIdMap || ns.user == UserNs::kNewSelf;
+}
+
+/** The helper notices when the program ends without having done its work, and kills us then. */
+void wait_for_network(Init& in) {
+  constexpr int kPatienceMs = 10000;
+  if (!in.routes || wait_for_default_route(in.routes, kPatienceMs)) return;
+  send_sync(in.channels->sync.get(), SyncType::kNote, Step::kNetwork, 0,
+            "the network helper has set up no default route within 10 seconds; going on without");
 }
 
 bool separate_mounts(const Plan& plan, StepError* e) {
@@ -75,6 +88,7 @@ bool prepare(Init& in) {
   setsid();
   if (!separate_mounts(plan, &in.e)) return false;
   if (plan.ns.net.kind == NsKind::kNew && !bring_up_loopback(&in.e)) return false;
+  if (plan.network.kind != NetHelper::kNone) in.routes = watch_routes();
   if (plan.ns.uts.kind == NsKind::kNew && !set_names(plan, &in.e)) return false;
   return open_host_paths(in.plan, &in.host, &in.e);
 }
@@ -123,11 +137,12 @@ bool finish(Init& in) {
 }  // namespace
 
 void run_init(Plan* plan, InitChannels* channels) {
-  Init in = {plan, channels, {}, {}, {}};
+  Init in = {plan, channels, {}, {}, UniqueFd(), {}};
   if (!prepare(in)) give_up(in);
   wait_for(in, SyncType::kGo);
   if (!build(in)) give_up(in);
   if (!connect_stdio(*plan, channels->stdio, &in.e)) give_up(in);
+  wait_for_network(in);
   wait_for(in, SyncType::kRun);
   finish(in);
   give_up(in);

@@ -113,6 +113,20 @@ void read_sync(Monitor& m) {
   }
 }
 
+/** Before the command runs that is an error; later the container can only be told by its connections. */
+void lose_network(Monitor& m) {
+  if (m.phase == Phase::kStarting) {
+    m.network.describe_end(&m.error);
+    return record_failure(m);
+  }
+  StepError e;
+  m.network.describe_end(&e);
+  Text<1024> words;
+  words << "the container has lost its network: ";
+  describe_error(e, &words);
+  print_note(words.c_str());
+}
+
 void reap(Monitor& m) {
   int status;
   pid_t pid;
@@ -120,8 +134,8 @@ void reap(Monitor& m) {
     if (pid == m.pid) {
       m.ended = true;
       m.wait_status = status;
-    } else {
-      m.network.on_child_end(pid, status);
+    } else if (m.network.on_child_end(pid, status) && !m.ended) {
+      lose_network(m);
     }
   }
 }
@@ -205,7 +219,7 @@ void wait_for_events(Monitor& m) {
   if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
   // Messages before signals: an ERROR must be read before the SIGCHLD that follows it.
   if (sync != nullptr && sync->revents != 0) read_sync(m);
-  if (network != nullptr && network->revents != 0) m.network.on_ready();
+  if (network != nullptr && network->revents != 0 && !m.network.on_ready(m.plan.network, &m.error)) record_failure(m);
   if (signals != nullptr && signals->revents != 0) read_signals(m);
   if (parent != nullptr && parent->revents != 0) {
     m.parent.reset();
@@ -219,12 +233,8 @@ void wait_for_events(Monitor& m) {
 /** Until the container's first process has been reaped; with pid 1 its whole pid namespace is gone. */
 void follow_container(Monitor& m) {
   while (!m.ended) {
-    wait_for_events(m);
-    if (!m.failed && !m.network.ok()) {
-      m.network.describe_failure(&m.error);
-      record_failure(m);
-    }
     send_run_when_ready(m);
+    wait_for_events(m);
   }
   if (m.sync) read_sync(m);
 }

@@ -1,4 +1,5 @@
-// pasta or slirp4netns beside the container: started as soon as its network namespace exists, while init mounts.
+// pasta or slirp4netns beside the container: started as soon as the ids are mapped, while init mounts. That the
+// network is ready, init sees for itself (route_watch.h): earlier than either program would say so.
 #pragma once
 
 #include <sys/types.h>
@@ -9,18 +10,23 @@
 class Network {
  public:
   bool start(const Plan& plan, pid_t container, StepError* e);
-  /** Readable when the helper is ready, or has failed. */
+  /** Readable when slirp4netns is ready for requests; empty when there is nothing to wait for here. */
   const UniqueFd& ready_fd() const { return ready_; }
-  void on_ready();
-  void on_child_end(pid_t pid, int status);
-  bool is_ready() const { return is_ready_; }
-  bool ok() const { return !failed_; }
-  void describe_failure(StepError* e) const;
+  /** Sends the plan's requests. */
+  bool on_ready(const NetworkHelper& helper, StepError* e);
+  bool is_ready() const { return !ready_; }
+  /** True when `pid` was the program. */
+  bool on_child_end(pid_t pid, int status);
+  /** Why it ended, in its own words. */
+  void describe_end(StepError* e) const;
   void stop();
 
  private:
-  UniqueFd ready_;
+  const char* program_ = "";
+  const char* socket_ = "";
   pid_t pid_ = -1;
-  bool is_ready_ = true;
-  bool failed_ = false;
+  int status_ = 0;
+  UniqueFd output_, ready_;
+  /** slirp4netns ends when the other end of this pipe is closed, even by our sudden death. */
+  UniqueFd exit_pipe_;
 };

@@ -268,6 +268,8 @@ void read_record(Record record, Reader& r, Plan* plan) {
       plan->network.kind = r.choice(NetHelper::kSlirp);
       plan->network.program = r.str();
       plan->network.args = r.strings();
+      plan->network.api_socket = r.str();
+      plan->network.api_requests = r.strings();
       return;
     case Record::kLifetime:
       return read_lifetime(r, &plan->lifetime);

@@ -138,6 +138,8 @@ struct NetworkHelper {
   NetHelper kind = NetHelper::kNone;
   const char* program = "";
   StringList args;
+  const char* api_socket = "";
+  StringList api_requests;
 };
 
 struct Lifetime {

@@ -107,6 +107,8 @@ export function encodePlan(plan: HelperPlan): Buffer {
       w.choice(['none', 'pasta', 'slirp4netns'], network.kind);
       w.str(network.program);
       w.list(network.args, (arg) => w.str(arg));
+      w.str(network.api?.socket ?? '');
+      w.list(network.api?.requests ?? [], (request) => w.str(request));
     });
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
