@@ -56,8 +56,9 @@ function build() {
 /** The default seccomp filter as a C array, included by the helper. */
 function seccomp() {
   if (!existsSync(join(ROOT, 'scripts/gen-seccomp.ts'))) return;
-  const include = join(BUILD, 'seccomp-default.inc');
-  step('seccomp', ['scripts/gen-seccomp.ts', 'src/runtime/seccomp', 'src/core'], [include], () => {
+  const include = join(BUILD, 'gen/seccomp-default.inc');
+  const inputs = ['scripts/gen-seccomp.ts', 'src/runtime/seccomp', 'src/runtime/capabilities.ts'];
+  step('seccomp', inputs, [include], () => {
     run(BUN, ['scripts/gen-seccomp.ts', include]);
   });
 }
@@ -68,7 +69,7 @@ function native() {
   const inputs = [
     'binding.gyp',
     'native',
-    'build/seccomp-default.inc',
+    'build/gen/seccomp-default.inc',
     'node_modules/node-addon-api/package.json',
   ];
   step('native', inputs, [join(BUILD, 'Release/addon.node')], () => {
@@ -78,7 +79,15 @@ function native() {
     const nodedir =
       process.env.npm_config_nodedir ??
       (existsSync(join(prefix, 'include/node/node_api.h')) ? prefix : undefined);
-    run(gyp, ['configure', 'build', '--silent', ...(nodedir ? [`--nodedir=${nodedir}`] : [])]);
+    const args = [
+      'configure',
+      'build',
+      '--silent',
+      '--jobs=max',
+      ...(nodedir ? [`--nodedir=${nodedir}`] : []),
+    ];
+    run(gyp, args, { quiet: true });
+    say('built the addon and the helper');
   });
 }
 
