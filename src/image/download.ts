@@ -9,6 +9,7 @@ import type { Descriptor } from '../spec/image.ts';
 import { blobFile, type StoreRoot } from '../store/layout.ts';
 import { BlobPart } from '../store/part.ts';
 import type { LayerState } from './events.ts';
+import type { LayerSource } from './unpack-layers.ts';
 import { readRange } from './read-range.ts';
 
 const READ_BYTES = 1 << 20;
@@ -49,7 +50,7 @@ export class Download {
   /** Grows by one with each restart from nothing: readers of the discarded bytes must start again too. */
   #generation = 0;
   #wake: (() => void)[] = [];
-  #lastEventMs = 0;
+  #reportTimer: NodeJS.Timeout | undefined;
 
   constructor(root: StoreRoot, blob: Descriptor, options: DownloadOptions) {
     this.#root = root;
@@ -66,9 +67,12 @@ export class Download {
   }
 
   /** The blob's file when it is complete, else its bytes while they arrive. */
-  source(): { file: string } | { bytes: AsyncIterable<Uint8Array> } {
+  source(): LayerSource {
     const complete = this.#finished && this.#failure === undefined;
-    return complete ? { file: blobFile(this.#root, this.blob.digest) } : { bytes: this.bytes() };
+    const generation = this.#generation;
+    return complete
+      ? { file: blobFile(this.#root, this.blob.digest) }
+      : { bytes: this.bytes(), restarted: () => this.#generation !== generation };
   }
 
   /**
@@ -142,7 +146,7 @@ export class Download {
   async #receive(part: BlobPart, again: boolean): Promise<void> {
     const hash = createHash('sha256');
     this.#advance(part.path, part.sizeBytes);
-    this.#report(true);
+    this.#options.onState?.('downloading', part.sizeBytes);
     await hashPrefix(part, hash);
     if (part.sizeBytes < this.blob.size) {
       const { signal } = this.#options;
@@ -154,7 +158,7 @@ export class Download {
         hash.update(chunk);
         await part.write(chunk);
         this.#advance(part.path, part.sizeBytes);
-        this.#report(false);
+        this.#report();
       }
       if (part.sizeBytes < this.blob.size) {
         // The client mends broken connections; an answer that ends early and well is the registry's word.
@@ -179,11 +183,14 @@ export class Download {
     return `${this.#options.doing}: blob "${this.blob.digest}" of ${this.blob.size} bytes: ${cause}`;
   }
 
-  #report(now: boolean): void {
-    const nowMs = performance.now();
-    if (!now && nowMs - this.#lastEventMs < EVENT_PERIOD_MS) return;
-    this.#lastEventMs = nowMs;
-    this.#options.onState?.('downloading', this.#availableBytes);
+  /** Often enough to watch, and never silent about the last bytes before a pause. */
+  #report(): void {
+    if (this.#reportTimer !== undefined) return;
+    this.#reportTimer = setTimeout(() => {
+      this.#reportTimer = undefined;
+      if (!this.#finished) this.#options.onState?.('downloading', this.#availableBytes);
+    }, EVENT_PERIOD_MS);
+    this.#reportTimer.unref();
   }
 
   #advance(path: string, availableBytes: number): void {
@@ -201,6 +208,7 @@ export class Download {
 
   #finish(failure: { error: unknown } | undefined): void {
     this.#finished = true;
+    clearTimeout(this.#reportTimer);
     this.#failure = failure;
     this.#notify();
   }
@@ -230,7 +238,7 @@ class WrongContentError extends EngineError {
 }
 
 /** Bytes were handed out that had to be thrown away: begin again with `bytes()`. */
-export class RestartedError extends EngineError {
+class RestartedError extends EngineError {
   constructor(doing: string, digest: Digest) {
     super('DIGEST_MISMATCH', `${doing}: blob "${digest}": its download had to start again`);
   }

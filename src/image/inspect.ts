@@ -57,19 +57,17 @@ export function inspectImage(paths: Paths, text: string): ImageInspect {
     Os: image.platform.os,
     Size: image.sizeBytes,
     RootFS: { Type: 'layers', Layers: image.layers.map(({ diffId }) => diffId) },
-    Metadata: {
-      LastTagTime:
-        stored
-          .map((one) => taggedAt(one.entry) ?? '')
-          .sort()
-          .at(-1) || NO_TIME,
-    },
+    Metadata: { LastTagTime: stored.map((one) => taggedAt(one.entry) ?? NO_TIME).reduce(later) },
     Descriptor: { mediaType: entry.mediaType, digest: entry.digest, size: entry.size },
   };
 }
 
 /** Go's zero time. */
 const NO_TIME = '0001-01-01T00:00:00Z';
+
+function later(a: string, b: string): string {
+  return a > b ? a : b;
+}
 
 /** Scripts read these keys without asking whether they are there. */
 function inspectConfig({ config }: ResolvedImage): Record<string, unknown> {

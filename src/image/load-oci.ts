@@ -66,11 +66,13 @@ export function blobPath(digest: Digest): string {
   return `blobs/sha256/${hexOf(digest)}`;
 }
 
-/** A bare ref.name is a name as a user would type it; other tools write whole references there. */
+/** ref.name is a whole reference or, by the spec's own habit, a tag alone, which names no image. */
 function namesOf({ annotations }: Descriptor): string[] {
   const name = annotations?.[CONTAINERD_NAME] ?? annotations?.[ANNOTATION.refName];
-  return name === undefined || name === '' ? [] : [name];
+  return name === undefined || name === '' || TAG_ALONE.test(name) ? [] : [name];
 }
+
+const TAG_ALONE = /^(latest|v?\d[\w.-]*)$/;
 
 function isAttestation({ platform, annotations }: Descriptor): boolean {
   return platform?.os === 'unknown' || annotations?.['vnd.docker.reference.type'] !== undefined;

@@ -8,14 +8,19 @@ import type { IdMap } from '../native/plan.ts';
 import type { ResolvedLayer } from '../store/images.ts';
 import { mapKeyOf, treeDir, type StoreRoot } from '../store/layout.ts';
 import { hasTree, syncStore, TreeStage } from '../store/layers.ts';
-import { RestartedError } from './download.ts';
 import type { LayerState } from './events.ts';
 import { startUnpack, startUnpackFile, type Unpacked, type Unpacking } from './layer/unpack.ts';
 
 const PARALLEL = 2;
 
 /** Bytes of a layer as stored: a file that is complete, or a stream that is still arriving. */
-export type LayerSource = { file: string } | { bytes: AsyncIterable<Uint8Array> };
+export type LayerSource =
+  | { file: string }
+  | {
+      bytes: AsyncIterable<Uint8Array>;
+      /** The bytes were wrong and are being fetched anew: what was made of them is void. */
+      restarted: () => boolean;
+    };
 
 export interface UnpackLayersOptions {
   idMap: IdMap | undefined;
@@ -114,13 +119,17 @@ async function unpackOne(
   // Only asked for after the layer's own bytes, which is why layers can be unpacked side by side.
   const lower = below.then(() => lowerTrees);
   lower.catch(() => undefined);
+  const source = options.source(layer);
   let unpacked: Unpacked;
   try {
-    unpacked = await unpackInto(stage.dir, layer, lower, options);
+    unpacked = await unpackInto(stage.dir, layer, source, lower, options);
   } catch (error) {
-    if (!(error instanceof RestartedError)) throw error;
+    if (!mayBeOfWrongBytes(error)) throw error;
+    // Whether the layer is bad or only what arrived of it so far, the blob's digest tells.
+    await options.verified(layer);
+    if ('file' in source || !source.restarted()) throw error;
     await stage.restart();
-    unpacked = await unpackInto(stage.dir, layer, lower, options);
+    unpacked = await unpackInto(stage.dir, layer, options.source(layer), lower, options);
   }
   await Promise.all([options.verified(layer), below]);
   const { diffId, sizeBytes, entries, notes } = unpacked;
@@ -132,12 +141,12 @@ async function unpackOne(
 async function unpackInto(
   dest: string,
   layer: ResolvedLayer,
+  from: LayerSource,
   lowerTrees: Promise<readonly string[]>,
-  { idMap, source, signal }: UnpackLayersOptions,
+  { idMap, signal }: UnpackLayersOptions,
 ): Promise<Unpacked> {
   if (signal.aborted) throw cancelled();
   const options = { mediaType: layer.blob.mediaType, diffId: layer.diffId, dest, lowerTrees, idMap };
-  const from = source(layer);
   if ('file' in from) return await cancellable(startUnpackFile(options, from.file), signal);
   const unpacking = startUnpack(options);
   const feeding = feed(unpacking.input, from.bytes, signal);
@@ -164,6 +173,12 @@ async function cancellable(
 
 function cancelled(): EngineError {
   return new EngineError('CANCELLED', 'unpacking layers: cancelled');
+}
+
+function mayBeOfWrongBytes(error: unknown): boolean {
+  return (
+    error instanceof EngineError && (error.code.startsWith('LAYER_') || error.code === 'DIGEST_MISMATCH')
+  );
 }
 
 class InputClosedError extends Error {}

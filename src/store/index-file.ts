@@ -111,8 +111,11 @@ export function withName(
   const repoDigests = new Set(same.flatMap(repoDigestsOf));
   if (repoDigest !== undefined) repoDigests.add(repoDigest);
   const named = entryFor(manifest, reference, [...repoDigests], now);
-  // A dangling entry of this manifest is superseded by its new name.
-  const kept = entries.filter((entry) => entry.digest !== manifest.digest || nameOf(entry) !== undefined);
+  // The same name for the same manifest is renewed; a dangling entry of this manifest is superseded by its new name.
+  const kept = entries.filter((entry) => {
+    const name = nameOf(entry);
+    return entry.digest !== manifest.digest || (name !== undefined && name !== reference);
+  });
   return [...withoutName(kept, reference, true), named];
 }
 

@@ -5,10 +5,10 @@
 //   images/<sha256 of the reference>.json  ResolvedImage records
 //   containers/<id>/  names/<name>  tmp/  tmp/blobs/<hex>.part
 
-import { createHash } from 'node:crypto';
 import type { Digest } from '../core/digest.ts';
 import { hexOf } from '../core/digest.ts';
 import type { Paths } from '../core/paths.ts';
+import { sha256OfText } from '../core/sha256.ts';
 import type { IdMap } from '../native/plan.ts';
 
 export type StoreRoot = Pick<Paths, 'graphRoot'>;
@@ -88,7 +88,7 @@ export function imagesDir({ graphRoot }: StoreRoot): string {
 
 /** The ResolvedImage record of one full reference. */
 export function imageFile(root: StoreRoot, reference: string): string {
-  return `${imagesDir(root)}/${createHash('sha256').update(reference).digest('hex')}.json`;
+  return `${imagesDir(root)}/${sha256OfText(reference)}.json`;
 }
 
 export function containersDir({ graphRoot }: StoreRoot): string {
@@ -109,5 +109,5 @@ export function mapKeyOf(idMap: IdMap | undefined): string {
   const text = [idMap.uid, idMap.gid]
     .map((list) => list.map((m) => `${m.containerID}:${m.hostID}:${m.size}`).join(','))
     .join(';');
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return sha256OfText(text).slice(0, 16);
 }

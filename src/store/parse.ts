@@ -213,7 +213,11 @@ function stringMap(value: unknown, what: string, where: string): void {
 
 function digest(value: unknown, what: string, where: string): Digest {
   if (typeof value === 'string' && isDigest(value)) return value;
-  throw invalid(what, `${where}: ${String(JSON.stringify(value)).slice(0, 100)} is not a sha256 digest`);
+  throw invalid(what, `${where}: ${show(value)} is not a sha256 digest`);
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 100);
 }
 
 function optionalString(json: Json, key: string, what: string): void {
