@@ -5,6 +5,7 @@ import { digestOf } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { formatFamiliar } from '../core/reference.ts';
 import type { ImageReference } from '../core/reference.ts';
+import { VERSION } from '../core/version.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { fetchBlob, foreignSource } from './blobs.ts';
 import type { BlobQuery } from './blobs.ts';
@@ -30,7 +31,7 @@ const MAX_FOREIGN_URLS = 4;
 
 /** Opens no socket until the first request. One client serves one command; logins and tokens are kept for its life. */
 export function createRegistryClient(parts: RegistryParts): RegistryClient {
-  const { config, log, signal, options = {}, doing = 'pulling', userAgent = 'skiff' } = parts;
+  const { config, log, signal, options = {}, doing = 'pulling', userAgent = `skiff/${VERSION}` } = parts;
   const ownHosts = new Set<string>();
   const wire = createWire(parts, ownHosts);
   const credentials = { env: parts.env, home: homeDir(parts.env, parts.home), options, log };

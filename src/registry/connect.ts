@@ -26,7 +26,9 @@ export interface Connector {
   close(): void;
 }
 
-const KEEP_ALIVE: http.AgentOptions = { keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo' };
+/** Connections kept for re-use, per origin. */
+export const MAX_IDLE = 8;
+const KEEP_ALIVE: http.AgentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE, scheduling: 'lifo' };
 
 /** Agents are made when first needed, one for each combination of origin, proxy and strictness. */
 export function createConnector({ trust, connectMs }: { trust: Trust; connectMs: number }): Connector {

@@ -1,5 +1,6 @@
 // Environment variables as they are meant: a variable that is set to nothing counts as not set.
 
+import { userInfo } from 'node:os';
 import type { Env } from './types.ts';
 
 /** The value of the first of `names` that is set and not empty. */
@@ -11,9 +12,17 @@ export function envText(env: Env, ...names: string[]): string | undefined {
   return undefined;
 }
 
-/** HOME, else the home directory of the passwd entry. */
-export function homeDir(env: Env, fallback: string | undefined): string | undefined {
-  return envText(env, 'HOME') ?? fallback;
+/** HOME, else `given`, else the home directory of the passwd entry; undefined for a user without one. */
+export function homeDir(env: Env, given: string | undefined): string | undefined {
+  return envText(env, 'HOME') ?? given ?? passwdHome();
+}
+
+function passwdHome(): string | undefined {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return undefined; // CI often runs as a uid without an entry
+  }
 }
 
 /** XDG_CONFIG_HOME or ~/.config; undefined without a home. */

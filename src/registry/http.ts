@@ -5,7 +5,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { EngineError } from '../core/errors.ts';
 import { cancelled, streamBody } from './body.ts';
-import { ProxyProblem, createConnector, proxyAuthorization } from './connect.ts';
+import { MAX_IDLE, ProxyProblem, createConnector, proxyAuthorization } from './connect.ts';
 import { isInsecure } from './endpoints.ts';
 import { homeDir } from './env.ts';
 import { NetworkError, networkError, timeoutFailure } from './network-error.ts';
@@ -40,15 +40,34 @@ export function createWire(parts: RegistryParts, ownHosts: ReadonlySet<string>):
       const proxy = proxyFor(url, env);
       const verify = !isInsecure(url.host, config, options);
       const agent = connector.agentFor({ url, proxy, verify, isOwnHost: ownHosts.has(url.host) });
-      return exchange(request, { agent, proxy, timeouts });
+      return exchangeFresh(request, { agent, proxy, timeouts });
     },
   };
 }
+
+/** As many idle connections as the pool keeps, and one more. */
+const MAX_STALE = MAX_IDLE + 1;
 
 interface Route {
   agent: http.Agent;
   proxy: URL | undefined;
   timeouts: Timeouts;
+}
+
+/**
+ * A kept-alive connection may be closed by the other side at the moment it is used again: that says nothing about the
+ * registry, and another connection is tried at once. Several of the pool may be dead together.
+ */
+async function exchangeFresh(request: HttpRequest, route: Route): Promise<HttpResponse> {
+  const isSafe = request.method === 'GET' || request.method === 'HEAD';
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await exchange(request, route);
+    } catch (error) {
+      const isStale = error instanceof NetworkError && error.onReusedConnection && error.kind === 'reset';
+      if (!isStale || !isSafe || attempt === MAX_STALE) throw error;
+    }
+  }
 }
 
 function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Promise<HttpResponse> {
@@ -94,7 +113,9 @@ function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Prom
     message.on('error', (error) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      reject(wireError(request, error, inHandshake));
+      const failure = wireError(request, error, inHandshake);
+      if (failure instanceof NetworkError) failure.onReusedConnection = message.reusedSocket;
+      reject(failure);
     });
     message.end(request.body);
   });

@@ -23,6 +23,8 @@ export class NetworkError extends EngineError {
   readonly kind: NetworkErrorKind;
   readonly host: string;
   readonly retryable: boolean;
+  /** It broke before any answer on a connection that had served before. */
+  onReusedConnection = false;
 
   constructor(request: Pick<HttpRequest, 'context' | 'url'>, failure: Failure, cause?: unknown) {
     super('NETWORK_FAILED', `${request.context}: ${failure.text}`, { hint: failure.hint, cause });
@@ -68,6 +70,15 @@ export function networkError(
   if (error instanceof EngineError) return error;
   return new NetworkError(request, classify(request.url, error, inHandshake), error);
 }
+
+/** ERR_SOCKET_CLOSED is Bun's word for a connection that ends during the TLS handshake. */
+const CLOSED = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'ERR_SOCKET_CLOSED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
 
 function classify(url: URL, error: unknown, inHandshake: boolean): Failure {
   const code = codeOf(error);
@@ -121,7 +132,7 @@ function classify(url: URL, error: unknown, inHandshake: boolean): Failure {
   if (/^ERR_SSL_.*(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|ALERT_UNKNOWN_CA)/.test(code))
     return clientCertificate(url);
   if (inHandshake && url.protocol === 'https:') return handshakeFailure(url, code, error);
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') {
+  if (CLOSED.has(code)) {
     return { kind: 'reset', text: `${host} closed the connection (${code})`, retryable: true };
   }
   if (code.startsWith('HPE_')) return { kind: 'other', text: `${host} does not speak HTTP (${code})` };
@@ -153,7 +164,7 @@ function handshakeFailure(url: URL, code: string, error: unknown): Failure {
       hint: `if that is intended, pass --tls-verify=false or set SKIFF_INSECURE_REGISTRIES=${url.host}`,
     };
   }
-  if (code === 'ECONNRESET' || code === 'EPIPE') {
+  if (CLOSED.has(code)) {
     return { kind: 'reset', text: `${host} closed the connection during the TLS handshake`, retryable: true };
   }
   return { kind: 'tls', text: `no TLS connection to ${host}: ${printable(code || message)}` };

@@ -11,6 +11,7 @@ import type { HttpRequest, HttpResponse, Send } from './types.ts';
 
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 const MAX_DELAY_MS = 20_000;
+const MAX_DNS_RETRIES = 2;
 /** A longer Retry-After means hours (a used-up pull limit): failing at once with the reason is kinder. */
 const MAX_RETRY_AFTER_MS = 120_000;
 
@@ -26,7 +27,7 @@ export interface RetryPolicy {
 }
 
 export const DEFAULT_RETRIES = 4;
-export const DEFAULT_FIRST_DELAY_MS = 500;
+export const DEFAULT_FIRST_DELAY_MS = 1000;
 
 /** `sleep` that ends early when the signal is aborted. */
 export async function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
@@ -79,7 +80,10 @@ function waitFor(
 ): number | undefined {
   const backOff = Math.min(MAX_DELAY_MS, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + random());
   if ('error' in outcome) {
-    return outcome.error instanceof NetworkError && outcome.error.retryable ? backOff : undefined;
+    const { error } = outcome;
+    if (!(error instanceof NetworkError) || !error.retryable) return undefined;
+    // A machine without network says the same as a name server in trouble: not for long.
+    return error.kind === 'dns' && attempt > MAX_DNS_RETRIES ? undefined : backOff;
   }
   const { status, headers } = outcome.response;
   if (!PASSING.has(status)) return undefined;

@@ -91,7 +91,8 @@ export interface RecordedRequest {
   path: string;
   headers: http.IncomingHttpHeaders;
   body: string;
-  clientCertificate: string | undefined;
+  /** The client showed a certificate of the test CA. */
+  clientCertificate: boolean;
 }
 
 export interface TestImage {
@@ -157,15 +158,12 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const path = request.url ?? '';
-      const peer = (
-        request.socket as { getPeerCertificate?: () => { subject?: { CN?: string } } }
-      ).getPeerCertificate?.();
       requests.push({
         method: request.method ?? '',
         path,
         headers: request.headers,
         body: Buffer.concat(chunks).toString(),
-        clientCertificate: peer?.subject?.CN,
+        clientCertificate: (request.socket as { authorized?: boolean }).authorized === true,
       });
       const fault = nextFault(rules, request.method ?? '', path);
       if (fault?.kind === 'hang') return;

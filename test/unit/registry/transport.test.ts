@@ -90,6 +90,15 @@ describe('no answer', () => {
     await client.fetchManifest(ref());
     registry.fault({ path: /manifests/, times: 1, fault: { kind: 'hang-up' } });
     await client.fetchManifest(ref());
+    expect(client.waits).toEqual([]);
+    expect(registry.requests).toHaveLength(3);
+  });
+
+  test('a fresh connection that is closed without an answer is tried again, with a pause', async () => {
+    registry.addImage('team/app', 'v1');
+    registry.fault({ path: /manifests/, times: 1, fault: { kind: 'hang-up' } });
+    const client = testClient();
+    await client.fetchManifest(ref());
     expect(client.waits).toHaveLength(1);
   });
 
