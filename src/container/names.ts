@@ -18,7 +18,7 @@ export function randomContainerId(): ContainerId {
 /** @throws USAGE in docker's words */
 export function checkName(name: string): string {
   const bare = name.replace(/^\//, '');
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(bare) && bare.length <= 255) return bare;
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(bare) && bare.length <= 255) return bare;
   throw new EngineError(
     'USAGE',
     `--name ${JSON.stringify(name)}: invalid container name, only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
