@@ -2,6 +2,7 @@
 
 #include "signals.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -35,17 +36,56 @@ uint64_t mask_of(const char* status, const char* key) {
   return line == nullptr ? 0 : strtoull(line + strlen(key), nullptr, 16);
 }
 
-/** Whether the process would take notice of `sig`: caught, ignored on purpose, or blocked (for sigwait). */
+/** Contents of /proc/PID/task/TID/NAME; false when it cannot be read. */
+bool read_task_file(const char* task, const char* name, char* out, size_t size) {
+  Text<96> path;
+  path << task << '/' << name;
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  ssize_t n = fd ? read_upto(fd.get(), out, size - 1) : -1;
+  out[n > 0 ? n : 0] = '\0';
+  return n > 0;
+}
+
+enum class Answer { kNo, kYes, kUnknown };
+
+/**
+ * sigwait(3) and its kin unblock what they wait for, so the masks of a thread that sleeps there (tini's, say) look as if
+ * it had no interest. What it sleeps in tells.
+ */
+Answer sleeps_in_sigwait(const char* task) {
+  char text[256];
+  if (!read_task_file(task, "syscall", text, sizeof text)) return Answer::kUnknown;
+  if (text[0] < '0' || text[0] > '9') return Answer::kNo;  // "running"
+  if (strtol(text, nullptr, 10) == SYS_rt_sigtimedwait) return Answer::kYes;
+  // The number differs for 32-bit programs.
+  return read_task_file(task, "wchan", text, sizeof text) && strstr(text, "sigtimedwait") != nullptr ? Answer::kYes
+                                                                                                    : Answer::kNo;
+}
+
+/** Whether one thread would take notice of `sig`: it is caught, ignored on purpose, blocked, or waited for. */
+Answer thread_has_a_say(const char* task, int sig) {
+  char status[4096];
+  if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
+  uint64_t bit = 1ull << (sig - 1);
+  uint64_t masks = mask_of(status, "\nSigBlk:") | mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:");
+  return (masks & bit) != 0 ? Answer::kYes : sleeps_in_sigwait(task);
+}
+
+/** False only when it is certain that no thread of the process has. */
 bool has_a_say(pid_t pid, int sig) {
   Text<32> path;
-  path << "/proc/" << pid << "/status";
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char status[4096];
-  ssize_t n = fd ? read_upto(fd.get(), status, sizeof status - 1) : -1;
-  if (n <= 0) return true;
-  status[n] = '\0';
-  uint64_t bit = 1ull << (sig - 1);
-  return ((mask_of(status, "\nSigBlk:") | mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:")) & bit) != 0;
+  path << "/proc/" << pid << "/task";
+  DIR* tasks = opendir(path.c_str());
+  if (tasks == nullptr) return true;
+  bool found = false;
+  while (dirent* entry = found ? nullptr : readdir(tasks)) {
+    if (entry->d_name[0] == '.') continue;
+    Text<64> task;
+    task << path.c_str() << '/' << entry->d_name;
+    found = thread_has_a_say(task.c_str(), sig) != Answer::kNo;
+  }
+  closedir(tasks);
+  return found;
 }
 
 bool ends_by_default(int sig) {
