@@ -21,10 +21,3 @@ export function alignColumns(lines: readonly string[]): string[] {
       .join(''),
   );
 }
-
-/** A header and rows of cells → aligned lines. */
-export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  return alignColumns(
-    [header, ...rows].map((row) => row.map((cell) => cell.replaceAll('\t', ' ')).join('\t')),
-  );
-}

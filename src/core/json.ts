@@ -13,13 +13,6 @@ export function parseJson(text: string, what: string, code: ErrorCode = 'IMAGE_I
   }
 }
 
-/** @throws `code` when the text is no JSON object */
-export function parseJsonObject(text: string, what: string, code: ErrorCode = 'IMAGE_INVALID'): JsonObject {
-  const value = parseJson(text, what, code);
-  if (isObject(value)) return value;
-  throw new EngineError(code, `reading ${what}: not a JSON object`);
-}
-
 /** An object that is no array and not null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
