@@ -77,6 +77,15 @@ int Tree::OpenDir(const std::string& path, int flags) {
   return WalkDown(root_.get(), path, flags);
 }
 
+// From the directory above where that is at hand, so that a deep chain is not walked anew for each of its parts.
+int Tree::OpenParent(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const int above = slash == std::string::npos ? -1 : parents_.Find(path.substr(0, slash));
+  if (above < 0) return OpenDir(path, O_PATH);
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  return retry([&] { return openat(above, path.c_str() + slash + 1, kFlags); });
+}
+
 bool Tree::Locate(const std::string& path, Place* out) {
   if (!root_) {
     errno = EBADF;
@@ -95,7 +104,7 @@ bool Tree::Locate(const std::string& path, Place* out) {
   const std::string parent = path.substr(0, slash);
   out->parent = parents_.Find(parent);
   if (out->parent >= 0) return true;
-  UniqueFd fd(OpenDir(parent, O_PATH));
+  UniqueFd fd(OpenParent(parent));
   if (!fd) return false;
   out->parent = parents_.Add(parent, static_cast<UniqueFd&&>(fd));
   return true;

@@ -73,6 +73,7 @@ class Tree : public Napi::ObjectWrap<Tree> {
 
  private:
   bool Locate(const std::string& path, Place* out);
+  int OpenParent(const std::string& path);
   int OpenDir(const std::string& path, int flags);
   bool FinishFile(int fd, const Attributes& wanted, bool* owner_kept);
   bool OwnerIsOurs(const Attributes& wanted) const;

@@ -1,0 +1,97 @@
+// Directories that a layer uses but does not list look as in the trees below it.
+
+import { chmodSync, lstatSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { completeHere } from '../../../../src/image/layer/complete.ts';
+import { addon } from '../../../../src/native/addon.ts';
+import { layer, sandbox, snapshot, unpackBytes } from './sandbox.ts';
+
+function lowerTree(make: (dir: string) => void): string {
+  const { dest } = sandbox();
+  make(dest);
+  return dest;
+}
+
+const set = (path: string, mode: number, time: number) => {
+  utimesSync(path, time, time);
+  chmodSync(path, mode);
+};
+
+async function unpackOver(lowerTrees: string[], entries: Parameters<typeof layer>[0]) {
+  const { dest } = sandbox();
+  const { unlisted } = await unpackBytes(layer(entries), dest);
+  completeHere({ dest, unlisted, lowerTrees });
+  return dest;
+}
+
+const facts = (path: string) => [(lstatSync(path).mode & 0o7777).toString(8), lstatSync(path).mtimeMs / 1000];
+
+describe('completeHere', () => {
+  test('takes mode, time and attributes of the topmost tree that has the directory', async () => {
+    const bottom = lowerTree((dir) => {
+      mkdirSync(join(dir, 'd/e'), { recursive: true });
+      set(join(dir, 'd/e'), 0o711, 500);
+      set(join(dir, 'd'), 0o700, 1000);
+    });
+    const middle = lowerTree((dir) => {
+      mkdirSync(join(dir, 'd'));
+      addon().lsetxattr(Buffer.from(join(dir, 'd')), 'user.x', Buffer.from('y'));
+      set(join(dir, 'd'), 0o1770, 2000);
+      set(dir, 0o751, 3000);
+    });
+    const dest = await unpackOver([bottom, middle], [{ path: 'd/e/f/g', content: 'x' }]);
+    expect(facts(dest)).toEqual(['751', 3000]);
+    expect(facts(join(dest, 'd'))).toEqual(['1770', 2000]);
+    expect(facts(join(dest, 'd/e'))).toEqual(['711', 500]);
+    expect(
+      addon()
+        .lgetxattr(Buffer.from(join(dest, 'd')), 'user.x')
+        ?.toString(),
+    ).toBe('y');
+    // In no tree below: the time of the entry that needed it.
+    expect(facts(join(dest, 'd/e/f'))).toEqual(['755', 1_700_000_000]);
+  });
+
+  test('looks through no whiteout and no opaque directory', async () => {
+    const bottom = lowerTree((dir) => {
+      mkdirSync(join(dir, 'gone/x'), { recursive: true });
+      mkdirSync(join(dir, 'o/x'), { recursive: true });
+      chmodSync(join(dir, 'gone/x'), 0o700);
+      chmodSync(join(dir, 'gone'), 0o700);
+      chmodSync(join(dir, 'o/x'), 0o700);
+    });
+    const { dest: middle } = sandbox();
+    await unpackBytes(
+      layer([{ path: '.wh.gone' }, { path: 'o', type: 'dir', mode: 0o711 }, { path: 'o/.wh..wh..opq' }]),
+      middle,
+    );
+    const dest = await unpackOver([bottom, middle], [{ path: 'gone/x/f' }, { path: 'o/x/f' }]);
+    expect(snapshot(dest)).toMatchObject({
+      gone: 'dir 755',
+      'gone/x': 'dir 755',
+      o: 'dir 711',
+      'o/x': 'dir 755',
+    });
+    expect(addon().lgetxattr(Buffer.from(join(dest, 'o')), 'user.overlay.opaque')).toBeUndefined();
+  });
+
+  test('does not follow links of lower trees', async () => {
+    const { outside } = sandbox();
+    writeFileSync(join(outside, 'x'), '');
+    set(outside, 0o500, 1000);
+    const bottom = lowerTree((dir) => symlinkSync(outside, join(dir, 'd')));
+    const dest = await unpackOver([bottom], [{ path: 'd/f', content: 'x' }]);
+    expect(snapshot(dest)).toMatchObject({ d: 'dir 755' });
+    chmodSync(outside, 0o700);
+  });
+
+  test('what the layer lists stays', async () => {
+    const bottom = lowerTree((dir) => {
+      mkdirSync(join(dir, 'd'));
+      chmodSync(join(dir, 'd'), 0o700);
+    });
+    const dest = await unpackOver([bottom], [{ path: 'd', type: 'dir', mode: 0o711 }, { path: 'd/f' }]);
+    expect(snapshot(dest)).toMatchObject({ d: 'dir 711' });
+  });
+});
