@@ -46,6 +46,8 @@ export interface SpecInput {
   devices: DeviceSpec[];
   /** Full id of the container a `container:NAME` means. */
   resolveContainer: (reference: string) => ContainerId;
+  /** Host name of the container whose network is joined. */
+  joinedHostname: string | undefined;
   /** --network, or the configured default. */
   network: string;
 }
@@ -181,7 +183,9 @@ function checkVolumes(mounts: readonly MountSpec[], readOnly: boolean, notes: st
 function hostnameOf(input: SpecInput, host: HostSpec, network: string): string {
   const { options, caller, id } = input;
   const shared = host.utsMode.kind === 'host';
-  if (options.hostname === undefined) return shared || network === 'host' ? caller.hostname : id.slice(0, 12);
+  const joined = network.startsWith('container:') ? input.joinedHostname : undefined;
+  if (options.hostname === undefined)
+    return shared || network === 'host' ? caller.hostname : (joined ?? id.slice(0, 12));
   if (shared) throw new EngineError('USAGE', '--hostname: conflicting options: hostname and the UTS mode');
   if (!/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(options.hostname)) {
     throw new EngineError(

@@ -9,12 +9,12 @@ import { findContainer, isAlive, readSpec } from './records.ts';
 import { readPid } from './state.ts';
 
 export interface JoinChoice extends IdMapChoice {
-  joined: { id: ContainerId; pid: number };
+  joined: { id: ContainerId; pid: number; hostname: string };
 }
 
 /** @throws CONTAINER_NOT_FOUND, CONTAINER_AMBIGUOUS; CONTAINER_STATE when it does not run */
 export function joinTarget(root: StoreRoot, reference: string): JoinChoice {
-  const { id, name, idMap, mapKey } = findContainer(root, reference);
+  const { id, name, idMap, mapKey, config } = findContainer(root, reference);
   const pid = livePid(root, id);
   if (pid === undefined) throw notRunning(name);
   return {
@@ -23,7 +23,7 @@ export function joinTarget(root: StoreRoot, reference: string): JoinChoice {
     mapKey,
     defaultUser: undefined,
     notes: [],
-    joined: { id, pid },
+    joined: { id, pid, hostname: config.hostname },
   };
 }
 

@@ -1,5 +1,7 @@
-// TEMPORARY until src/network/plan.ts lands.
-import type { NamespaceChoice, NetworkHelper } from '../native/plan.ts';
+// The network of a container: ContainerSpec → network/connect.ts → namespace, helper program and our three files.
+
+import type { IdMap, NetworkHelper, NamespaceChoice } from '../native/plan.ts';
+import { prepareNetwork, type ConnectParts } from '../network/connect.ts';
 import type { ContainerId, ContainerSpec, PublishedPort } from '../runtime/spec.ts';
 
 export interface Network {
@@ -7,30 +9,48 @@ export interface Network {
   helper: NetworkHelper | undefined;
   files: { target: string; content: string }[];
   ports: PublishedPort[];
+  /** Of the new namespace; --sysctl wins over them. */
+  sysctls: [name: string, value: string][];
+  address: { ip: string; prefix: number; gateway: string } | undefined;
   notes: string[];
 }
 
+/** Decides; starts nothing. `joined`: whose namespace `container:` means. @throws USAGE, HOST_MISSING */
 export async function connectNetwork(
-  _parts: unknown,
-  spec: ContainerSpec,
+  parts: ConnectParts & { hostUid: number },
+  { id, name, config, network, idMap }: ContainerSpec,
   joined: { id: ContainerId; pid: number } | undefined,
 ): Promise<Network> {
-  const mode = spec.network.mode;
-  const namespace: NamespaceChoice =
-    mode === 'host'
-      ? { kind: 'host' }
-      : joined !== undefined && mode.startsWith('container:')
-        ? { kind: 'join', path: `/proc/${joined.pid}/ns/net` }
-        : { kind: 'new' };
+  const plan = await prepareNetwork(parts, {
+    id,
+    mode: network.mode,
+    containerName: name,
+    hostname: config.hostname,
+    publish: network.publish,
+    publishAll: network.publishAll,
+    exposedPorts: config.exposedPorts,
+    dns: network.dns,
+    dnsSearch: network.dnsSearch,
+    dnsOptions: network.dnsOptions,
+    extraHosts: network.extraHosts,
+    hostUserNamespace: idMap === undefined,
+    hostUid: parts.hostUid,
+    highestGid: highestGid(idMap),
+    ...(joined === undefined ? {} : { joined: { netns: `/proc/${joined.pid}/ns/net` } }),
+  });
+  const { hosts, resolvConf, hostname } = plan.files;
   return {
-    namespace,
-    helper: undefined,
+    ...plan,
     files: [
-      { target: '/etc/hosts', content: `127.0.0.1\tlocalhost\n127.0.1.1\t${spec.config.hostname}\n` },
-      { target: '/etc/hostname', content: `${spec.config.hostname}\n` },
-      { target: '/etc/resolv.conf', content: '' },
+      ...(network.manageHosts ? [{ target: '/etc/hosts', content: hosts }] : []),
+      ...(network.manageHostname ? [{ target: '/etc/hostname', content: hostname }] : []),
+      ...(network.dns.includes('none') ? [] : [{ target: '/etc/resolv.conf', content: resolvConf }]),
     ],
-    ports: [],
-    notes: [],
   };
+}
+
+/** Highest container gid there is; the kernel takes no more than 2^31 - 1 in ping_group_range. */
+function highestGid(idMap: IdMap | undefined): number {
+  if (idMap === undefined) return 2 ** 31 - 1;
+  return Math.max(...idMap.gid.map(({ containerID, size }) => containerID + size - 1));
 }

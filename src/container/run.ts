@@ -27,7 +27,7 @@ import { namesDir } from '../store/layout.ts';
 import { lookAtSources, makeMissing, type BindSources } from './bind-sources.ts';
 import { specFromFlags } from './from-flags.ts';
 import { readAccounts, readDevices, readFlagFile, readKeyValueFiles } from './inputs.ts';
-import { joinTarget, pidOfRunning } from './join.ts';
+import { joinTarget, pidOfRunning, type JoinChoice } from './join.ts';
 import { checkName, randomContainerId, randomName } from './names.ts';
 import { connectNetwork, type Network } from './network.ts';
 import type { RunOptions } from './options.ts';
@@ -67,7 +67,7 @@ export interface PreparedRun {
   network: Network;
   seccomp: HelperPlan['process']['seccomp'];
   /** Set when namespaces of another container are joined. */
-  joined: { id: ContainerId; pid: number } | undefined;
+  joined: JoinChoice['joined'] | undefined;
   notes: string[];
 }
 
@@ -196,6 +196,7 @@ export async function prepareRun(
   trees: readonly string[],
 ): Promise<PreparedRun> {
   const { options } = request;
+  const joined = 'joined' in ids ? (ids as JoinChoice).joined : undefined;
   const topmostFirst = [...trees].reverse();
   const devices = readDevices(options.device, options.privileged === true);
   const seccompFile = options['security-opt'].map(seccompPath).findLast((path) => path !== undefined);
@@ -229,9 +230,9 @@ export async function prepareRun(
     seccompText: seccompFile === undefined ? undefined : readFlagFile('--security-opt seccomp', seccompFile),
     devices: devices.devices,
     resolveContainer: (reference) => joinTarget(parts.paths, reference).joined.id,
+    joinedHostname: joined?.hostname,
     network: options.network ?? parts.config().network ?? 'default',
   });
-  const joined = 'joined' in ids ? (ids as ReturnType<typeof joinTarget>).joined : undefined;
   const network = await connectNetwork(parts, spec, joined);
   spec.network.ports = network.ports;
   return {

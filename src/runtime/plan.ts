@@ -25,6 +25,7 @@ export interface PlanInput {
     namespace: NamespaceChoice;
     helper?: NetworkHelper | undefined;
     files: readonly { target: string; content: string }[];
+    sysctls: readonly [name: string, value: string][];
   };
   /** 'default' or a compiled filter; see SeccompChoice. */
   seccomp: 'default' | 'unconfined' | Uint8Array;
@@ -59,7 +60,7 @@ export function planContainer(input: PlanInput): HelperPlan {
       maskedPaths: host.maskedPaths,
       readonlyPaths: host.readonlyPaths,
     }),
-    sysctls: host.sysctls,
+    sysctls: [...new Map([...network.sysctls, ...host.sysctls])],
     process: processOf(input),
     stdio: stdioOf(input),
     lifetime: input.lifetime,
