@@ -1,6 +1,5 @@
 // The network of one container: reads the host, finds free ports, plans. What row 3 calls.
 
-import { randomBytes } from 'node:crypto';
 import { ensurePrivateDir } from '../core/fs.ts';
 import type { Paths } from '../core/paths.ts';
 import { hostNetwork } from './host.ts';
@@ -19,7 +18,7 @@ export async function prepareNetwork(
   request: NetworkRequest,
 ): Promise<NetworkPlan> {
   const ports = wantsPorts(request) ? await choosePorts(request) : [];
-  const socket = `${paths.runRoot}/slirp-${randomBytes(6).toString('hex')}`;
+  const socket = `${paths.runRoot}/slirp-${request.id.slice(0, 12)}`;
   const plan = planNetwork(request, hostNetwork(env), ports, socket);
   if (plan.helper?.api !== undefined) ensurePrivateDir(paths.runRoot);
   return plan;

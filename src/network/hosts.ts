@@ -1,7 +1,7 @@
 // /etc/hosts of a container, by docker's rules. (pure)
 
-import { isIP } from 'node:net';
 import { EngineError } from '../core/errors.ts';
+import { ipVersion } from './ip.ts';
 
 export interface HostsInput {
   /** The container's address; undefined without a network of its own. */
@@ -66,6 +66,6 @@ function parseExtraHost(text: string, hostGateway: string | undefined): { ip: st
       { hint: 'leave the option out, or give an address' },
     );
   }
-  if (isIP(address) === 0) throw bad(`invalid IP address in add-host: ${address}`);
+  if (ipVersion(address) === 0) throw bad(`invalid IP address in add-host: ${address}`);
   return { ip: address, names };
 }

@@ -1,7 +1,7 @@
 // -p and -P: docker's port mappings. (pure)
 
-import { isIP } from 'node:net';
 import { EngineError } from '../core/errors.ts';
+import { ipVersion } from './ip.ts';
 
 export interface PortMapping {
   /** '' when none was given. */
@@ -62,7 +62,7 @@ export function publishExposed(exposed: readonly string[], published: readonly P
 function parseHostIp(text: string): string | undefined {
   if (text === '') return '';
   const address = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-  return isIP(address) === 0 ? undefined : address;
+  return ipVersion(address) === 0 ? undefined : address;
 }
 
 function parseRange(text: string, least = 1): [number, number] | undefined {

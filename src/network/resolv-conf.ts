@@ -1,7 +1,7 @@
 // /etc/resolv.conf of a container: the host's, less what cannot work inside. (pure)
 
-import { isIP } from 'node:net';
 import { EngineError } from '../core/errors.ts';
+import { ipVersion } from './ip.ts';
 
 export interface ResolvConf {
   nameservers: string[];
@@ -56,11 +56,11 @@ const MAX_SERVERS = 3;
  */
 export function resolvConfFile(input: ResolverInput): Resolver {
   const { host, upstream, forwarder, dns, dnsSearch, dnsOptions } = input;
-  const bad = dns.find((server) => isIP(server) === 0);
+  const bad = dns.find((server) => ipVersion(server) === 0 && server !== 'none');
   if (bad !== undefined) {
     throw new EngineError('USAGE', `--dns ${JSON.stringify(bad)}: not an IP address`);
   }
-  let servers = [...dns];
+  let servers = dns.filter((server) => server !== 'none');
   let usesForwarder = false;
   const notes: string[] = [];
   if (dns.length === 0) {
@@ -101,7 +101,7 @@ export function isolatedResolvConf({
 function works(server: string, { isUnreachable, ipv6 }: ResolverInput): boolean {
   // A zone (fe80::1%eth0) names an interface of the host.
   if (server.includes('%')) return false;
-  const version = isIP(server);
+  const version = ipVersion(server);
   return version !== 0 && (version === 4 || ipv6) && !isUnreachable(server);
 }
 

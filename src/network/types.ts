@@ -10,6 +10,8 @@ export interface PublishedPort {
 }
 
 export interface NetworkRequest {
+  /** Of the container: names the control socket of slirp4netns. */
+  id: string;
   /** --network as typed; `container:ID` with `joined` set. */
   mode: string;
   containerName: string;
@@ -20,6 +22,7 @@ export interface NetworkRequest {
   publishAll: boolean;
   /** `80/tcp`, one entry a port: image and --expose. */
   exposedPorts: readonly string[];
+  /** Addresses; podman's `none`: no /etc/resolv.conf of ours. */
   dns: readonly string[];
   dnsSearch: readonly string[];
   dnsOptions: readonly string[];
