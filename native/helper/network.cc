@@ -61,13 +61,20 @@ char** make_argv(const NetworkHelper& helper, pid_t container) {
       {"{netns}", "/proc/self/fd/0"},
       {"{ready-fd}", helper.kind == NetHelper::kPasta ? "1" : "3"},
   };
-  // calloc leaves the terminating null; two more for the program and --exit-fd.
-  char** argv = static_cast<char**>(calloc(helper.args.count + 3, sizeof(char*)));
+  // calloc leaves the terminating null; the others are the program and what is added here.
+  char** argv = static_cast<char**>(calloc(helper.args.count + 5, sizeof(char*)));
   if (argv == nullptr) return nullptr;
   uint32_t n = 0;
   argv[n++] = const_cast<char*>(helper.program);
   if (helper.kind == NetHelper::kSlirp) argv[n++] = const_cast<char*>("--exit-fd=4");
   for (const char* arg : helper.args) {
+    if (helper.kind == NetHelper::kPasta && strcmp(arg, "{pid}") == 0 && n < helper.args.count + 2) {
+      // The process, as an argument of its own: for pasta, who is in its user namespace already, what it has open.
+      argv[n++] = const_cast<char*>("--netns-only");
+      argv[n++] = const_cast<char*>("--netns");
+      argv[n++] = const_cast<char*>("/proc/self/fd/0");
+      continue;
+    }
     argv[n] = substitute(arg, placeholders);
     if (argv[n++] == nullptr) return nullptr;
   }

@@ -70,7 +70,12 @@ bool bind_host(Walker& w, Step step, const char* source, const SetupOp& op) {
 
 bool do_proc(Walker& w, const SetupOp& op) {
   UniqueFd proc = mount_new(w, Step::kMountProc, op, {"proc", "", kPseudo});
-  return proc && write_sysctls(w.plan, proc.get(), w.e);
+  if (proc) return write_sysctls(w.plan, proc.get(), w.e);
+  // The host's pid namespace belongs to the host's user namespace: its proc can be shown, but not mounted anew.
+  if (w.e->err != EPERM || w.plan.ns.pid.kind != NsKind::kHost) return false;
+  UniqueFd host(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (host && !write_sysctls(w.plan, host.get(), w.e)) return false;
+  return bind_host(w, Step::kMountProc, "/proc", op);
 }
 
 bool do_sysfs(Walker& w, const SetupOp& op) {
@@ -107,7 +112,10 @@ bool do_devpts(Walker& w, const SetupOp& op) {
 }
 
 bool do_mqueue(Walker& w, const SetupOp& op) {
-  return static_cast<bool>(mount_new(w, Step::kMountMqueue, op, {"mqueue", "", kPseudo}));
+  if (mount_new(w, Step::kMountMqueue, op, {"mqueue", "", kPseudo})) return true;
+  // With the host's ipc namespace the host's own, where it has one.
+  if (w.e->err != EPERM || w.plan.ns.ipc.kind == NsKind::kNew) return false;
+  return bind_host(w, Step::kMountMqueue, "/dev/mqueue", op) || w.e->err == ENOENT;
 }
 
 bool do_tmpfs(Walker& w, const SetupOp& op) {

@@ -109,7 +109,10 @@ bool ends_by_default(int sig) {
 void reset_signals() {
   struct sigaction action = {};
   action.sa_handler = SIG_DFL;
-  for (int sig = 1; sig < NSIG; sig++) sigaction(sig, &action, nullptr);
+  for (int sig = 1; sig < NSIG; sig++) {
+    struct sigaction old;
+    if (sigaction(sig, nullptr, &old) == 0 && old.sa_handler != SIG_DFL) sigaction(sig, &action, nullptr);
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -124,7 +127,7 @@ UniqueFd take_over_signals() {
     if (sigaction(sig, nullptr, &old) < 0) continue;  // one of the C library's own
     bool keep = old.sa_handler == SIG_IGN && !ignored_by_runtime(sig) && sig != SIGCHLD;
     if (keep || is_fault(sig)) sigdelset(&handled, sig);
-    if (keep) continue;
+    if (keep || old.sa_handler == SIG_DFL) continue;
     struct sigaction action = {};
     action.sa_handler = SIG_DFL;
     sigaction(sig, &action, nullptr);

@@ -141,7 +141,9 @@ export interface NetworkHelper {
   /**
    * Arguments after the program's name. `{pid}` is replaced by the host pid of the container's init, `{netns}` by a path
    * of its network namespace that stays valid without ptrace rights (/proc/self/fd/0), and `{ready-fd}` by the number of
-   * the descriptor that gets at least one byte when the network is up: 1 for pasta, 3 for slirp4netns.
+   * a descriptor: 1 for pasta (/dev/null: the default route tells earlier), 3 for slirp4netns, which gets `--exit-fd`
+   * as well. pasta runs as root of the container's user namespace, which it need not enter: for it a lone `{pid}`
+   * means `--netns-only --netns {netns}`.
    */
   args: string[];
   /**
