@@ -31,7 +31,8 @@ void bind_console(int root, const char* slave_path) {
   UniqueFd at = ensure_in_root(root, "/dev/console", CreateTarget::kFile);
   if (!pts || !at) return;
   UniqueFd source = open_bind_source(pts.get(), "", false);
-  if (source) (void)bind_over({source.get(), false, 0, Propagation::kPrivate}, {root, "/dev/console", at.get()});
+  if (source)
+    (void)bind_over({source.get(), false, 0, Propagation::kPrivate}, {root, "/dev/console", at.get()});
 }
 
 /**
@@ -62,7 +63,8 @@ bool open_terminal(const Plan& plan, int root, int sync, StepError* e) {
   if (!slave) return fail(e, Step::kTty, path.c_str());
   if (plan.process.uid != 0) (void)fchown(slave.get(), plan.process.uid, static_cast<gid_t>(-1));
   bind_console(root, path.c_str());
-  if (!send_sync(sync, SyncType::kPty, Step::kTty, 0, path.c_str(), master.get())) return fail(e, Step::kTty, "");
+  if (!send_sync(sync, SyncType::kPty, Step::kTty, 0, path.c_str(), master.get()))
+    return fail(e, Step::kTty, "");
   if (ioctl(slave.get(), TIOCSCTTY, 0) < 0) return fail(e, Step::kTty, path.c_str());
   for (int fd = 0; fd < 3; fd++) {
     if (dup2(slave.get(), fd) < 0) return fail(e, Step::kTty, path.c_str());

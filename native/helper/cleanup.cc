@@ -22,7 +22,8 @@ void Cleanup::remove_container(const Lifetime& lifetime) {
   auto remove_one = [&](const char* path) {
     StepError e;
     if (remove_tree(path, &e)) return;
-    if (!entered && user_ns_ && (e.err == EACCES || e.err == EPERM) && setns(user_ns_.get(), CLONE_NEWUSER) == 0) {
+    if (!entered && user_ns_ && (e.err == EACCES || e.err == EPERM) &&
+        setns(user_ns_.get(), CLONE_NEWUSER) == 0) {
       entered = true;
       if (remove_tree(path, &e)) return;
     }

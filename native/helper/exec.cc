@@ -31,7 +31,8 @@ int try_exec(const Process& p, const char* file) {
 
 /** The search goes on after these: nothing there, or nothing that this user may run. */
 bool is_absence(int err) {
-  return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP || err == ENAMETOOLONG || err == ESTALE;
+  return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP || err == ENAMETOOLONG ||
+         err == ESTALE;
 }
 
 /** Why execve said ENOENT or EACCES, where the name alone does not tell. */

@@ -97,20 +97,20 @@ bool build(Init& in) {
   const Plan& plan = *in.plan;
   // While /proc/self still belongs to us: it is root's once we cannot be dumped.
   if (!write_oom_score(plan.process, &in.e)) return false;
-  if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(&in.e)) return false;
+  if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(&in.e))
+    return false;
   if (!is_alone(plan.ns)) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   umask(0022);
   if (!mount_root(plan, in.host, &in.root, &in.e)) return false;
   if (!run_setup(plan, in.host, in.root, &in.e)) return false;
-  if (plan.stdio.kind == StdioKind::kTty && !open_terminal(plan, in.root.root.get(), in.channels->sync.get(), &in.e)) {
+  if (plan.stdio.kind == StdioKind::kTty &&
+      !open_terminal(plan, in.root.root.get(), in.channels->sync.get(), &in.e)) {
     return false;
   }
   return pivot_into(in.root, plan.root_propagation, &in.e);
 }
 
-bool enter_cwd(const Process& p, StepError* e) {
-  return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd);
-}
+bool enter_cwd(const Process& p, StepError* e) { return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd); }
 
 bool finish(Init& in) {
   const Process& p = in.plan->process;

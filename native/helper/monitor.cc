@@ -219,7 +219,8 @@ void wait_for_events(Monitor& m) {
   if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
   // Messages before signals: an ERROR must be read before the SIGCHLD that follows it.
   if (sync != nullptr && sync->revents != 0) read_sync(m);
-  if (network != nullptr && network->revents != 0 && !m.network.on_ready(m.plan.network, &m.error)) record_failure(m);
+  if (network != nullptr && network->revents != 0 && !m.network.on_ready(m.plan.network, &m.error))
+    record_failure(m);
   if (signals != nullptr && signals->revents != 0) read_signals(m);
   if (parent != nullptr && parent->revents != 0) {
     m.parent.reset();
@@ -248,7 +249,9 @@ void drain_output(Monitor& m) {
     if (poll(polls, static_cast<nfds_t>(n), -1) < 0) continue;
     m.relay.move();
     signalfd_siginfo info;
-    if (polls[0].revents == 0 || read(m.signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
+    if (polls[0].revents == 0 ||
+        read(m.signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info))
+      continue;
     int sig = static_cast<int>(info.ssi_signo);
     if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT) return;
   }
@@ -293,7 +296,8 @@ bool start(Monitor& m) {
   m.sync = static_cast<UniqueFd&&>(ours);
   m.pidfd.reset(sys::pidfd_open(m.pid));
   if (!map_ids(plan.ns, m.pid, e)) return false;
-  if (!send_sync(m.sync.get(), SyncType::kGo, Step::kIdMap, 0, "")) return true;  // it is dead: see report_early_end
+  if (!send_sync(m.sync.get(), SyncType::kGo, Step::kIdMap, 0, ""))
+    return true;  // it is dead: see report_early_end
   m.cleanup.keep_namespace(plan, m.pid);
   if (!m.network.start(plan, m.pid, e)) return false;
   return write_pid_files(plan.lifetime, m.pid, e);

@@ -51,7 +51,8 @@ bool configure(int fs, const char* type, const char* data) {
     item[len] = '\0';
     char* value = strchr(item, '=');
     if (value != nullptr) *value++ = '\0';
-    if (len > 0 && sys::fsconfig(fs, value == nullptr ? sys::kConfigFlag : sys::kConfigString, item, value) < 0) {
+    if (len > 0 &&
+        sys::fsconfig(fs, value == nullptr ? sys::kConfigFlag : sys::kConfigString, item, value) < 0) {
       return false;
     }
     data += len + (data[len] == ',');
@@ -87,10 +88,11 @@ bool legacy_remount(const Target& target, uint64_t attributes) {
   // Flags that the source mount has may be locked in a user namespace: leaving one out would be EPERM.
   struct statvfs st;
   if (fstatvfs(top.get(), &st) < 0) return false;
-  unsigned long keep = st.f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
+  unsigned long keep =
+      st.f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME);
   if (st.f_flag & ST_RELATIME) keep |= MS_RELATIME;
-  return mount(nullptr, FdPath(top.get()).c_str(), nullptr, MS_REMOUNT | MS_BIND | keep | mount_flags(attributes),
-               nullptr) == 0;
+  return mount(nullptr, FdPath(top.get()).c_str(), nullptr,
+               MS_REMOUNT | MS_BIND | keep | mount_flags(attributes), nullptr) == 0;
 }
 
 void add_layer(TextView* data, int fd) { *data << "/proc/self/fd/" << fd; }
@@ -181,14 +183,17 @@ UniqueFd open_bind_source(int dir, const char* path, bool recursive) {
 bool bind_over(const BindSpec& spec, const Target& target) {
   if (!has_mount_api()) {
     unsigned long flags = MS_BIND | (spec.recursive ? MS_REC : 0);
-    if (mount(FdPath(spec.source).c_str(), FdPath(target.fd).c_str(), nullptr, flags, nullptr) < 0) return false;
+    if (mount(FdPath(spec.source).c_str(), FdPath(target.fd).c_str(), nullptr, flags, nullptr) < 0)
+      return false;
     if (spec.attributes != 0 && !legacy_remount(target, spec.attributes)) return false;
     UniqueFd top = open_in_root(target.root, target.path, O_PATH);
-    return top && mount(nullptr, FdPath(top.get()).c_str(), nullptr, propagation_flags(spec.propagation), nullptr) == 0;
+    return top && mount(nullptr, FdPath(top.get()).c_str(), nullptr, propagation_flags(spec.propagation),
+                        nullptr) == 0;
   }
   // Propagation first on the whole clone, flags likewise: before anybody can see it.
   unsigned recursive = spec.recursive ? sys::kAtRecursive : 0;
-  sys::MountAttr attr = {spec.attributes, 0, propagation_flags(spec.propagation) & ~static_cast<unsigned long>(MS_REC), 0};
+  sys::MountAttr attr = {spec.attributes, 0,
+                         propagation_flags(spec.propagation) & ~static_cast<unsigned long>(MS_REC), 0};
   bool once = recursive == 0 || is_recursive(spec.propagation) || spec.attributes == 0;
   if (!once) {
     sys::MountAttr flags_only = {spec.attributes, 0, 0, 0};

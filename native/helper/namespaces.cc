@@ -98,7 +98,8 @@ bool enter_all(const Namespaces& ns, const OpenNamespaces& open_ns, StepError* e
   Choices choices(ns);
   for (int i = 0; i < kKinds; i++) {
     if (!open_ns.of[i]) continue;
-    if (setns(open_ns.of[i].get(), choices.of[i].flag) < 0) return fail(e, Step::kJoin, choices.of[i].choice->path);
+    if (setns(open_ns.of[i].get(), choices.of[i].flag) < 0)
+      return fail(e, Step::kJoin, choices.of[i].choice->path);
   }
   return true;
 }

@@ -67,8 +67,10 @@ char** make_argv(const NetworkHelper& helper, pid_t container) {
   uint32_t n = 0;
   argv[n++] = const_cast<char*>(helper.program);
   if (helper.kind == NetHelper::kSlirp) argv[n++] = const_cast<char*>("--exit-fd=4");
+  bool named = false;
   for (const char* arg : helper.args) {
-    if (helper.kind == NetHelper::kPasta && strcmp(arg, "{pid}") == 0 && n < helper.args.count + 2) {
+    if (helper.kind == NetHelper::kPasta && !named && strcmp(arg, "{pid}") == 0) {
+      named = true;
       // The process, as an argument of its own: for pasta, who is in its user namespace already, what it has open.
       argv[n++] = const_cast<char*>("--netns-only");
       argv[n++] = const_cast<char*>("--netns");

@@ -33,7 +33,8 @@ uint64_t start_time(pid_t pid) {
   const char* p = strrchr(stat, ')');
   for (int field = 2; p != nullptr && field < 22; field++) p = strchr(p + 1, ' ');
   uint64_t ticks = 0;
-  for (p = p == nullptr ? "" : p + 1; *p >= '0' && *p <= '9'; p++) ticks = ticks * 10 + static_cast<uint64_t>(*p - '0');
+  for (p = p == nullptr ? "" : p + 1; *p >= '0' && *p <= '9'; p++)
+    ticks = ticks * 10 + static_cast<uint64_t>(*p - '0');
   return ticks;
 }
 

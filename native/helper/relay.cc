@@ -70,7 +70,8 @@ bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
       s->sink = open_again(i, O_WRONLY, &s->sink_is_plain, &s->chunked);
     }
     if (is_tty_) continue;
-    if (!make_pipe(i == 0 ? &s->sink : &s->source, &channels->stdio[i], i != 0)) return fail(e, Step::kStdio, "");
+    if (!make_pipe(i == 0 ? &s->sink : &s->source, &channels->stdio[i], i != 0))
+      return fail(e, Step::kStdio, "");
   }
   return true;
 }
@@ -114,7 +115,8 @@ void Relay::move() {
 
 void Relay::pump(Stream* s) {
   bool is_input = s == &input_;
-  if (!is_input && s->sink_poll != nullptr && (s->sink_poll->revents & (POLLERR | POLLNVAL)) != 0 && !is_tty_) {
+  if (!is_input && s->sink_poll != nullptr && (s->sink_poll->revents & (POLLERR | POLLNVAL)) != 0 &&
+      !is_tty_) {
     // The reader has gone: the container is to notice, as any writer to a broken pipe.
     s->sink.reset();
     s->source.reset();

@@ -121,7 +121,8 @@ class Walk {
 
 UniqueFd open_in_root(int root, const char* path, int flags) {
   // openat2 takes an absolute path as well: RESOLVE_IN_ROOT reads it from `root`.
-  sys::OpenHow how = {static_cast<uint64_t>(flags | O_CLOEXEC), 0, sys::kResolveInRoot | sys::kResolveNoMagiclinks};
+  sys::OpenHow how = {static_cast<uint64_t>(flags | O_CLOEXEC), 0,
+                      sys::kResolveInRoot | sys::kResolveNoMagiclinks};
   // EAGAIN: something was renamed on the way, which here can only be a volume in use.
   for (int tries = 0; tries < 16; tries++) {
     UniqueFd fd(sys::openat2(root, path, how));

@@ -74,11 +74,13 @@ bool mount_scratch(const HostPaths& host, UniqueFd* scratch, StepError* e) {
     scratch->reset(open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
     return *scratch ? true : fail(e, Step::kScratch, dir);
   }
-  *scratch = mount_fs({"tmpfs", "mode=0755", sys::kAttrNoSuid | sys::kAttrNoDev | sys::kAttrNoExec}, target, &e->cause);
+  *scratch = mount_fs({"tmpfs", "mode=0755", sys::kAttrNoSuid | sys::kAttrNoDev | sys::kAttrNoExec}, target,
+                      &e->cause);
   return *scratch ? true : fail(e, Step::kScratch, "");
 }
 
-bool mount_overlay_root(const Plan& plan, const HostPaths& host, const Target& target, UniqueFd* root, StepError* e) {
+bool mount_overlay_root(const Plan& plan, const HostPaths& host, const Target& target, UniqueFd* root,
+                        StepError* e) {
   if (!match_upper_to_lower(host)) return fail(e, Step::kOverlay, plan.rootfs.upper);
   OverlaySpec spec = {host.lower, plan.rootfs.lower.count, host.upper.get(), host.work.get(),
                       plan.lifetime.remove_on_exit};

@@ -3,9 +3,9 @@
 #include "route_watch.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "common/retry.h"
@@ -19,7 +19,8 @@ bool has_default_route(char* data, size_t size) {
        h = NLMSG_NEXT(h, left)) {
     if (h->nlmsg_type != RTM_NEWROUTE || h->nlmsg_len < NLMSG_LENGTH(sizeof(rtmsg))) continue;
     const rtmsg* route = static_cast<const rtmsg*>(NLMSG_DATA(h));
-    if (route->rtm_dst_len == 0 && route->rtm_type == RTN_UNICAST && route->rtm_table == RT_TABLE_MAIN) return true;
+    if (route->rtm_dst_len == 0 && route->rtm_type == RTN_UNICAST && route->rtm_table == RT_TABLE_MAIN)
+      return true;
   }
   return false;
 }

@@ -46,10 +46,12 @@ bool set_groups(const Process& p, StepError* e) {
   if (err == EPERM && p.groups.count == 0 && groups_are_denied()) return true;
   errno = err;
   if (err == EPERM) {
-    return fail_because(e, Step::kGroups, "", "not possible with a single mapped id (Operation not permitted)");
+    return fail_because(e, Step::kGroups, "",
+                        "not possible with a single mapped id (Operation not permitted)");
   }
   if (err == EINVAL) {
-    return fail_because(e, Step::kGroups, "", "a group is outside of the container's range of ids (Invalid argument)");
+    return fail_because(e, Step::kGroups, "",
+                        "a group is outside of the container's range of ids (Invalid argument)");
   }
   return fail(e, Step::kGroups, "");
 }
@@ -100,7 +102,8 @@ bool change_user(const Process& p, StepError* e) {
   who << p.uid << ':' << p.gid;
   if (syscall(SYS_setresgid, p.gid, p.gid, p.gid) < 0 || syscall(SYS_setresuid, p.uid, p.uid, p.uid) < 0) {
     if (errno != EINVAL) return fail(e, Step::kUser, who.c_str());
-    return fail_because(e, Step::kUser, who.c_str(), "outside of the container's range of ids (Invalid argument)");
+    return fail_because(e, Step::kUser, who.c_str(),
+                        "outside of the container's range of ids (Invalid argument)");
   }
   if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) return fail(e, Step::kUser, who.c_str());
   uint64_t permitted = 0;
@@ -119,7 +122,8 @@ bool install_seccomp(const Process& p, StepError* e) {
                         static_cast<sock_filter*>(const_cast<void*>(code))};
   // LOG writes what is denied to the audit log; not every kernel has it. SPEC_ALLOW spares the container the cost of
   // mitigations that docker's filter does not ask for either.
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0) return true;
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
+    return true;
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0) return true;
   return fail(e, Step::kSeccomp, "");
 }

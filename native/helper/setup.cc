@@ -106,7 +106,7 @@ bool group_is_mapped(const Namespaces& ns, uint32_t gid) {
 bool do_devpts(Walker& w, const SetupOp& op) {
   constexpr uint32_t kTtyGroup = 5;
   const char* data = group_is_mapped(w.plan.ns, kTtyGroup) ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
-                                                            : "newinstance,ptmxmode=0666,mode=0620";
+                                                           : "newinstance,ptmxmode=0666,mode=0620";
   return static_cast<bool>(
       mount_new(w, Step::kMountDevpts, op, {"devpts", data, sys::kAttrNoSuid | sys::kAttrNoExec}));
 }
@@ -132,7 +132,8 @@ bool do_bind(Walker& w, const SetupOp& op) {
 
 bool write_file(int dir, const char* name, const SetupOp& op) {
   UniqueFd file(openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
-  return file && write_all(file.get(), op.content.data, op.content.size) && fchmod(file.get(), op.mode & 07777) == 0;
+  return file && write_all(file.get(), op.content.data, op.content.size) &&
+         fchmod(file.get(), op.mode & 07777) == 0;
 }
 
 bool do_file(Walker& w, const SetupOp& op) {
@@ -173,7 +174,8 @@ bool do_symlink(Walker& w, const SetupOp& op) {
   char name[NAME_MAX + 1];
   UniqueFd parent = ensure_parent_in_root(w.root.root.get(), op.target, name);
   if (!parent) return fail(w.e, Step::kSymlink, op.target);
-  if (symlinkat(op.source, parent.get(), name) < 0 && errno != EEXIST) return fail(w.e, Step::kSymlink, op.target);
+  if (symlinkat(op.source, parent.get(), name) < 0 && errno != EEXIST)
+    return fail(w.e, Step::kSymlink, op.target);
   return true;
 }
 
@@ -183,7 +185,8 @@ bool hide_directory(Walker& w, const Target& target) {
     return again && bind_over({again.get(), false, 0, Propagation::kPrivate}, target);
   }
   Text<512> cause;
-  w.empty_dir = mount_fs({"tmpfs", "mode=0755,nr_inodes=1,size=4k", kPseudo | sys::kAttrReadOnly}, target, &cause);
+  w.empty_dir =
+      mount_fs({"tmpfs", "mode=0755,nr_inodes=1,size=4k", kPseudo | sys::kAttrReadOnly}, target, &cause);
   return static_cast<bool>(w.empty_dir);
 }
 
@@ -205,7 +208,8 @@ bool do_mask(Walker& w, const SetupOp& op) {
 bool do_readonly(Walker& w, const SetupOp& op) {
   UniqueFd at = open_in_root(w.root.root.get(), op.target, O_PATH);
   if (!at) return errno == ENOENT || errno == ENOTDIR || fail(w.e, Step::kReadonly, op.target);
-  if (!make_readonly({w.root.root.get(), op.target, at.get()}, true)) return fail(w.e, Step::kReadonly, op.target);
+  if (!make_readonly({w.root.root.get(), op.target, at.get()}, true))
+    return fail(w.e, Step::kReadonly, op.target);
   return true;
 }
 

@@ -58,8 +58,9 @@ Answer sleeps_in_sigwait(const char* task) {
   if (text[0] < '0' || text[0] > '9') return Answer::kNo;  // "running"
   if (strtol(text, nullptr, 10) == SYS_rt_sigtimedwait) return Answer::kYes;
   // The number differs for 32-bit programs.
-  return read_task_file(task, "wchan", text, sizeof text) && strstr(text, "sigtimedwait") != nullptr ? Answer::kYes
-                                                                                                    : Answer::kNo;
+  return read_task_file(task, "wchan", text, sizeof text) && strstr(text, "sigtimedwait") != nullptr
+             ? Answer::kYes
+             : Answer::kNo;
 }
 
 /** Whether one thread would take notice of `sig`: it is caught, ignored on purpose, blocked, or waited for. */

@@ -43,7 +43,9 @@ struct CloneArgs {
   uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 };
 
-inline pid_t clone3(const CloneArgs& args) { return static_cast<pid_t>(syscall(kClone3, &args, sizeof args)); }
+inline pid_t clone3(const CloneArgs& args) {
+  return static_cast<pid_t>(syscall(kClone3, &args, sizeof args));
+}
 
 inline int close_range(unsigned first, unsigned last, unsigned flags) {
   return static_cast<int>(syscall(kCloseRange, first, last, flags));
