@@ -6,6 +6,7 @@ import { chooseChallenge, parseChallenges } from './challenge.ts';
 import type { Challenge } from './challenge.ts';
 import { findLogin } from './credentials.ts';
 import type { CredentialParts, Login } from './credentials.ts';
+import type { RetryPolicy } from './retry.ts';
 import { basicAuthorization, fetchToken } from './token.ts';
 import type { Token } from './token.ts';
 import type { HttpRequest, HttpResponse, RegistryParts, Send } from './types.ts';
@@ -23,6 +24,7 @@ export interface Authenticator {
 }
 
 interface AuthParts extends Pick<RegistryParts, 'config' | 'options'> {
+  retry: RetryPolicy;
   /** Name of the registry, as credentials are kept under. */
   registry: string;
   credentials: CredentialParts;

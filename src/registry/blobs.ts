@@ -6,7 +6,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { registryError } from './errors.ts';
 import { NetworkError } from './network-error.ts';
-import { pauseBeforeResume } from './retry.ts';
+import { pauseAfter } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
 import type { BlobStream, HttpRequest, HttpResponse, Send } from './types.ts';
@@ -144,10 +144,13 @@ async function* readOn(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { blob, context } = query;
   let position = query.offset;
-  let open = first;
+  let open: OpenBlob | undefined = first;
   for (let attempt = 1; ; attempt++) {
     const before = position;
+    let isReading = false;
     try {
+      open ??= await openAt(source, query, position);
+      isReading = true;
       let at = open.start;
       for await (const chunk of open.response.body) {
         const skip = Math.min(Math.max(0, position - at), chunk.length);
@@ -158,21 +161,27 @@ async function* readOn(
         yield skip === 0 ? chunk : chunk.subarray(skip);
       }
       if (position === blob.size) return;
-      // A clean end too early, without Content-Length: a proxy that gave up, or a shorter blob.
-      throw new NetworkError(source.locate(position), {
-        kind: 'reset',
-        text: `the registry ended it after ${position} of ${blob.size} bytes`,
-        retryable: true,
-      });
+      throw endedEarly(source, position, blob);
     } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      if (position === blob.size) return;
+      // While opening, passing failures were retried already; a port that is closed now may be a registry that restarts.
+      if (!(isReading ? error.retryable : error.kind === 'refused')) throw error;
       // As long as something comes in between, breaks may be many: the budget is for those without progress.
       if (position > before) attempt = 1;
-      if (position === blob.size && error instanceof NetworkError) return;
-      const request = source.locate(position);
-      if (!(await pauseBeforeResume(request, error, attempt, source.retry))) throw error;
-      open = await openAt(source, query, position);
+      if (!(await pauseAfter(source.locate(position), error, attempt, source.retry))) throw error;
+      open = undefined;
     }
   }
+}
+
+/** A clean end too early, without Content-Length: a proxy that gave up, or a shorter blob. */
+function endedEarly(source: BlobSource, position: number, blob: Descriptor): NetworkError {
+  return new NetworkError(source.locate(position), {
+    kind: 'reset',
+    text: `the registry ended it after ${position} of ${blob.size} bytes`,
+    retryable: true,
+  });
 }
 
 function checkSize(context: string, blob: Descriptor, found: number): void {

@@ -12,6 +12,7 @@ import type { BlobQuery } from './blobs.ts';
 import { endpointsFor } from './endpoints.ts';
 import { homeDir } from './env.ts';
 import { DigestMismatchError, RegistryError } from './errors.ts';
+import { isLinkLocal } from './hosts.ts';
 import { createWire } from './http.ts';
 import { fetchManifest, resolveManifest } from './manifests.ts';
 import { createFailover } from './mirrors.ts';
@@ -76,7 +77,7 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
     blob,
     offset,
     context: `${contextOf(ref)}: blob ${blob.digest}`,
-    signal: own.signal ?? signal,
+    signal: anyOf(signal, own.signal),
     userAgent,
   });
 
@@ -99,9 +100,10 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
     const send = retrying(followRedirects(wire.send), retry);
     let lastError = missing;
     for (const text of urls.slice(0, MAX_FOREIGN_URLS)) {
-      if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) continue;
+      const url = foreignUrl(text);
+      if (url === undefined) continue;
       try {
-        return await fetchBlob(foreignSource(send, retry, query, new URL(text)), query);
+        return await fetchBlob(foreignSource(send, retry, query, url), query);
       } catch (error) {
         if (!(error instanceof EngineError) || error.code === 'CANCELLED') throw error;
         lastError = error;
@@ -143,4 +145,15 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
     },
     close: () => wire.close(),
   };
+}
+
+/** An image may name any address: nothing but http(s), and not where clouds keep their secrets. */
+function foreignUrl(text: string): URL | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return isLinkLocal(url.hostname) ? undefined : url;
+}
+
+function anyOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a !== undefined && b !== undefined && a !== b ? AbortSignal.any([a, b]) : (a ?? b);
 }

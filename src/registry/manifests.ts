@@ -9,9 +9,9 @@ import type { ImageReference } from '../core/reference.ts';
 import { HEADER, MAX_MANIFEST_BYTES, SCHEMA1_MEDIA_TYPES } from '../spec/distribution.ts';
 import { MEDIA_TYPE } from '../spec/image.ts';
 import type { Descriptor } from '../spec/image.ts';
-import { readBody } from './body.ts';
 import { DigestMismatchError, registryError } from './errors.ts';
 import { printable } from './redact.ts';
+import { sendWhole } from './retry.ts';
 import type { Session, SessionRequest } from './session.ts';
 import type { FetchedManifest, HttpResponse, Method } from './types.ts';
 
@@ -46,14 +46,17 @@ export async function resolveManifest(session: Session, query: ManifestQuery): P
 export async function fetchManifest(session: Session, query: ManifestQuery): Promise<FetchedManifest> {
   const request = manifestRequest('GET', query);
   const { context, ref } = query;
-  const response = await session.send(request);
+  const { response, bytes } = await sendWhole(() => session.send(request), session.locate(request), {
+    retry: session.retry,
+    status: 200,
+    maxBytes: MAX_MANIFEST_BYTES,
+  });
   if (response.status !== 200) {
     throw await registryError(session.locate(request), response, {
       login: session.loginFor(ref.repository),
       registry: session.endpoint.name,
     });
   }
-  const bytes = await readBody(response, MAX_MANIFEST_BYTES);
   if (bytes === undefined) {
     throw new EngineError(
       'IMAGE_INVALID',

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Log } from '../core/log.ts';
 import { HEADER } from '../spec/distribution.ts';
-import { cancelled } from './body.ts';
+import { readBody } from './body.ts';
 import { NetworkError } from './network-error.ts';
 import type { HttpRequest, HttpResponse, Send } from './types.ts';
 
@@ -49,17 +49,37 @@ export function retrying(send: Send, policy: RetryPolicy): Send {
   };
 }
 
-/** Waits between two tries of a body that broke off; false when it is not worth another try. */
-export async function pauseBeforeResume(
+/** Waits after the failure of try number `attempt`; false when there should be no other. Whether `error` passes is the caller's. */
+export async function pauseAfter(
   request: HttpRequest,
-  error: unknown,
+  error: NetworkError,
   attempt: number,
   policy: RetryPolicy,
 ): Promise<boolean> {
-  const waitMs = attempt > policy.retries ? undefined : waitFor({ error }, attempt, policy);
-  if (waitMs === undefined) return false;
-  await pause(request, { error }, waitMs, attempt, policy);
+  if (attempt > policy.retries) return false;
+  await pause(request, { error }, backOff(attempt, policy), attempt, policy);
   return true;
+}
+
+/**
+ * An answer with its whole body. A body that breaks off is asked for again; answers other than `status` are left unread.
+ * `bytes` is undefined when the body is longer than `maxBytes`.
+ */
+export async function sendWhole(
+  send: () => Promise<HttpResponse>,
+  request: HttpRequest,
+  { retry, status, maxBytes }: { retry: RetryPolicy; status: number; maxBytes: number },
+): Promise<{ response: HttpResponse; bytes: Buffer | undefined }> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await send();
+    if (response.status !== status) return { response, bytes: undefined };
+    try {
+      return { response, bytes: await readBody(response, maxBytes) };
+    } catch (error) {
+      if (!(error instanceof NetworkError) || !error.retryable) throw error;
+      if (!(await pauseAfter(request, error, attempt, retry))) throw error;
+    }
+  }
 }
 
 type Outcome = { response: HttpResponse } | { error: unknown };
@@ -72,27 +92,25 @@ async function attemptOnce(send: Send, request: HttpRequest): Promise<Outcome> {
   }
 }
 
+/** Doubles each time, within half and one and a half of it. */
+function backOff(attempt: number, { firstDelayMs, random }: RetryPolicy): number {
+  return Math.min(MAX_DELAY_MS, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + random());
+}
+
 /** Milliseconds to wait before the next try; undefined when there should be none. */
-function waitFor(
-  outcome: Outcome,
-  attempt: number,
-  { firstDelayMs, random }: RetryPolicy,
-): number | undefined {
-  const backOff = Math.min(MAX_DELAY_MS, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + random());
+function waitFor(outcome: Outcome, attempt: number, policy: RetryPolicy): number | undefined {
   if ('error' in outcome) {
     const { error } = outcome;
     if (!(error instanceof NetworkError) || !error.retryable) return undefined;
     // A machine without network says the same as a name server in trouble: not for long.
-    return error.kind === 'dns' && attempt > MAX_DNS_RETRIES ? undefined : backOff;
+    return error.kind === 'dns' && attempt > MAX_DNS_RETRIES ? undefined : backOff(attempt, policy);
   }
   const { status, headers } = outcome.response;
   if (!PASSING.has(status)) return undefined;
   const asked = retryAfterMs(headers, Date.now());
-  if (asked === undefined) return isUsedUp(headers) ? undefined : backOff;
+  if (asked === undefined) return isUsedUp(headers) ? undefined : backOff(attempt, policy);
   // Jitter on top, so that many clients sent away together do not come back together.
-  return asked > MAX_RETRY_AFTER_MS
-    ? undefined
-    : Math.max(asked + random() * 250, status === 429 ? 0 : backOff / 2);
+  return asked > MAX_RETRY_AFTER_MS ? undefined : asked + policy.random() * 250;
 }
 
 /** docker.io's pull limit: the window is hours long and nothing says when to come back. */
@@ -128,6 +146,6 @@ async function pause(
   // Short waits are nobody's business.
   if (waitMs >= 3000) policy.log.info(text);
   else policy.log.debug(text);
+  // Ends early when the request was cancelled: sending it again says so.
   await policy.sleep(waitMs, request.signal);
-  if (request.signal?.aborted === true) throw cancelled(request);
 }

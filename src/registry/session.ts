@@ -39,6 +39,7 @@ export function openSession(endpoint: Endpoint, parts: SessionParts): Session {
     registry: endpoint.name,
     config: parts.config,
     options: parts.options,
+    retry: parts.retry,
     credentials: parts.credentials,
     send: retrying(scheme.send, parts.retry),
     sendToRealm: retrying(followRedirects(parts.wire), parts.retry),

@@ -1,8 +1,8 @@
 // Tags of a repository (distribution-spec, "Listing Tags"), page by page.
 
 import { EngineError } from '../core/errors.ts';
-import { readBody } from './body.ts';
 import { registryError } from './errors.ts';
+import { sendWhole } from './retry.ts';
 import type { Session, SessionRequest } from './session.ts';
 
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
@@ -29,15 +29,18 @@ export async function* listTags(session: Session, query: TagQuery): AsyncGenerat
       scope: { repository, actions: 'pull' },
       signal,
     };
-    const response = await session.send(request);
+    const { response, bytes } = await sendWhole(() => session.send(request), session.locate(request), {
+      retry: session.retry,
+      status: 200,
+      maxBytes: MAX_PAGE_BYTES,
+    });
     if (response.status !== 200) {
       throw await registryError(session.locate(request), response, {
         login: session.loginFor(repository),
         registry: session.endpoint.name,
       });
     }
-    const body = await readBody(response, MAX_PAGE_BYTES);
-    yield* parseTags(context, body);
+    yield* parseTags(context, bytes);
     const next = nextSearch(String(response.headers['link'] ?? ''), response.url);
     if (next === undefined || next === search) return;
     search = next;

@@ -3,11 +3,13 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { Credentials } from './auth-file.ts';
-import { readBody } from './body.ts';
+import { readErrorText } from './body.ts';
 import { isInsecure } from './endpoints.ts';
 import { parseErrors } from './errors.ts';
 import { isLinkLocal } from './hosts.ts';
 import { printable, redactUrl } from './redact.ts';
+import { sendWhole } from './retry.ts';
+import type { RetryPolicy } from './retry.ts';
 import type { HttpRequest, HttpResponse, RegistryParts, Send } from './types.ts';
 
 export interface Token {
@@ -38,20 +40,24 @@ const MARGIN_MS = 5_000;
  */
 export async function fetchToken(
   send: Send,
-  parts: Pick<RegistryParts, 'config' | 'options'>,
+  parts: Pick<RegistryParts, 'config' | 'options'> & { retry: RetryPolicy },
   request: HttpRequest,
   ask: TokenRequest,
 ): Promise<Token> {
   const realm = checkRealm(parts, request, ask);
   const { identityToken } = ask.credentials ?? {};
-  const response = await send(
+  const tokenRequest =
     identityToken === undefined
       ? getRequest(request, realm, ask)
-      : postRequest(request, realm, ask, identityToken),
-  );
-  const body = await readBody(response, MAX_ANSWER);
-  if (response.status !== 200) throw refused(request, realm, response, body, ask);
-  return parseToken(request, realm, body);
+      : postRequest(request, realm, ask, identityToken);
+  const { response, bytes } = await sendWhole(() => send(tokenRequest), tokenRequest, {
+    retry: parts.retry,
+    status: 200,
+    maxBytes: MAX_ANSWER,
+  });
+  if (response.status !== 200)
+    throw refused(request, realm, response, await readErrorText(response, MAX_ANSWER), ask);
+  return parseToken(request, realm, bytes);
 }
 
 /** A hostile registry must not make us send a password in the clear or fetch from a cloud's metadata service. */
@@ -157,10 +163,9 @@ function refused(
   request: HttpRequest,
   realm: URL,
   response: HttpResponse,
-  body: Buffer | undefined,
+  text: string,
   ask: TokenRequest,
 ): EngineError {
-  const text = body?.toString('utf8') ?? '';
   const first = parseErrors(text)[0];
   const said = first === undefined ? '' : `: ${first.message ?? first.code}`;
   const status = response.status;

@@ -33,6 +33,8 @@ export interface TestRegistryOptions {
   /** Leave out Docker-Content-Digest. */
   noDigestHeader?: boolean;
   host?: '127.0.0.1' | '::1';
+  /** A free one when left out. */
+  port?: number;
   /** Close a connection that does not speak HTTP, instead of answering 400. */
   hangUpOnGarbage?: boolean;
 }
@@ -121,6 +123,8 @@ export interface TestRegistry {
   requests: RecordedRequest[];
   /** The requests as `GET /v2/…`, in order. */
   log(): string[];
+  /** TCP connections so far. */
+  connections(): number;
   addBlob(bytes: Uint8Array, mediaType?: string): Descriptor;
   addManifest(
     repository: string,
@@ -181,6 +185,8 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   const tls = options.tls === undefined ? undefined : tlsOptions(options);
   const server = tls === undefined ? http.createServer(handler) : https.createServer(tls, handler);
   const sockets = new Set<Socket>();
+  let connections = 0;
+  server.on('connection', () => connections++);
   for (const event of ['connection', 'secureConnection']) {
     server.on(event, (socket: Socket) => {
       sockets.add(socket);
@@ -195,7 +201,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
   const address = options.host ?? '127.0.0.1';
-  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, address, resolve));
   const { port } = server.address() as AddressInfo;
   const host = `${address === '::1' ? '[::1]' : address}:${port}`;
   const origin = `${tls === undefined ? 'http' : 'https'}://${host}`;
@@ -380,6 +386,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     port,
     requests,
     blobs,
+    connections: () => connections,
     log: () => requests.map(({ method, path }) => `${method} ${path}`),
     addBlob,
     addManifest,

@@ -111,6 +111,24 @@ describe('a blob that breaks off goes on where it stopped', () => {
   });
 });
 
+test('a registry that restarts in the middle of a blob is waited for', async () => {
+  registry.fault({ path: /blobs/, times: 1, fault: { kind: 'truncate', afterBytes: 1_000_000 } });
+  const { port } = registry;
+  let restarts = 0;
+  const client = testClient({
+    sleep: async () => {
+      restarts++;
+      if (restarts === 1) await registry.close();
+      if (restarts !== 3) return;
+      registry = await startRegistry({ port });
+      registry.addBlob(CONTENT);
+    },
+  });
+  const { body } = await client.fetchBlob(ref(), blob);
+  expect((await collect(body)).equals(CONTENT)).toBe(true);
+  expect(restarts).toBe(3);
+});
+
 describe('a registry that lies', () => {
   test.each<[string, Fault]>([
     ['about the length, too short', { kind: 'replace', body: CONTENT.subarray(1) }],

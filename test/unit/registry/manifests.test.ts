@@ -146,6 +146,24 @@ describe('what is refused', () => {
   });
 });
 
+describe('a manifest that breaks off', () => {
+  test.each(['truncate', 'reset', 'stall'] as const)('%s: is asked for again', async (kind) => {
+    const { manifest } = registry.addImage('app', 'v1');
+    registry.fault({ path: /manifests/, times: 2, fault: { kind, afterBytes: 10 } });
+    const client = testClient();
+    expect((await client.fetchManifest(ref('app:v1'))).descriptor).toEqual(manifest);
+    expect(client.waits).toHaveLength(2);
+  });
+
+  test('each time: is an error in the end', async () => {
+    registry.addImage('app', 'v1');
+    registry.fault({ path: /manifests/, fault: { kind: 'truncate', afterBytes: 10 } });
+    const asked = testClient({ options: { retries: 2 } }).fetchManifest(ref('app:v1'));
+    expect(await failure(asked)).toMatchObject({ code: 'NETWORK_FAILED', kind: 'reset' });
+    expect(registry.requests).toHaveLength(3);
+  });
+});
+
 describe('resolve', () => {
   test('HEAD is enough', async () => {
     const { manifest } = registry.addImage('app', 'v1');

@@ -187,7 +187,11 @@ describe('redirects', () => {
     const cdn = await startRegistry();
     cdn.fault({
       path: /./,
-      fault: { kind: 'status', status: 401, headers: { 'www-authenticate': 'Basic realm="phishing"' } },
+      fault: {
+        kind: 'status',
+        status: 401,
+        headers: { 'www-authenticate': `Bearer realm="${cdn.origin}/token"` },
+      },
     });
     await registry.close();
     const auth = { kind: 'basic', user: 'u', password: 'p' } as const;
