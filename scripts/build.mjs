@@ -27,7 +27,8 @@ const BUN = join(ROOT, 'node_modules/.bin/bun');
 const BUILD = join(ROOT, 'build');
 const FORCE = process.argv.includes('--force');
 // Settings of the release build: start-up in a few ms needs bytecode, and bytecode needs esm here; splitting keeps the
-// imports of one command from being loaded for all. Names stay, for stacks in bug reports. The two autoload switches keep a stray .env or bunfig.toml in the caller's directory from changing what skiff does.
+// imports of one command from being loaded for all. Names stay, for stacks in bug reports. The two autoload switches
+// keep a stray .env or bunfig.toml in the caller's directory from changing what skiff does.
 const COMPILE = [
   '--compile',
   '--bytecode',

@@ -59,7 +59,11 @@ export function topHelp(commands: CommandTable, width = 100): string {
     'Usage:  skiff [OPTIONS] COMMAND',
     'Runs, builds and moves OCI containers: no daemon, no root, one binary.',
     section('Common commands', common.map(row), width),
-    section('Commands', names.filter((name) => !common.includes(name)).map(row), width),
+    section(
+      'Commands',
+      [...names.filter((name) => !common.includes(name)).map(row), ...BUILT_IN].sort(byName),
+      width,
+    ),
     section(
       'Commands by noun',
       groups.map((group) => [group, GROUP_SUMMARY[group] ?? '']),
@@ -92,7 +96,7 @@ function verbsOf(commands: CommandTable, group: string): Row[] {
     if (name.startsWith(`${group} `)) rows.push([name.slice(group.length + 1), summary]);
     else if (own === group && !name.includes(' ')) rows.push([name, summary]);
   }
-  return rows.sort(([a], [b]) => (a < b ? -1 : 1));
+  return rows.sort(byName);
 }
 
 export function groupHelp(commands: CommandTable, group: string, width = 100): string {
@@ -106,6 +110,16 @@ export function groupHelp(commands: CommandTable, group: string, width = 100): s
 }
 
 type Row = [left: string, right: string];
+
+/** Answered by the frame itself (frame.ts). */
+const BUILT_IN: readonly Row[] = [
+  ['completion', 'Print the completion script of a shell'],
+  ['help', 'Show help of a command'],
+];
+
+function byName([a]: Row, [b]: Row): number {
+  return a < b ? -1 : 1;
+}
 
 function section(title: string, rows: readonly Row[], width: number): string {
   return rows.length === 0 ? '' : `${title}:\n${columns(rows, width)}`;
