@@ -64,6 +64,18 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./run.ts'),
   },
+  'system check': {
+    summary: 'Check that every image in the store is complete and intact',
+    load: () => import('./system/check.ts'),
+  },
+  'system df': {
+    summary: 'Show how much room the store takes',
+    load: () => import('./system/df.ts'),
+  },
+  'system prune': {
+    summary: 'Remove containers that have ended, images without a name, and leftovers',
+    load: () => import('./system/prune.ts'),
+  },
   tag: {
     summary: 'Give an image another name',
     group: 'image',

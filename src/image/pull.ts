@@ -19,6 +19,7 @@ import type { FetchedManifest, RegistryClient, RegistryOptions } from '../regist
 import type { Descriptor, Manifest, Platform } from '../spec/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
 import { nameOf, readIndex, repoDigestsOf } from '../store/index-file.ts';
+import { sweepLeftovers } from '../store/gc.ts';
 import { ensureStore } from '../store/init.ts';
 import { platformOf, publishImage, readNamed, resolveImage, type ResolvedImage } from '../store/images.ts';
 import { gcLockFile, mapKeyOf } from '../store/layout.ts';
@@ -138,6 +139,7 @@ async function pull(
     manifest: { ...descriptor, platform: stored.platform },
     repoDigest: `${ref.registry}/${ref.repository}@${top.descriptor.digest}`,
   });
+  await sweep(parts, options.idMap);
   options.onEvent?.({
     type: 'end',
     reference,
@@ -146,6 +148,16 @@ async function pull(
     changed: before !== descriptor.digest,
   });
   return stored;
+}
+
+/** What killed pulls left, but for the downloads they began: those can still be gone on with. */
+async function sweep({ paths, log }: PullParts, idMap: IdMap | undefined): Promise<void> {
+  try {
+    await sweepLeftovers(paths, { idMap, parts: false });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    log.debug(`cleaning the store: ${error.message}`);
+  }
 }
 
 function configBytes(parts: PullParts, descriptor: Descriptor): Uint8Array {

@@ -21,9 +21,9 @@ import {
   removePublishedTree,
   trash,
 } from './layers.ts';
-import { tryLock, tryLockFd } from './lock.ts';
+import { isFree, tryLock, tryLockFd } from './lock.ts';
 import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
-import { treeBytes } from './usage.ts';
+import { diskBytes, treeBytes } from './usage.ts';
 
 export interface Reachable {
   blobs: Set<Digest>;
@@ -151,7 +151,20 @@ export async function sweepLeftovers(
   if (options.parts)
     for (const name of readNames(layout.partsDir(root)))
       bytes += sweepPart(`${layout.partsDir(root)}/${name}`);
+  bytes += await sweepRemoved(root, options.idMap);
   for (const mapKey of listMapKeys(root)) await sweepTrees(root, mapKey, options.idMap);
+  return bytes;
+}
+
+/** Containers on their way out: renamed into tmp/ by `rm`, which holds their lock while it deletes them. */
+async function sweepRemoved(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
+  let bytes = 0;
+  for (const name of readNames(layout.tmpDir(root))) {
+    const dir = `${layout.tmpDir(root)}/${name}`;
+    if (!name.startsWith('removed-') || !isFree(`${dir}/lock`)) continue;
+    bytes += diskBytes(dir) ?? 0;
+    await removeForeignTree(dir, idMap);
+  }
   return bytes;
 }
 

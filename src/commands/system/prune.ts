@@ -1,0 +1,67 @@
+// `skiff system prune`: removes what is not used.
+
+import { defineCommand } from '../../cli/command.ts';
+import { askYesNo } from '../../cli/ask.ts';
+import type { Io } from '../../cli/context.ts';
+import { humanSize } from '../../cli/human.ts';
+import { pruneContainers } from '../../container/prune.ts';
+import { defaultIdMap } from '../../system/default-idmap.ts';
+import { parsePruneFilter, pruneStore } from '../../system/prune.ts';
+
+export default defineCommand({
+  name: 'system prune',
+  summary: 'Remove containers that have ended, images without a name, and leftovers',
+  args: '',
+  maxArgs: 0,
+  flags: {
+    all: { type: 'boolean', short: 'a', help: 'remove every image that no container uses', default: false },
+    filter: {
+      type: 'list',
+      value: 'KEY=VALUE',
+      help: 'only what matches: until=24h, label=KEY[=VALUE], label!=KEY',
+    },
+    force: { type: 'boolean', short: 'f', help: 'do not ask', default: false },
+  },
+  examples: ['system prune', 'system prune -af', 'system prune -f --filter until=24h'],
+  async run({ flags, cx }) {
+    const nowMs = Date.now();
+    const tests = flags.filter.map((filter) => parsePruneFilter(filter, nowMs));
+    if (!flags.force && !askYesNo(cx.io, warning(flags.all))) return 0;
+    const containers = await pruneContainers(cx.paths, (spec) => {
+      const thing = {
+        createdMs: Date.parse(spec.createdAt),
+        hasLabel: (text: string) => hasLabel(spec.config.labels, text),
+      };
+      return tests.every((test) => test(thing));
+    });
+    print(cx.io, 'Deleted Containers:', containers.ids);
+    const options = { all: flags.all, filters: flags.filter, idMap: defaultIdMap(cx), nowMs };
+    const { images, loose, bytes } = await pruneStore(cx, options);
+    const names = images.untagged.map((name) => `untagged: ${name}`);
+    print(cx.io, 'Deleted Images:', [
+      ...names,
+      ...[...images.deleted, ...loose].map((id) => `deleted: ${id}`),
+    ]);
+    cx.io.stdout(`Total reclaimed space: ${humanSize(bytes + containers.bytes)}`);
+    return 0;
+  },
+});
+
+function print(io: Pick<Io, 'stdout'>, title: string, lines: readonly string[]): void {
+  if (lines.length > 0) for (const line of [title, ...lines, '']) io.stdout(line);
+}
+
+function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
+  const [key = '', ...value] = text.split('=');
+  return Object.hasOwn(labels, key) && (value.length === 0 || labels[key] === value.join('='));
+}
+
+function warning(all: boolean): string {
+  return [
+    'This removes:',
+    '  - all containers that have ended',
+    all ? '  - all images without a container' : '  - all images without a name',
+    '  - downloads that were cut off and other leftovers',
+    'Continue?',
+  ].join('\n');
+}

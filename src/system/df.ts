@@ -1,0 +1,82 @@
+// `system df`: what takes how much room, as du would say, and what a prune would give back.
+
+import { readdirSync } from 'node:fs';
+import { errnoOf } from '../core/errors.ts';
+import type { Paths } from '../core/paths.ts';
+import { listContainerUses } from '../store/containers.ts';
+import { findGarbage } from '../store/gc.ts';
+import { listImages } from '../store/images.ts';
+import { blobFile, containerDir, imagesDir, layersDir, ociDir, tmpDir } from '../store/layout.ts';
+import { diskBytes, treeBytes } from '../store/usage.ts';
+
+export interface DfRow {
+  type: string;
+  total: number;
+  active: number;
+  sizeBytes: number;
+  reclaimableBytes: number;
+}
+
+/** Images, containers, volumes, build cache (docker's rows), and temporary files. Walks the whole store. */
+export function diskUsage(paths: Paths): DfRow[] {
+  return [images(paths), containers(paths), volumes(paths), row('Build Cache', 0, 0, 0, 0), temporary(paths)];
+}
+
+function images(paths: Paths): DfRow {
+  const stored = listImages(paths).images;
+  const used = new Set(listContainerUses(paths).map(({ imageId }) => imageId));
+  const ids = new Set(stored.map(({ image }) => image.imageId));
+  const unused = new Set(
+    stored.filter(({ image }) => !used.has(image.imageId)).map(({ image }) => image.manifestDigest),
+  );
+  const garbage = findGarbage(paths, unused);
+  const reclaimable =
+    garbage.blobs.reduce((sum, digest) => sum + (diskBytes(blobFile(paths, digest)) ?? 0), 0) +
+    garbage.trees.reduce((sum, { mapKey, chainId }) => sum + treeBytes(paths, mapKey, chainId), 0);
+  const size = bytesOf(ociDir(paths)) + bytesOf(layersDir(paths)) + bytesOf(imagesDir(paths));
+  return row('Images', ids.size, [...ids].filter((id) => used.has(id)).length, size, reclaimable);
+}
+
+function containers(paths: Paths): DfRow {
+  const uses = listContainerUses(paths);
+  const sizes = uses.map(({ id, running }) => ({ running, bytes: bytesOf(containerDir(paths, id)) }));
+  const sum = (list: typeof sizes): number => list.reduce((total, { bytes }) => total + bytes, 0);
+  const stopped = sizes.filter(({ running }) => !running);
+  return row('Containers', uses.length, uses.length - stopped.length, sum(sizes), sum(stopped));
+}
+
+function volumes(paths: Paths): DfRow {
+  const dir = `${paths.graphRoot}/volumes`;
+  return row('Local Volumes', namesIn(dir).length, 0, bytesOf(dir), 0);
+}
+
+/** Downloads that were cut off, and what killed processes left. */
+function temporary(paths: Paths): DfRow {
+  const bytes = bytesOf(tmpDir(paths));
+  const count = namesIn(tmpDir(paths)).length + namesIn(`${tmpDir(paths)}/blobs`).length;
+  // tmp/blobs itself is always there.
+  return row('Temporary Files', Math.max(0, count - 1), 0, bytes, bytes);
+}
+
+function row(
+  type: string,
+  total: number,
+  active: number,
+  sizeBytes: number,
+  reclaimableBytes: number,
+): DfRow {
+  return { type, total, active, sizeBytes, reclaimableBytes };
+}
+
+function bytesOf(path: string): number {
+  return diskBytes(path) ?? 0;
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

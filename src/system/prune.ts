@@ -1,0 +1,86 @@
+// `system prune`, the part that is about images: those without a use, blobs and trees that nothing needs, and whatever
+// killed processes left. Deletes by unlinking alone, so it also helps on a full disk.
+
+import { EngineError } from '../core/errors.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
+import { createdMs, hasLabel } from '../image/list.ts';
+import { pruneImages, type Removed } from '../image/rm.ts';
+import type { IdMap } from '../native/plan.ts';
+import { collectGarbage, sweepLeftovers } from '../store/gc.ts';
+import type { ResolvedImage } from '../store/images.ts';
+import { isStore } from '../store/init.ts';
+
+export interface PruneOptions {
+  /** Every image without a container, not only those without a name. */
+  all: boolean;
+  /** `until=24h`, `until=2026-01-02`, `label=KEY[=VALUE]`, `label!=…` */
+  filters: readonly string[];
+  /** The widest map of the caller. */
+  idMap: IdMap | undefined;
+  nowMs: number;
+}
+
+export interface Pruned {
+  images: Pick<Removed, 'untagged' | 'deleted'>;
+  /** Blobs and trees that belonged to no image. */
+  loose: Digest[];
+  bytes: number;
+}
+
+/** @throws USAGE for an unknown filter */
+export async function pruneStore(parts: { paths: Paths; log: Log }, options: PruneOptions): Promise<Pruned> {
+  const { paths, log } = parts;
+  const tests = options.filters.map((filter) => parsePruneFilter(filter, options.nowMs));
+  if (!isStore(paths)) return { images: { untagged: [], deleted: [] }, loose: [], bytes: 0 };
+  const keep = (image: ResolvedImage): boolean =>
+    !tests.every((test) => test({ createdMs: createdMs(image), hasLabel: (text) => hasLabel(image, text) }));
+  // Leftovers first: on a full disk they make the room that taking names away needs.
+  const swept = await sweepLeftovers(paths, { idMap: options.idMap, parts: true });
+  const images = await pruneImages(parts, { all: options.all, idMap: options.idMap, keep });
+  const garbage = await collectGarbage(paths, { idMap: options.idMap });
+  if (garbage === undefined)
+    log.info('another skiff is adding images: run "skiff system prune" again later for the rest');
+  return {
+    images: { untagged: images.untagged, deleted: images.deleted },
+    loose: [...(garbage?.trees ?? []), ...(garbage?.blobs ?? [])],
+    bytes: swept + images.bytes + (garbage?.bytes ?? 0),
+  };
+}
+
+export interface Prunable {
+  createdMs: number;
+  hasLabel: (text: string) => boolean;
+}
+
+/** True: it may go. @throws USAGE */
+export function parsePruneFilter(filter: string, nowMs: number): (thing: Prunable) => boolean {
+  const [, key, value] = /^(until|label|label!)=(.+)$/.exec(filter) ?? [];
+  if (key === 'label' && value !== undefined) return (thing) => thing.hasLabel(value);
+  if (key === 'label!' && value !== undefined) return (thing) => !thing.hasLabel(value);
+  if (key === 'until' && value !== undefined) {
+    const limit = parseUntil(value, nowMs);
+    return (thing) => thing.createdMs < limit;
+  }
+  throw new EngineError('USAGE', `reading filter "${filter}": unknown filter`, {
+    hint: 'filters are until=DURATION or until=TIME, label=KEY[=VALUE] and label!=KEY[=VALUE]',
+  });
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `10m`, `1h30m` ago, an RFC 3339 time or a date, or seconds since the epoch. */
+function parseUntil(text: string, nowMs: number): number {
+  const parts = [...text.matchAll(/(\d+)([smh])/g)];
+  if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
+    return (
+      nowMs -
+      parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit as string] as number), 0)
+    );
+  }
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  throw new EngineError('USAGE', `reading filter "until=${text}": neither a duration such as 24h nor a time`);
+}
