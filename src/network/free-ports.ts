@@ -104,13 +104,10 @@ function portError(
     case 'EPERM':
       return new EngineError('USAGE', `${what}: ports below 1024 need rights that this user does not have`, {
         hint: `sudo sysctl net.ipv4.ip_unprivileged_port_start=${hostFirst}, or publish on 1024 and above`,
-        cause,
       });
     case 'EADDRNOTAVAIL':
-      return new EngineError('USAGE', `${what}: no interface of this host has the address ${hostIp}`, {
-        cause,
-      });
+      return new EngineError('USAGE', `${what}: no interface of this host has the address ${hostIp}`);
     default:
-      return new EngineError('USAGE', `${what}: ${errnoOf(cause) ?? 'cannot be bound'}`, { cause });
+      return new EngineError('USAGE', `${what}: ${errnoOf(cause) ?? 'cannot be bound'}`);
   }
 }

@@ -73,8 +73,12 @@ export function findProgram(name: string, path: string | undefined): string | un
 const PROGRAM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 function isExecutableFile(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() === true && (stat.mode & 0o111) !== 0;
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() === true && (stat.mode & 0o111) !== 0;
+  } catch {
+    return false; // PATH of another user: a folder we may not enter
+  }
 }
 
 /** Versions of pasta say "unknown version" or a date: what the binary spells out is more reliable, and costs no start. */
