@@ -194,8 +194,7 @@ describe('redirects', () => {
       },
     });
     await registry.close();
-    const auth = { kind: 'basic', user: 'u', password: 'p' } as const;
-    registry = await startRegistry({ auth, redirectBlobsTo: cdn.origin });
+    registry = await startRegistry({ redirectBlobsTo: cdn.origin });
     const blob = registry.addBlob(CONTENT);
     const error = await testClient({ options: { creds: 'u:p' } })
       .fetchBlob(ref(), blob)
