@@ -28,7 +28,7 @@ export async function openProgress({
   if (!io.stderrIsTerminal || process.env['TERM'] === 'dumb') return new Lines(io, heartbeatMs);
   const { default: bars } = await import('cli-progress');
   const style = {
-    format: '{id}  {state} [{bar}] {done}/{total}',
+    format: '{id}  {state} [{bar}] {done}/{size}',
     stream: process.stderr,
     barsize: 30,
     clearOnComplete: false,
@@ -140,7 +140,7 @@ class Bars implements ProgressView {
       id: digest.slice('sha256:'.length, 19),
       state: state.padEnd(11),
       done: humanSize(doneBytes),
-      total: humanSize(totalBytes),
+      size: humanSize(totalBytes),
     };
     const bar = this.#bars.get(digest);
     // A bar of length 0 would divide by it.
@@ -154,7 +154,7 @@ class Bars implements ProgressView {
   }
 
   close(): void {
-    this.#view.stop();
+    if (this.#bars.size > 0) this.#view.stop();
     this.#bars.clear();
   }
 }
