@@ -379,6 +379,27 @@ describe('proxies', () => {
     await proxy.close();
   });
 
+  test('one that speaks TLS itself, for https and http', async () => {
+    const secure = await startRegistry({ tls: 'server' });
+    secure.addImage('team/app', 'v1');
+    registry.addImage('team/app', 'v1');
+    const tunnel = await startProxy(secure.port, { tls: true });
+    const plain = await startProxy(registry.port, { tls: true });
+    const env = { HTTPS_PROXY: tunnel.url, HTTP_PROXY: plain.url, SSL_CERT_FILE: tlsFixture('ca.crt') };
+    await testClient({ env }).fetchManifest(ref('registry.test'));
+    const mirrors = { 'registry.test': ['http://registry.test'] };
+    await testClient({ env, config: { mirrors } }).fetchManifest(ref('registry.test'));
+    expect(tunnel.requests.map(({ line }) => line)).toEqual(['CONNECT registry.test:443']);
+    expect(plain.requests.map(({ line }) => line)).toEqual([
+      'GET http://registry.test/v2/team/app/manifests/v1',
+    ]);
+    // Its certificate is checked.
+    await expect(
+      testClient({ env: { HTTPS_PROXY: tunnel.url } }).resolve(ref('registry.test')),
+    ).rejects.toMatchObject({ code: 'NETWORK_FAILED' });
+    await Promise.all([secure.close(), tunnel.close(), plain.close()]);
+  });
+
   test('one that is down is named', async () => {
     const proxy = await startProxy(1);
     await proxy.close();
