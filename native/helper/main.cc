@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/retry.h"
+#include "dump.h"
 #include "monitor.h"
 #include "sys.h"
 #include "userns_mode.h"
@@ -53,5 +54,8 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "run") == 0) return run_container(fd);
   if (strcmp(argv[1], "userns") == 0) return run_in_user_namespace(fd);
   if (strcmp(argv[1], "remove") == 0) return remove_in_user_namespace(fd);
+#ifdef SKIFF_TEST_BUILD
+  if (strcmp(argv[1], "dump") == 0) return dump_plan(fd);
+#endif
   return usage();
 }

@@ -1,0 +1,147 @@
+// One line a field, in the order of plan.h; text and bytes in hexadecimal behind a sign, so that nothing is lost.
+// test/unit/native/encode-plan.test.ts compares it with what was encoded.
+
+#include "dump.h"
+
+#ifdef SKIFF_TEST_BUILD
+
+#include <stdio.h>
+#include <string.h>
+
+#include "plan.h"
+
+namespace {
+
+void put(const char* name, uint64_t value) {
+  printf("%s %llu\n", name, static_cast<unsigned long long>(value));
+}
+
+void put_bytes(const char* name, const uint8_t* data, size_t size) {
+  printf("%s #", name);
+  for (size_t i = 0; i < size; i++) printf("%02x", data[i]);
+  printf("\n");
+}
+
+void put(const char* name, const char* text) {
+  put_bytes(name, reinterpret_cast<const uint8_t*>(text), strlen(text));
+}
+
+void put(const char* name, const StringList& list) {
+  put(name, list.count);
+  for (const char* text : list) put("-", text);
+}
+
+void put(const char* name, const List<IdMapping>& map) {
+  for (const IdMapping& m : map) printf("%s %u %u %u\n", name, m.container_id, m.host_id, m.size);
+}
+
+void put(const char* name, const NamespaceChoice& choice) {
+  put(name, static_cast<uint64_t>(choice.kind));
+  put(name, choice.path);
+}
+
+void put_namespaces(const Namespaces& ns) {
+  put("user", static_cast<uint64_t>(ns.user));
+  put("user", ns.user_path);
+  put("uid", ns.uid_map);
+  put("gid", ns.gid_map);
+  put("pid", ns.pid);
+  put("net", ns.net);
+  put("ipc", ns.ipc);
+  put("uts", ns.uts);
+  put("cgroup", ns.cgroup);
+}
+
+void put_op(const SetupOp& op) {
+  put("op", static_cast<uint64_t>(op.op));
+  put("target", op.target);
+  put("source", op.source);
+  put("data", op.data);
+  put_bytes("content", op.content.data, op.content.size);
+  put("flags", op.flags);
+  put("recursive", op.recursive ? 1 : 0);
+  put("propagation", static_cast<uint64_t>(op.propagation));
+  put("create", static_cast<uint64_t>(op.create));
+  put("mode", op.mode);
+  put("owner", op.uid);
+  put("group", op.gid);
+}
+
+void put_process(const Process& p) {
+  put("args", p.args);
+  put("env", p.env);
+  put("cwd", p.cwd);
+  put("create-cwd", p.create_cwd ? 1 : 0);
+  put("uid", p.uid);
+  put("gid", p.gid);
+  for (gid_t gid : p.groups) put("group", gid);
+  put("keep-groups", p.keep_groups ? 1 : 0);
+  put("bounding", p.caps.bounding);
+  put("effective", p.caps.effective);
+  put("permitted", p.caps.permitted);
+  put("inheritable", p.caps.inheritable);
+  put("ambient", p.caps.ambient);
+  put("no-new-privs", p.no_new_privs ? 1 : 0);
+  put("init", p.init ? 1 : 0);
+  put("oom", p.has_oom_score ? 1 : 0);
+  printf("oom-score %d\n", p.oom_score);
+  put("seccomp", static_cast<uint64_t>(p.seccomp));
+  put_bytes("filter", p.filter.data, p.filter.size);
+  for (const Rlimit& l : p.rlimits) {
+    put("rlimit", l.resource);
+    put("soft", l.soft);
+    put("hard", l.hard);
+  }
+}
+
+void put_rest(const Plan& plan) {
+  put("stdio", static_cast<uint64_t>(plan.stdio.kind));
+  put("stdin", plan.stdio.use_stdin ? 1 : 0);
+  put("log", plan.stdio.log);
+  put("network", static_cast<uint64_t>(plan.network.kind));
+  put("program", plan.network.program);
+  put("network-args", plan.network.args);
+  put("socket", plan.network.api_socket);
+  put("requests", plan.network.api_requests);
+  put("dir", plan.lifetime.container_dir);
+  printf("lock %d\n", plan.lifetime.lock_fd);
+  put("remove", plan.lifetime.remove_on_exit ? 1 : 0);
+  put("remove-paths", plan.lifetime.remove_paths);
+  put("timeout", plan.lifetime.timeout_ms);
+  put("die-with-parent", plan.lifetime.die_with_parent ? 1 : 0);
+  put("pid-file", plan.lifetime.pid_file);
+  put("label", plan.label);
+  put("command", plan.command);
+  put("paths", plan.remove);
+}
+
+}  // namespace
+
+int dump_plan(int plan_fd) {
+  Plan plan;
+  StepError e;
+  if (!read_plan(plan_fd, &plan, &e)) {
+    print_error(e);
+    return 125;
+  }
+  put_namespaces(plan.ns);
+  put("overlay", plan.rootfs.overlay ? 1 : 0);
+  put("read-only", plan.rootfs.read_only ? 1 : 0);
+  put("lower", plan.rootfs.lower);
+  put("upper", plan.rootfs.upper);
+  put("work", plan.rootfs.work);
+  put("path", plan.rootfs.path);
+  put("root-propagation", static_cast<uint64_t>(plan.root_propagation));
+  for (const SetupOp& op : plan.setup) put_op(op);
+  put("hostname", plan.hostname);
+  put("domainname", plan.domainname);
+  for (const Sysctl& s : plan.sysctls) {
+    put("sysctl", s.name);
+    put("value", s.value);
+  }
+  put_process(plan.process);
+  put_rest(plan);
+  return 0;
+}
+
+#endif
