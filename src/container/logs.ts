@@ -166,6 +166,8 @@ function completeDate(text: string): string {
   const [whole = '', fraction] = rest.split('.');
   const full = [...whole.split(':').filter((part) => part !== ''), '00', '00', '00'].slice(0, 3).join(':');
   const local = `${day}T${full}`;
-  const withZone = zone === undefined ? new Date(local).toISOString().slice(0, 19) + 'Z' : local + zone;
+  const date = new Date(local);
+  if (Number.isNaN(date.getTime())) return ''; // a thirteenth month
+  const withZone = zone === undefined ? `${date.toISOString().slice(0, 19)}Z` : local + zone;
   return fraction === undefined ? withZone : withZone.replace(/(Z|[+-]\d\d:\d\d)$/, `.${fraction}$1`);
 }

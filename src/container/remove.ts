@@ -1,7 +1,7 @@
 // Removing containers: `rm`, `run --replace`, and the clean-up of --rm containers whose keeper was killed. A container
 // vanishes by one rename into tmp/, so nobody ever meets a half-removed one.
 
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { addon } from '../native/addon.ts';
@@ -17,6 +17,7 @@ export interface RemoveOptions {
   force: boolean;
 }
 
+const TRASH = 'removed-';
 const KILL_WAIT_MS = 10_000;
 /** A folder without config.json that is older than this belongs to nobody any more. */
 const ABANDONED_MS = 60_000;
@@ -95,7 +96,7 @@ async function discard(
   idMap: IdMap | undefined,
 ): Promise<void> {
   if (name !== undefined) dropName(root, name, id);
-  const trash = `${tmpDir(root)}/removed-${id}`;
+  const trash = `${tmpDir(root)}/${TRASH}${id}`;
   try {
     mkdirSync(tmpDir(root), { recursive: true });
     renameSync(containerDir(root, id), trash);
@@ -130,7 +131,41 @@ export async function sweepDead(
   return removed;
 }
 
+/**
+ * What a removal that was killed or failed has left in tmp/: deletes it. Young ones may be somebody's work in progress.
+ * @throws IO when it still cannot be deleted
+ */
+export async function sweepTrash(root: StoreRoot): Promise<void> {
+  for (const name of namesIn(tmpDir(root))) {
+    const path = `${tmpDir(root)}/${name}`;
+    if (!name.startsWith(TRASH) || !isOld(path)) continue;
+    await removeTree(path, readTrashSpec(path)?.idMap);
+  }
+}
+
+function readTrashSpec(path: string): ContainerSpec | undefined {
+  try {
+    return JSON.parse(readFileSync(`${path}/config.json`, 'utf8')) as ContainerSpec;
+  } catch {
+    return undefined; // already deleted: what is left then is ours or its trees' owners' to delete
+  }
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 function isAbandoned(root: StoreRoot, id: ContainerId): boolean {
-  const stat = statSync(containerDir(root, id), { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.mtimeMs > ABANDONED_MS && isTorn(root, id);
+  return isOld(containerDir(root, id)) && isTorn(root, id);
+}
+
+/** By ctime, which the rename into tmp/ sets too. */
+function isOld(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.ctimeMs > ABANDONED_MS;
 }

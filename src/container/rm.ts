@@ -3,7 +3,7 @@
 import { EngineError } from '../core/errors.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { findContainer, listIds, readSpec } from './records.ts';
-import { removeContainer, sweepDead } from './remove.ts';
+import { removeContainer, sweepDead, sweepTrash } from './remove.ts';
 
 export interface RmRequest {
   all: boolean;
@@ -31,6 +31,7 @@ export async function removeByReference(
     });
   }
   await sweepDead(root);
+  await sweepTrash(root);
   let status = 0;
   for (const reference of request.all
     ? listIds(root).filter((id) => readSpec(root, id) !== undefined)
