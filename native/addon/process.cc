@@ -123,6 +123,8 @@ Napi::Value Launch(const Napi::CallbackInfo& info) {
   if (!plan_fd) return ThrowErrno(env, errno, "memfd_create");
   if (!CloseOnExecFrom3()) return ThrowErrno(env, errno, "close_range");
   if (!Inherit(plan_fd.get(), true)) return ThrowErrno(env, errno, "fcntl");
+  // Node marks these too (uv_disable_stdio_inheritance). One that is closed stays so.
+  for (int fd = 0; fd <= 2; fd++) Inherit(fd, true);
   const auto keep = info[3].As<Napi::Array>();
   for (uint32_t i = 0; i < keep.Length(); i++) {
     const int fd = keep.Get(i).ToNumber().Int32Value();

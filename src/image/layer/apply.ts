@@ -7,7 +7,7 @@
 import { EngineError, errnoOf } from '../../core/errors.ts';
 import type { Tree } from '../../native/addon.ts';
 import { Directories } from './directories.ts';
-import { showPath, type ByteString, type EntrySink, type TarEntry } from './entry.ts';
+import { isWhiteout, showPath, type ByteString, type EntrySink, type TarEntry } from './entry.ts';
 import { Notes } from './notes.ts';
 import { baseOf, joinPath, normalisePath, parentOf } from './path.ts';
 import type { SpaceGuard } from './space.ts';
@@ -257,10 +257,6 @@ export class LayerApplier implements EntrySink {
       throw explain(entry, error);
     }
   }
-}
-
-export function isWhiteout([mode, , , , major, minor]: readonly number[]): boolean {
-  return ((mode as number) & S_IFMT) === S_IFCHR && major === 0 && minor === 0;
 }
 
 /** System errors get the entry's name and a code; ours pass. */

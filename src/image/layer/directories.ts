@@ -4,8 +4,7 @@
 
 import { EngineError } from '../../core/errors.ts';
 import type { Tree, TreeStat } from '../../native/addon.ts';
-import { showPath, type ByteString, type TarEntry } from './entry.ts';
-import { isWhiteout } from './apply.ts';
+import { isWhiteout, showPath, type ByteString, type TarEntry } from './entry.ts';
 import { joinPath, parentOf } from './path.ts';
 import { OPAQUE_VALUE, OPAQUE_XATTR } from './xattrs.ts';
 

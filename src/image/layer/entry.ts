@@ -54,3 +54,8 @@ export interface EntrySink {
 export function showPath(path: ByteString): string {
   return JSON.stringify(Buffer.from(path, 'latin1').toString('utf8'));
 }
+
+/** Whether a `Tree.stat` is that of an overlayfs whiteout: character device 0:0. */
+export function isWhiteout([mode, , , , major, minor]: readonly number[]): boolean {
+  return ((mode ?? 0) & 0o170000) === 0o020000 && major === 0 && minor === 0;
+}

@@ -9,7 +9,7 @@ import { EngineError } from '../../core/errors.ts';
 import { isCompiled } from '../../native/addon.ts';
 import { runInUserNamespace, type Child } from '../../native/launch.ts';
 import type { IdMap } from '../../native/plan.ts';
-import { completeHere } from './complete.ts';
+import { completeHere, completeOwnRoot } from './complete.ts';
 import { decodeReply, encodeRequest, type UnpackRequest } from './messages.ts';
 import { unpackHere } from './unpack-here.ts';
 
@@ -101,10 +101,10 @@ async function complete(
   { dest, idMap }: UnpackOptions,
   unlisted: readonly string[],
   lowerTrees: readonly string[],
-) {
-  const left = completeHere({ dest, unlisted, lowerTrees });
-  if (left.length === 0) return;
-  await replyOf(startChild({ kind: 'complete', dest, unlisted: left, lowerTrees }, idMap, 'ignore'), dest);
+): Promise<void> {
+  const request = { dest, unlisted, lowerTrees };
+  if (completeOwnRoot(request)) return;
+  await replyOf(startChild({ kind: 'complete', ...request }, idMap, 'ignore'), dest);
 }
 
 function startChild(

@@ -76,14 +76,88 @@ describe('completeHere', () => {
     expect(addon().lgetxattr(Buffer.from(join(dest, 'o')), 'user.overlay.opaque')).toBeUndefined();
   });
 
-  test('does not follow links of lower trees', async () => {
+  test('follows a link of the trees below: "lib" is "usr/lib"', async () => {
+    const bottom = lowerTree((dir) => {
+      mkdirSync(join(dir, 'usr/lib/deep'), { recursive: true });
+      symlinkSync('usr/lib', join(dir, 'lib'));
+      symlinkSync('/lib', join(dir, 'lib64'));
+      set(join(dir, 'usr/lib/deep'), 0o711, 50);
+      set(join(dir, 'usr/lib'), 0o750, 100);
+      set(join(dir, 'usr'), 0o751, 200);
+    });
+    const dest = await unpackOver(
+      [bottom],
+      [
+        { path: 'lib/one', content: '1' },
+        { path: 'lib/deep/two', content: '2' },
+        { path: 'lib64/three', content: '3' },
+        { path: 'lib/.wh.gone' },
+      ],
+    );
+    expect(snapshot(dest)).toEqual({
+      '': 'dir 755',
+      usr: 'dir 751',
+      'usr/lib': 'dir 750',
+      'usr/lib/deep': 'dir 711',
+      'usr/lib/deep/two': 'file 644 2',
+      'usr/lib/gone': 'whiteout',
+      'usr/lib/one': 'file 644 1',
+      'usr/lib/three': 'file 644 3',
+    });
+    expect(facts(join(dest, 'usr/lib'))).toEqual(['750', 100]);
+  });
+
+  test('what comes through a link joins what the layer has there', async () => {
+    const bottom = lowerTree((dir) => {
+      mkdirSync(join(dir, 'usr/lib'), { recursive: true });
+      symlinkSync('usr/lib', join(dir, 'lib'));
+    });
+    const dest = await unpackOver(
+      [bottom],
+      [
+        { path: 'usr/lib', type: 'dir', mode: 0o700, mtime: 77 },
+        { path: 'usr/lib/d/a', content: 'a' },
+        { path: 'usr/lib/.wh.was' },
+        { path: 'lib/d/b', content: 'b' },
+        { path: 'lib/was/c', content: 'c' },
+      ],
+    );
+    expect(snapshot(dest)).toEqual({
+      '': 'dir 755',
+      usr: 'dir 755',
+      'usr/lib': 'dir 700',
+      'usr/lib/d': 'dir 755',
+      'usr/lib/d/a': 'file 644 a',
+      'usr/lib/d/b': 'file 644 b',
+      'usr/lib/was': 'dir 755',
+      'usr/lib/was/c': 'file 644 c',
+    });
+    expect(facts(join(dest, 'usr/lib'))).toEqual(['700', 77]);
+    expect(
+      addon()
+        .lgetxattr(Buffer.from(join(dest, 'usr/lib/was')), 'user.overlay.opaque')
+        ?.toString(),
+    ).toBe('y');
+  });
+
+  test.each([
+    ['out of the root', '../../../../../../..', { '': 'dir 755', f: 'file 644 x' }],
+    ['to an absolute place', '/etc', { '': 'dir 755', etc: 'dir 755', 'etc/f': 'file 644 x' }],
+    ['to itself', 'd', { '': 'dir 755', d: 'dir 755', 'd/f': 'file 644 x' }],
+    ['below itself', 'd/e', { '': 'dir 755', d: 'dir 755', 'd/f': 'file 644 x' }],
+    ['to a file', 'file', { '': 'dir 755', d: 'dir 755', 'd/f': 'file 644 x' }],
+  ])('a link of a tree below %s changes nothing outside', async (_, target, expected) => {
     const { outside } = sandbox();
-    writeFileSync(join(outside, 'x'), '');
-    set(outside, 0o500, 1000);
-    const bottom = lowerTree((dir) => symlinkSync(outside, join(dir, 'd')));
+    const before = snapshot(outside);
+    const bottom = lowerTree((dir) => {
+      symlinkSync(target, join(dir, 'd'));
+      writeFileSync(join(dir, 'file'), '');
+    });
+    const below = snapshot(bottom);
     const dest = await unpackOver([bottom], [{ path: 'd/f', content: 'x' }]);
-    expect(snapshot(dest)).toMatchObject({ d: 'dir 755' });
-    chmodSync(outside, 0o700);
+    expect(snapshot(dest)).toEqual(expected);
+    expect(snapshot(outside)).toEqual(before);
+    expect(snapshot(bottom)).toEqual(below);
   });
 
   test('what the layer lists stays', async () => {
