@@ -9,7 +9,15 @@ import type { IdMap } from '../native/plan.ts';
 import { listContainerUses } from '../store/containers.ts';
 import { collectGarbage, type Freed } from '../store/gc.ts';
 import { editIndex, nameOf, repoDigestsOf, withoutManifest, withoutName } from '../store/index-file.ts';
-import { findStored, forgetRecords, listImages, repositoryOf, type ResolvedImage } from '../store/images.ts';
+import {
+  findStored,
+  forgetRecords,
+  listImages,
+  repositoryOf,
+  type ResolvedImage,
+  type ResolvedLayer,
+  type StoredImage,
+} from '../store/images.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { imageNotFound } from './get.ts';
 import { displayReference } from './names.ts';
@@ -44,8 +52,8 @@ export async function removeImage(
   const found = findStored(parts.paths, text);
   if (found === undefined) throw imageNotFound(text);
   const { image, by } = found;
-  const entries = entriesOf(parts.paths, image.imageId);
-  const names = entries.flatMap((entry) => nameOf(entry) ?? []);
+  const stored = manifestsOf(parts.paths, image.imageId);
+  const names = stored.flatMap(({ entry }) => nameOf(entry) ?? []);
   const taken = by === 'name' && image.reference !== '' ? [image.reference] : names;
   if (by === 'id') refuseSeveralRepositories(text, names, options.force);
   if (taken.length < names.length) {
@@ -53,29 +61,36 @@ export async function removeImage(
     return { untagged: taken.map(displayReference), deleted: [], bytes: 0 };
   }
   refuseInUse(parts.paths, text, image, options.force);
-  return await removeEntirely(parts, image, entries, options);
+  return await removeEntirely(parts, stored, options);
+}
+
+export interface PruneImagesOptions {
+  all: boolean;
+  idMap: IdMap | undefined;
+  keep?: (image: ResolvedImage) => boolean;
 }
 
 /** Removes images without a name, and with `all` every image no container uses. */
-export async function pruneImages(
-  parts: RemoveParts,
-  options: {
-    all: boolean;
-    idMap: IdMap | undefined;
-    keep?: (image: ResolvedImage, entry: Descriptor) => boolean;
-  },
-): Promise<Removed> {
+export async function pruneImages(parts: RemoveParts, options: PruneImagesOptions): Promise<Removed> {
   const used = new Set(listContainerUses(parts.paths).map(({ imageId }) => imageId));
   const total: Removed = { untagged: [], deleted: [], bytes: 0 };
-  const seen = new Set<Digest>();
-  for (const { image, entry } of listImages(parts.paths).images) {
-    if (seen.has(image.imageId) || used.has(image.imageId) || options.keep?.(image, entry) === true) continue;
-    const entries = entriesOf(parts.paths, image.imageId);
-    if (!options.all && entries.some((one) => nameOf(one) !== undefined)) continue;
-    seen.add(image.imageId);
-    const removed = await removeEntirely(parts, image, entries, options);
+  const { images } = listImages(parts.paths);
+  for (const id of new Set(images.map(({ image }) => image.imageId))) {
+    const stored = images.filter(({ image }) => image.imageId === id);
+    if (stored.some(({ image }) => options.keep?.(image) === true)) continue;
+    const nameless = stored.filter(({ image }) => image.reference === '');
+    // One image may have several manifests: one of them can be without a name although the image has one.
+    const going = used.has(id)
+      ? nameless.length < stored.length
+        ? nameless
+        : []
+      : options.all
+        ? stored
+        : nameless;
+    if (going.length === 0) continue;
+    const removed = await removeEntirely(parts, going, options);
     total.untagged.push(...removed.untagged);
-    total.deleted.push(...removed.deleted);
+    if (going.length === stored.length) total.deleted.push(...removed.deleted);
     total.bytes += removed.bytes;
   }
   return total;
@@ -88,21 +103,24 @@ async function untag(paths: Paths, references: readonly string[]): Promise<void>
   });
 }
 
+/** Takes these manifests of one image away, with all their names, and deletes what only they needed. */
 async function removeEntirely(
   parts: RemoveParts,
-  image: ResolvedImage,
-  entries: readonly Descriptor[],
+  stored: readonly StoredImage[],
   { idMap }: { idMap: IdMap | undefined },
 ): Promise<Removed> {
+  const entries = stored.map(({ entry }) => entry);
   const names = entries.flatMap((entry) => nameOf(entry) ?? []);
+  const digests = new Set(entries.map(({ digest }) => digest));
+  const layers = stored.flatMap(({ image }) => image.layers);
+  const ids = stored.map(({ image }) => image.imageId);
+  const chainIds = new Set(layers.map((layer) => layer.chainId));
   const forget = async (): Promise<void> => {
     await editIndex(parts.paths, ({ entries: before, save }) => {
       forgetRecords(parts.paths, names);
-      save(entries.reduce((list, { digest }) => withoutManifest(list, digest), before));
+      save([...digests].reduce((list, digest) => withoutManifest(list, digest), before));
     });
   };
-  const digests = new Set(entries.map(({ digest }) => digest));
-  const chainIds = new Set(image.layers.map((layer) => layer.chainId));
   try {
     await forget();
   } catch (error) {
@@ -111,43 +129,30 @@ async function removeEntirely(
     await collectGarbage(parts.paths, { idMap, only: { blobs: new Set(), chainIds }, ignoring: digests });
     await forget();
   }
-  const only = {
-    blobs: new Set([
-      image.manifestDigest,
-      image.imageId,
-      ...digests,
-      ...image.layers.map((l) => l.blob.digest),
-    ]),
-    chainIds,
-  };
-  const freed = await collectGarbage(parts.paths, { idMap, only });
+  const blobs = new Set([...digests, ...ids, ...layers.map((layer) => layer.blob.digest)]);
+  const freed = await collectGarbage(parts.paths, { idMap, only: { blobs, chainIds } });
   if (freed === undefined) {
     parts.log.info('another skiff is adding images: the space is freed by the next "skiff system prune"');
   }
   return {
     untagged: [...names.map(displayReference), ...repoDigestNames(entries)],
-    deleted: [image.imageId, ...deletedLayers(image, freed)],
+    deleted: [...new Set(ids), ...deletedLayers(layers, freed)],
     bytes: freed?.bytes ?? 0,
   };
 }
 
 /** Top layer first, as docker prints them. */
-function deletedLayers(image: ResolvedImage, freed: Freed | undefined): Digest[] {
+function deletedLayers(layers: readonly ResolvedLayer[], freed: Freed | undefined): Digest[] {
   const gone = new Set(freed?.trees);
-  return image.layers
-    .map((layer) => layer.chainId)
-    .filter((id) => gone.has(id))
-    .reverse();
+  return [...new Set(layers.map((layer) => layer.chainId))].filter((id) => gone.has(id)).reverse();
 }
 
 function repoDigestNames(entries: readonly Descriptor[]): string[] {
   return [...new Set(entries.flatMap(repoDigestsOf))].map(displayReference);
 }
 
-function entriesOf(paths: Paths, imageId: Digest): Descriptor[] {
-  return listImages(paths)
-    .images.filter(({ image }) => image.imageId === imageId)
-    .map(({ entry }) => entry);
+function manifestsOf(paths: Paths, imageId: Digest): StoredImage[] {
+  return listImages(paths).images.filter(({ image }) => image.imageId === imageId);
 }
 
 function refuseSeveralRepositories(text: string, names: readonly string[], force: boolean): void {

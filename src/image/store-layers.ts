@@ -82,6 +82,7 @@ async function downloadAndUnpack(
   work.push(
     unpackLayers(paths, image.layers, {
       idMap,
+      doing,
       source: ({ blob }) => downloads.get(blob.digest)?.source() ?? { file: blobFile(paths, blob.digest) },
       onNote: (note) => log.warn(note),
       verified: async ({ blob }) => await downloads.get(blob.digest)?.done,

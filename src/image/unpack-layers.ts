@@ -24,6 +24,8 @@ export type LayerSource =
 
 export interface UnpackLayersOptions {
   idMap: IdMap | undefined;
+  /** First words of errors: `pulling "alpine:3"`. */
+  doing: string;
   /** Asked for when the layer's turn comes. */
   source: (layer: ResolvedLayer) => LayerSource;
   /** Resolves when the layer's bytes are known to have the blob's digest. */
@@ -124,10 +126,10 @@ async function unpackOne(
   try {
     unpacked = await unpackInto(stage.dir, layer, source, lower, options);
   } catch (error) {
-    if (!mayBeOfWrongBytes(error)) throw error;
+    if (!mayBeOfWrongBytes(error)) throw inContext(error, layer, options.doing);
     // Whether the layer is bad or only what arrived of it so far, the blob's digest tells.
     await options.verified(layer);
-    if ('file' in source || !source.restarted()) throw error;
+    if ('file' in source || !source.restarted()) throw inContext(error, layer, options.doing);
     await stage.restart();
     unpacked = await unpackInto(stage.dir, layer, options.source(layer), lower, options);
   }
@@ -173,6 +175,16 @@ async function cancellable(
 
 function cancelled(): EngineError {
   return new EngineError('CANCELLED', 'unpacking layers: cancelled');
+}
+
+/** The unpacker knows neither the image nor which of its layers it has in hand. */
+function inContext(error: unknown, { blob }: ResolvedLayer, doing: string): unknown {
+  if (!(error instanceof EngineError) || error.message.startsWith(doing) || error.code === 'CANCELLED')
+    return error;
+  return new EngineError(error.code, `${doing}: layer "${blob.digest}": ${error.message}`, {
+    hint: error.hint,
+    cause: error.cause,
+  });
 }
 
 function mayBeOfWrongBytes(error: unknown): boolean {

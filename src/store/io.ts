@@ -44,8 +44,8 @@ export async function storeIoAsync<T>(doing: string, path: string, work: () => P
 export function storeError(doing: string, path: string, error: unknown, neededBytes?: number): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof EngineError) return error;
-  const cause = CAUSES[errno] ?? errno;
-  const message = `${doing} "${path}": ${cause}`;
+  const cause = CAUSES[errno];
+  const message = `${doing} "${path}": ${cause === undefined ? errno : `${cause} (${errno})`}`;
   if (FULL.includes(errno)) return noSpace(message, neededBytes, error);
   return new EngineError('IO', message, {
     cause: error,

@@ -51,7 +51,10 @@ export async function checkStore(parts: PullParts, options: CheckOptions): Promi
     async () => {
       const known = new Map<Digest, boolean>();
       const results: CheckedImage[] = [];
-      for (const entry of readIndex(paths)) {
+      const entries = readIndex(paths);
+      // Those that can be repaired first: what they share with others is mended then.
+      entries.sort((a, b) => repoDigestsOf(b).length - repoDigestsOf(a).length);
+      for (const entry of entries) {
         const problems = await checkEntry(paths, entry, {
           quick: options.quick,
           idMap: options.idMap,

@@ -6,7 +6,7 @@ import type { Paths } from '../core/paths.ts';
 import { listContainerUses } from '../store/containers.ts';
 import { findGarbage } from '../store/gc.ts';
 import { listImages } from '../store/images.ts';
-import { blobFile, containerDir, imagesDir, layersDir, ociDir, tmpDir } from '../store/layout.ts';
+import { blobFile, containerDir, imagesDir, layersDir, ociDir, partsDir, tmpDir } from '../store/layout.ts';
 import { diskBytes, treeBytes } from '../store/usage.ts';
 
 export interface DfRow {
@@ -52,10 +52,15 @@ function volumes(paths: Paths): DfRow {
 
 /** Downloads that were cut off, and what killed processes left. */
 function temporary(paths: Paths): DfRow {
-  const bytes = bytesOf(tmpDir(paths));
-  const count = namesIn(tmpDir(paths)).length + namesIn(`${tmpDir(paths)}/blobs`).length;
-  // tmp/blobs itself is always there.
-  return row('Temporary Files', Math.max(0, count - 1), 0, bytes, bytes);
+  const dir = tmpDir(paths);
+  const files = [
+    ...namesIn(dir)
+      .filter((name) => name !== 'blobs')
+      .map((name) => `${dir}/${name}`),
+    ...namesIn(partsDir(paths)).map((name) => `${partsDir(paths)}/${name}`),
+  ];
+  const bytes = files.reduce((sum, file) => sum + bytesOf(file), 0);
+  return row('Temporary Files', files.length, 0, bytes, bytes);
 }
 
 function row(
