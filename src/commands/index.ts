@@ -9,6 +9,11 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/unpack.ts'),
   },
+  doctor: {
+    summary: 'Find out what works on this machine and how to mend what does not',
+    group: 'system',
+    load: () => import('./doctor.ts'),
+  },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
     load: () => import('./image/exists.ts'),
@@ -104,5 +109,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image remove': 'rmi',
   'image rm': 'rmi',
   'image tag': 'tag',
+  'system doctor': 'doctor',
   'system info': 'info',
 };

@@ -42,6 +42,18 @@ export function launchContainer(plan: HelperPlan, keepFds: readonly number[] = [
   return addon().launch(['skiff', 'run'].map(encodeBytes), helperEnvironment(), bytes, [...kept]);
 }
 
+/**
+ * Runs `plan` beside this process with nothing on its stdin and stdout, as `doctor` does to see what works.
+ * stderr: what the helper and the container said.
+ */
+export async function tryContainer(plan: HelperPlan): Promise<ChildResult & { stderr: string }> {
+  const child = spawnHelper('run', encodePlan(plan), ['ignore', 'ignore', 'pipe'], process.env);
+  const said: Buffer[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
+  const result = await child.result;
+  return { ...result, stderr: Buffer.concat(said).toString().trim() };
+}
+
 export interface InNamespaceOptions {
   /** Undefined: no user namespace, the command is simply started. */
   idMap: IdMap | undefined;
@@ -110,7 +122,7 @@ function helperEnvironment(): Buffer[] {
  * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3.
  */
 function spawnHelper(
-  mode: 'userns' | 'remove',
+  mode: 'run' | 'userns' | 'remove',
   plan: Uint8Array,
   stdio: StdioOptions,
   env: NodeJS.ProcessEnv,
