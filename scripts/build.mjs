@@ -12,6 +12,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -107,8 +108,35 @@ function demo() {
   });
 }
 
+/**
+ * Makes the binary deaf to the variables that make bun run other code than ours (a job that sets BUN_OPTIONS for its own
+ * use of bun must not change skiff): their names get another first letter. When our code runs it would be too late,
+ * and bun has no setting for it. Offsets are those of bun itself, so that nothing of ours is touched.
+ */
+function deafen(binary) {
+  const bun = readFileSync(realpathSync(BUN));
+  const bytes = readFileSync(binary);
+  for (const name of ['BUN_OPTIONS', 'BUN_BE_BUN', 'BUN_INSPECT']) {
+    let count = 0;
+    for (let at = bun.indexOf(name); at !== -1; at = bun.indexOf(name, at + 1)) {
+      if (bytes.toString('latin1', at, at + name.length) !== name) continue;
+      bytes[at] = 'x'.charCodeAt(0);
+      count++;
+    }
+    if (count === 0)
+      throw new Error(`${name} is not where bun has it: see what this bun obeys, then mend deafen()`);
+  }
+  writeFileSync(binary, bytes);
+}
+
 function compile() {
-  const inputs = ['src', 'build/Release/addon.node', 'package-lock.json', 'scripts/build.mjs'];
+  const inputs = [
+    'src',
+    'build/Release/addon.node',
+    'build/stamps/runtime',
+    'package-lock.json',
+    'scripts/build.mjs',
+  ];
   step(`compile-${hash(OUT).slice(0, 12)}`, inputs, [OUT], () => {
     mkdirSync(dirname(OUT), { recursive: true });
     // Renamed at the end, so that a running skiff is never overwritten and nobody sees half of it.
