@@ -130,13 +130,7 @@ function deafen(binary) {
 }
 
 function compile() {
-  const inputs = [
-    'src',
-    'build/Release/addon.node',
-    'build/stamps/runtime',
-    'package-lock.json',
-    'scripts/build.mjs',
-  ];
+  const inputs = ['src', 'build/Release/addon.node', 'package-lock.json', 'scripts/build.mjs'];
   step(`compile-${hash(OUT).slice(0, 12)}`, inputs, [OUT], () => {
     mkdirSync(dirname(OUT), { recursive: true });
     // Renamed at the end, so that a running skiff is never overwritten and nobody sees half of it.
@@ -146,6 +140,7 @@ function compile() {
       run(BUN, ['build', ...COMPILE, ...CLOSED, ...defines, 'src/main.ts', '--outfile', temp], {
         quiet: true,
       });
+      deafen(temp);
       renameSync(temp, OUT);
     } finally {
       rmSync(temp, { force: true });
