@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addEntry } from './add-entry.mjs';
 import { generate } from './gen.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -77,7 +78,9 @@ function native() {
   if (!existsSync(join(ROOT, 'binding.gyp')) || process.env.SKIFF_NATIVE === 'skip') return;
   const inputs = [
     'binding.gyp',
-    'native',
+    'native/addon',
+    'native/common',
+    'native/helper',
     'build/gen/seccomp-default.inc',
     'node_modules/node-addon-api/package.json',
   ];
@@ -130,7 +133,14 @@ function deafen(binary) {
 }
 
 function compile() {
-  const inputs = ['src', 'build/Release/addon.node', 'package-lock.json', 'scripts/build.mjs'];
+  const inputs = [
+    'src',
+    'build/Release/addon.node',
+    'native/entry',
+    'package-lock.json',
+    'scripts/build.mjs',
+    'scripts/add-entry.mjs',
+  ];
   step(`compile-${hash(OUT).slice(0, 12)}`, inputs, [OUT], () => {
     mkdirSync(dirname(OUT), { recursive: true });
     // Renamed at the end, so that a running skiff is never overwritten and nobody sees half of it.
@@ -141,6 +151,7 @@ function compile() {
         quiet: true,
       });
       deafen(temp);
+      addEntry(temp);
       renameSync(temp, OUT);
     } finally {
       rmSync(temp, { force: true });
