@@ -5,7 +5,7 @@ import { PassThrough, type Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { EngineError } from '../../core/errors.ts';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 const AHEAD_BYTES = 8 << 20;
 
 export type Compression = 'gzip' | 'zstd' | 'none';

@@ -64,7 +64,7 @@ function sourceTree(): string {
   file('a/one', 'one');
   file('a/suid', 'suid', 0o4755);
   file('a/sgid', 'sgid', 0o2755);
-  file('a/none', '', 0);
+  file('a/none', '', asRoot ? 0 : 0o400);
   file('big', Buffer.alloc(3_000_000, 'big file\n'));
   file('block', Buffer.alloc(512, 'b'));
   file('two-blocks', Buffer.alloc(1024, 'b'));

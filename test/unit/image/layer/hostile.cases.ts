@@ -126,9 +126,9 @@ export const HOSTILE: HostileCase[] = [
     name: 'permissions of a directory through a link',
     entries: [
       { path: 'out', type: 'symlink', link: '..' },
-      { path: 'out/victim', type: 'dir', mode: 0 },
+      { path: 'out/victim', type: 'dir', mode: 0o500 },
     ],
-    expect: { out: 'link ..', victim: 'dir 0' },
+    expect: { out: 'link ..', victim: 'dir 500' },
   },
   {
     name: 'a link into /proc',
@@ -252,12 +252,12 @@ export const HOSTILE: HostileCase[] = [
     expect: { d: 'file 644 y' },
   },
   {
-    name: 'a directory without rights, then more below it',
+    name: 'a directory that may not be written to, then more in it',
     entries: [
-      { path: 'd', type: 'dir', mode: 0 },
+      { path: 'd', type: 'dir', mode: 0o500 },
       { path: 'd/f', content: 'x' },
     ],
-    expect: { d: 'dir 0', 'd/f': 'file 644 x' },
+    expect: { d: 'dir 500', 'd/f': 'file 644 x' },
   },
 
   // sizes
