@@ -73,7 +73,7 @@ int exit_status_of(const StepError& e) {
 
 void describe_error(const StepError& e, TextView* out) {
   *out << wording_of(e.step);
-  if (e.object.size() > 0) {
+  if (e.object.size() > 0 || e.step == Step::kExec) {
     *out << " \"";
     out->safe(e.object.c_str()) << '"';
   }

@@ -21,13 +21,10 @@ export function sanitizedHelper(): string {
   if (!isCurrent()) {
     mkdirSync(join(ROOT, 'build/test'), { recursive: true });
     const build = join(ROOT, 'native/helper/build.sh');
-    execFileSync(
-      'flock',
-      [`${HELPER}.lock`, 'sh', '-c', `[ "${HELPER}" -nt "$0" ] || SAN=1 "$0" "${HELPER}"`, build],
-      {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
-    );
+    const unlessDone = `[ -e "$1" ] && [ -z "$(find "$2" "$3" -newer "$1")" ] || SAN=1 "$0" "$1"`;
+    execFileSync('flock', [`${HELPER}.lock`, 'sh', '-c', unlessDone, build, HELPER, ...SOURCES], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
   return HELPER;
 }
