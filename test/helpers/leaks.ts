@@ -3,7 +3,7 @@
 
 import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import type { Account } from './accounts.ts';
-import { world } from './world.ts';
+import { world, WORLD_PARENT } from './world.ts';
 
 export interface Snapshot {
   processes: ReadonlySet<string>;
@@ -36,7 +36,7 @@ export async function findLeaks({ user, store }: Place, before: Snapshot): Promi
     processes = newProcesses(user, before);
   }
   return [
-    ...processes,
+    ...endProcesses(processes),
     ...mounts()
       .filter((line) => !before.mounts.has(line))
       .map((line) => `mount ${line}`),
@@ -104,17 +104,27 @@ function oursWhenShared(user: Account, pid: number, command: string): boolean {
   );
 }
 
-function newProcesses(user: Account, before: Snapshot): string[] {
-  return processesOf(user)
-    .filter(({ key }) => !before.processes.has(key))
-    .map(({ pid, command }) => `process ${pid} ${command}`);
+function newProcesses(user: Account, before: Snapshot): ProcessInfo[] {
+  return processesOf(user).filter(({ key }) => !before.processes.has(key));
 }
 
-/** Mount point, type and source of every mount of this process's namespace. */
+/** Kills what was left, so that one leak does not disturb the tests after it; returns what to report. */
+function endProcesses(processes: ProcessInfo[]): string[] {
+  return processes.map(({ pid, command }) => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // ended meanwhile
+    }
+    return `process ${pid} ${command}`;
+  });
+}
+
+/** Mount point, type and source of every mount of this process's namespace that could be of the engine's making. */
 function mounts(): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line.includes(WORLD_PARENT) || line.includes('skiff'))
     .map((line) => {
       const [left = '', right = ''] = line.split(' - ');
       return `${left.split(' ')[4] ?? ''} ${right.split(' ').slice(0, 2).join(' ')}`;

@@ -142,6 +142,8 @@ export interface TestRegistry {
   /** Stored bytes, to be broken by tests. */
   blobs: Map<string, Buffer>;
   fault(rule: FaultRule): void;
+  /** Forgets the rules, used up or not. */
+  clearFaults(): void;
   close(): Promise<void>;
 }
 
@@ -401,6 +403,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
       );
     },
     fault: (rule) => void rules.push({ ...rule, seen: 0 }),
+    clearFaults: () => void rules.splice(0),
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

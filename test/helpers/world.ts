@@ -41,8 +41,9 @@ export interface Fixtures {
   debianTar?: string;
   /** OCI layout folder with `latest`: the image with odd files. Readable by root alone. */
   oddLayout?: string;
-  /** Static test program, see test/helpers/tools. */
+  /** Static test programs, see test/helpers/tools. */
   listTree?: string;
+  udpOnce?: string;
 }
 
 /** `127.0.0.1:PORT` of docker-registry processes that serve the same images. */

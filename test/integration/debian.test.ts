@@ -14,7 +14,10 @@ const skiff = sandbox();
 async function pulled(context: TestContext, name: string): Promise<string> {
   requires(context, 'registry', ...(name.startsWith('debian') ? (['debian-image'] as const) : []));
   const image = `${world().registries?.plain ?? ''}/${name}`;
-  await skiff.run(['pull', '--quiet', image], { timeoutMs: 100_000 });
+  await skiff.run(['pull', '--quiet', image], {
+    stderr: /^(Warning: [^\n]*device node[^\n]*\n)?$/,
+    timeoutMs: 100_000,
+  });
   return image;
 }
 
@@ -67,11 +70,11 @@ describe('every file is what the archive holds', () => {
       ],
       { timeoutMs: 100_000 },
     );
-    return stdout.trimEnd().split('\n').slice(1); // without the top directory
+    return lines(stdout);
   }
 
   async function reference(dir: string): Promise<string[]> {
-    return (await exec(world().fixtures.listTree ?? '', [dir, ...made])).trimEnd().split('\n').slice(1);
+    return lines(await exec(world().fixtures.listTree ?? '', [dir, ...made]));
   }
 
   test('Debian, against GNU tar', { timeout: 200_000 }, async (context) => {
@@ -117,6 +120,14 @@ describe('every file is what the archive holds', () => {
     },
   );
 });
+
+/** Without the two directories in which the engine makes mount points, which changes their mtime. */
+function lines(text: string): string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !/^\.(\/etc)? dir /.test(line));
+}
 
 /** Directories without an entry of their own in any layer are made "now": their mtime cannot be compared. */
 function impliedAsNow(line: string): string {

@@ -24,10 +24,10 @@ test('capabilities are docker’s, /proc is masked', async (context) => {
   await skiff.run([...none, 'busybox', 'grep', 'CapEff', '/proc/self/status'], {
     stdout: 'CapEff:\t00000000a80425fb\n',
   });
-  await skiff.run([...none, 'busybox', 'sh', '-c', 'wc -c </proc/kcore; echo x >/proc/sys/vm/swappiness'], {
+  await skiff.run([...none, 'busybox', 'sh', '-c', 'echo x >/proc/sys/vm/swappiness'], {
     status: 1,
-    stdout: '0\n',
-    stderr: /./,
+    stdout: '',
+    stderr: /Read-only/,
   });
 });
 

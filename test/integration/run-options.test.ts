@@ -116,6 +116,8 @@ describe('users', () => {
     );
     expect(statSync(`${dir}/as-root`)).toMatchObject({ uid: skiff.user.uid, gid: skiff.user.gid });
     const { uid } = skiff.user;
+    // The first use of another id map unpacks the image for it and says so.
+    await skiff.run([...none, '--userns', 'keep-id', 'busybox', 'true'], { stderr: /^/ });
     await skiff.run(
       [
         ...none,

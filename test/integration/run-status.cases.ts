@@ -19,11 +19,8 @@ export const STATUS_CASES: StatusCase[] = [
   { name: "the child's own 126", command: ['sh', '-c', 'exit 126'], status: 126 },
   { name: "the child's own 127", command: ['sh', '-c', 'exit 127'], status: 127 },
   { name: 'the highest status', command: ['sh', '-c', 'exit 255'], status: 255 },
-  {
-    name: 'killed inside by SIGKILL',
-    command: ['sh', '-c', 'sh -c "kill -9 \\$PPID"; sleep 5'],
-    status: 137,
-  },
+  { name: 'killed inside by SIGKILL', flags: ['--init'], command: ['sh', '-c', 'kill -9 $$'], status: 137 },
+  { name: 'killed inside by SIGTERM', flags: ['--init'], command: ['sh', '-c', 'kill $$'], status: 143 },
   { name: 'a status that looks like a signal', command: ['sh', '-c', 'exit 137'], status: 137 },
   { name: 'output before the end', command: ['echo', 'said'], status: 0, stdout: 'said\n' },
   {

@@ -50,9 +50,9 @@ test('what is typed reaches the container, ^C included', async () => {
   expect(status).toBe(9);
 });
 
-test('^D ends a shell', async () => {
+test('a shell can be typed to', async () => {
   const session = withTerminal(skiff, [...onTty, 'busybox', 'sh']);
-  await session.waitFor(/# $/);
+  await session.waitFor(/# /);
   session.type('exit 4\r');
   expect((await session.end).status).toBe(4);
 });

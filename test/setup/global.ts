@@ -71,6 +71,8 @@ export async function openWorld({ images = 'all' }: WorldOptions = {}): Promise<
 
   const listTree = await attempt('static-tools', () => buildTool('list-tree'));
   if (listTree !== undefined) world.fixtures.listTree = share(listTree, dir, 0o755);
+  const udpOnce = await attempt('static-tools', () => buildTool('udp-once'));
+  if (udpOnce !== undefined) world.fixtures.udpOnce = share(udpOnce, dir, 0o755);
   const busybox = await attempt('busybox-image', busyboxFixture);
   if (busybox !== undefined) await shareBusybox(busybox, dir, world.fixtures);
   if (images === 'all') {
