@@ -2,7 +2,7 @@
 // `completion SHELL`, and the error for a name that nobody knows.
 
 import { EngineError } from '../core/errors.ts';
-import type { CommandEntry, CommandTable } from './command.ts';
+import type { CommandEntry, CommandSpec, CommandTable } from './command.ts';
 import { commandHelp, groupHelp, groupNames, topHelp } from './help.ts';
 import { nearest, parseCommand } from './parse.ts';
 import { processIo, writeFully } from './io.ts';
@@ -36,11 +36,21 @@ export async function frameCommand(request: FrameRequest): Promise<number> {
   throw unknown(request, first);
 }
 
+const HELP = {
+  name: 'help',
+  summary: 'Show help of a command',
+  args: '[COMMAND]',
+  flags: {},
+  run: () => 0,
+} as const satisfies CommandSpec;
+
 async function helpFor(request: FrameRequest, words: readonly string[]): Promise<number> {
   const { commands, aliases } = request;
-  const typed = words.filter((word) => !word.startsWith('-')).join(' ');
+  const { args, help } = parseCommand(HELP, words);
+  const typed = help ? 'help' : args.join(' ');
   const entry = find(commands, aliases, typed);
-  if (typed === '' || typed === 'help') print(topHelp(commands, processWidth()));
+  if (typed === '') print(topHelp(commands, processWidth()));
+  else if (typed === 'help') print(commandHelp(HELP, processWidth()));
   else if (typed === 'completion') return await completion(['--help']);
   else if (groupNames(commands).includes(typed)) print(groupHelp(commands, typed, processWidth()));
   else if (entry !== undefined) print(commandHelp((await entry.load()).default, processWidth()));
