@@ -30,12 +30,11 @@ async function freePort(mapping: PortMapping, taken: readonly PublishedPort[]): 
     );
   let failure: unknown;
   for (let port = hostFirst; port <= hostLast; port++) {
-    for (let attempt = 0; attempt < 20; attempt++) {
-      if (port !== 0 && isOurs(port)) break;
+    // A random one may be one we gave away already: ask again.
+    for (let attempts = port === 0 ? 20 : 1; attempts > 0; attempts--) {
       try {
         const hostPort = await tryBind(hostIp, port, protocol);
-        if (isOurs(hostPort)) continue; // a random one that we already gave away
-        return { hostIp, hostPort, containerPort, protocol };
+        if (!isOurs(hostPort)) return { hostIp, hostPort, containerPort, protocol };
       } catch (error) {
         failure = error;
         break;
@@ -79,7 +78,8 @@ async function tryBind(host: string, port: number, protocol: 'tcp' | 'udp'): Pro
   });
 }
 
-function portError(
+/** What a failed bind means; `cause` undefined: one of our own ports. (reads /proc for a taken one) */
+export function portError(
   { hostFirst, hostLast, protocol }: PortMapping,
   hostIp: string,
   cause: unknown,

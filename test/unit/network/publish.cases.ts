@@ -1,0 +1,45 @@
+// -p in all of docker's forms.
+
+export const GOOD: { text: string; mappings: string[] }[] = [
+  { text: '80', mappings: ['*:0-0>80/tcp'] },
+  { text: '80/udp', mappings: ['*:0-0>80/udp'] },
+  { text: '80/TCP', mappings: ['*:0-0>80/tcp'] },
+  { text: '8080:80', mappings: ['*:8080-8080>80/tcp'] },
+  { text: '0:80', mappings: ['*:0-0>80/tcp'] },
+  { text: ':80', mappings: ['*:0-0>80/tcp'] },
+  { text: '127.0.0.1:8080:80', mappings: ['127.0.0.1:8080-8080>80/tcp'] },
+  { text: '127.0.0.1::80/udp', mappings: ['127.0.0.1:0-0>80/udp'] },
+  { text: '[::1]:8080:80', mappings: ['::1:8080-8080>80/tcp'] },
+  { text: '[::1]::80', mappings: ['::1:0-0>80/tcp'] },
+  { text: '::1:8080:80', mappings: ['::1:8080-8080>80/tcp'] },
+  { text: '0.0.0.0:53:53/udp', mappings: ['0.0.0.0:53-53>53/udp'] },
+  {
+    text: '8000-8002:80-82',
+    mappings: ['*:8000-8000>80/tcp', '*:8001-8001>81/tcp', '*:8002-8002>82/tcp'],
+  },
+  { text: '80-81', mappings: ['*:0-0>80/tcp', '*:0-0>81/tcp'] },
+  { text: '8000-8010:80', mappings: ['*:8000-8010>80/tcp'] },
+  { text: '1.2.3.4:7-8:7-8/udp', mappings: ['1.2.3.4:7-7>7/udp', '1.2.3.4:8-8>8/udp'] },
+  { text: '65535:65535', mappings: ['*:65535-65535>65535/tcp'] },
+];
+
+export const BAD: { text: string; message: string }[] = [
+  { text: '', message: 'no port specified' },
+  { text: '8080:', message: 'no port specified' },
+  { text: 'x', message: 'invalid container port: x' },
+  { text: '0', message: 'invalid container port: 0' },
+  { text: '65536', message: 'invalid container port: 65536' },
+  { text: '8080:80:x', message: 'invalid IP address: 8080' },
+  { text: '-1:80', message: 'invalid host port: -1' },
+  { text: '8080-8000:80', message: 'invalid host port: 8080-8000' },
+  { text: '80-70', message: 'invalid container port: 80-70' },
+  { text: '8000-8001:80-82', message: 'the ranges of host and container ports have different lengths' },
+  { text: '8000:80-82', message: 'the ranges of host and container ports have different lengths' },
+  { text: '80/sctp', message: 'sctp ports cannot be published by pasta or slirp4netns' },
+  { text: '80/icmp', message: 'invalid proto: icmp' },
+  { text: '80/', message: 'invalid proto: ' },
+  { text: 'localhost:80:80', message: 'invalid IP address: localhost' },
+  { text: '[::1:80:80', message: 'invalid IP address: [::1' },
+  { text: '256.1.1.1:80:80', message: 'invalid IP address: 256.1.1.1' },
+  { text: '80 :80', message: 'invalid host port: 80 ' },
+];
