@@ -82,6 +82,10 @@ Tree::Tree(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Tree>(info) {
 Napi::Value Tree::Prepare(const Napi::CallbackInfo& info) {
   // Modes are exactly what we pass to open and mkdir: saves a chmod for most files. Process-wide.
   umask(0);
+  // Under keep-id the folder was made by an id that is not the namespace's root, whose "/" it becomes.
+  if (fchownat(root_.get(), "", uid_, gid_, AT_EMPTY_PATH) < 0 && !OwnerRefused(errno)) {
+    return ThrowErrno(info.Env(), errno, "fchownat");
+  }
   // New files take the group of a setgid parent; OwnerIsOurs() relies on there being none.
   if (fchmodat(root_.get(), ".", 0700, 0) < 0) return ThrowErrno(info.Env(), errno, "fchmodat");
   return info.Env().Undefined();

@@ -10,7 +10,6 @@ import { rankPlatform } from '../image/platform.ts';
 import { mergeCommand } from './command-line.ts';
 import {
   checkEarly,
-  helperPlan,
   idMapFor,
   parsePullPolicy,
   prepareRun,
@@ -18,7 +17,8 @@ import {
   wantedPlatform,
   type RunParts,
   type RunRequest,
-} from './run.ts';
+} from './prepare.ts';
+import { helperPlan } from './run.ts';
 
 /** What `--plan=json` prints. */
 export interface ShownPlan {

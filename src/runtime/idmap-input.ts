@@ -33,7 +33,8 @@ function loginName(hostUid: number): string | undefined {
     if (uid === String(hostUid) && name !== undefined) return name;
   }
   try {
-    return userInfo().username; // LDAP, NIS, systemd-homed: whatever NSS knows
+    const { username } = userInfo(); // LDAP, NIS, systemd-homed: whatever NSS knows
+    return username === 'unknown' ? undefined : username; // Bun's word for nobody
   } catch {
     return undefined;
   }

@@ -58,6 +58,15 @@ export function chooseIdMap(input: IdMapInput): IdMapChoice {
     const choice = rootMap(input);
     return { ...choice, notes: [...choice.notes, HOST_USERNS_NOTE] };
   }
+  if (input.hostUid === 0) {
+    throw new EngineError(
+      'USAGE',
+      `--userns ${JSON.stringify(input.userns)}: root's containers use the host's ids`,
+      {
+        hint: 'run skiff as an ordinary user to get a user namespace',
+      },
+    );
+  }
   if (mode.kind === 'keep-id') return keepId(input, mode);
   return rootMap(input);
 }
@@ -100,26 +109,12 @@ function parseUserns(text: string | undefined): UsernsMode {
 function rootMap(input: IdMapInput): IdMapChoice {
   const ranges = usableRanges(input);
   if (ranges === undefined) return singleId(input, 0, 0);
-  if (input.hostUid === 0 && ranges.uid.length === 0) return rootOwnMap();
   const map = {
     uid: stack([{ start: input.hostUid, size: 1 }, ...ranges.uid]),
     gid: stack([{ start: input.hostGid, size: 1 }, ...ranges.gid]),
   };
   return {
     user: { kind: 'new', map, via: 'newidmap' },
-    idMap: map,
-    mapKey: mapKeyOf(map),
-    defaultUser: undefined,
-    notes: [],
-  };
-}
-
-/** Root may write any map itself: ids above the usual ones, so that nothing on the host is theirs. */
-function rootOwnMap(): IdMapChoice {
-  const range = [{ containerID: 0, hostID: 1_000_000, size: 65_536 }];
-  const map = { uid: range, gid: range };
-  return {
-    user: { kind: 'new', map, via: 'self' },
     idMap: map,
     mapKey: mapKeyOf(map),
     defaultUser: undefined,
@@ -171,8 +166,10 @@ function singleIdNote(input: IdMapInput): string {
   const who = input.userName ?? String(input.hostUid);
   if (!hasBothRanges(input)) {
     return (
-      `no subordinate ids for user ${who}: running with a single uid; ` +
-      `fix: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${who}`
+      `no subordinate ids for user ${who}: running with a single uid; fix: ` +
+      (input.userName === undefined
+        ? `echo ${who}:100000:65536 | sudo tee -a /etc/subuid /etc/subgid`
+        : `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${who}`)
     );
   }
   return (
@@ -186,7 +183,6 @@ function hasBothRanges(input: IdMapInput): boolean {
 }
 
 function usableRanges(input: IdMapInput): { uid: SubIdRange[]; gid: SubIdRange[] } | undefined {
-  if (input.hostUid === 0) return { uid: [], gid: [] };
   if (!input.hasNewidmap || !hasBothRanges(input)) return undefined;
   return { uid: rangesOf(input.subuid, input), gid: rangesOf(input.subgid, input) };
 }

@@ -27,6 +27,8 @@ export interface PlanInput {
     files: readonly { target: string; content: string }[];
     sysctls: readonly [name: string, value: string][];
   };
+  /** Capabilities we hold ourselves, where the container gets no user namespace: more cannot be given. */
+  available: bigint | undefined;
   /** 'default' or a compiled filter; see SeccompChoice. */
   seccomp: 'default' | 'unconfined' | Uint8Array;
   /** Host pid of the init of a container whose namespaces are joined. */
@@ -99,9 +101,10 @@ function rootPropagation({ host }: ContainerSpec): HelperPlan['rootPropagation']
   return binds.some((propagation) => propagation.endsWith('slave')) ? 'rslave' : 'rprivate';
 }
 
-function processOf({ spec, user, seccomp }: PlanInput): HelperPlan['process'] {
+function processOf({ spec, user, seccomp, available }: PlanInput): HelperPlan['process'] {
   const { process, host } = spec;
-  const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
+  const asked = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
+  const mask = available === undefined ? asked : asked & available;
   return {
     args: process.args,
     env: process.env,

@@ -77,13 +77,6 @@ export const MAP_CASES: MapCase[] = [
   },
   { name: 'root uses no user namespace', input: ROOT, uid: undefined, gid: undefined, via: 'host' },
   {
-    name: 'root asks for one',
-    input: { ...ROOT, userns: 'private' },
-    uid: ['0:1000000:65536'],
-    gid: ['0:1000000:65536'],
-    via: 'self',
-  },
-  {
     name: 'root with --userns host',
     input: { ...ROOT, userns: 'host' },
     uid: undefined,
@@ -135,7 +128,8 @@ export const BAD_USERNS: [userns: string, input: IdMapInput, message: RegExp][] 
   ['keep-id:size=3', TESTER, /is not uid=N/],
   ['keep-id:uid=4294967295', TESTER, /is not uid=N/],
   ['keep-id:uid=70000', TESTER, /beyond the 65536 subordinate ids in \/etc\/subuid/],
-  ['keep-id', ROOT, /root has nothing to keep/],
+  ['keep-id', ROOT, /root's containers use the host's ids/],
+  ['private', ROOT, /root's containers use the host's ids/],
 ];
 
 export function mapTexts(map: IdMap, side: 'uid' | 'gid'): string[] {

@@ -36,6 +36,9 @@ describe('chooseIdMap', () => {
       'no subordinate ids for user tester: running with a single uid; ' +
         'fix: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 tester',
     );
+    expect(chooseIdMap({ ...TESTER, userName: undefined, subuid: '' }).notes[0]).toContain(
+      'echo 1001:100000:65536 | sudo tee -a /etc/subuid /etc/subgid',
+    );
     expect(chooseIdMap({ ...TESTER, hasNewidmap: false }).notes[0]).toContain('uidmap');
   });
 

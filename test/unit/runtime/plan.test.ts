@@ -29,6 +29,7 @@ function planOf(
       sysctls: [['net.ipv4.ip_unprivileged_port_start', '0']],
     },
     seccomp: 'default',
+    available: undefined,
     pidOf: () => 42,
     isDirectory: (path) => !path.endsWith('.sock'),
     lifetime: {
@@ -167,6 +168,13 @@ describe('the rest', () => {
     expect(planOf({ user: 'app' }).process.additionalGids).toEqual([1]);
     const single = chooseIdMap({ ...TESTER, hasNewidmap: false });
     expect(planOf({}, { user: single.user }, { ids: single }).process.additionalGids).toEqual([]);
+  });
+
+  test('no more capabilities than we have ourselves', () => {
+    expect(planOf({ privileged: true }, { available: 0b101n }).process.capabilities).toMatchObject({
+      bounding: 0b101n,
+      effective: 0b101n,
+    });
   });
 
   test('stdio: inherited, logged, or a terminal', () => {
