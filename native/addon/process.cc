@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <linux/memfd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include <string>
 #include <vector>
@@ -148,6 +149,16 @@ Napi::Value SetCloseOnExec(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// dieWithParent(pid) → false when `pid`, the process that started us, is gone already. From then on its end is ours,
+// by SIGKILL. (What the helper sets is cleared by the change of ids when it enters a user namespace.)
+Napi::Value DieWithParent(const Napi::CallbackInfo& info) {
+  Args args(info);
+  const int64_t pid = args.Int(0);
+  if (!args.ok()) return args.Raise();
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return ThrowErrno(info.Env(), errno, "prctl");
+  return Napi::Boolean::New(info.Env(), getppid() == pid);
+}
+
 // pidfdOpen(pid) → descriptor, or undefined when there is no such process.
 Napi::Value PidfdOpen(const Napi::CallbackInfo& info) {
   Args args(info);
@@ -177,6 +188,7 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   exports.Set("sealedMemfd", Napi::Function::New<OpenSealedMemfd>(env, "sealedMemfd"));
   exports.Set("launch", Napi::Function::New<Launch>(env, "launch"));
   exports.Set("setCloseOnExec", Napi::Function::New<SetCloseOnExec>(env, "setCloseOnExec"));
+  exports.Set("dieWithParent", Napi::Function::New<DieWithParent>(env, "dieWithParent"));
   exports.Set("pidfdOpen", Napi::Function::New<PidfdOpen>(env, "pidfdOpen"));
   exports.Set("pidfdSendSignal", Napi::Function::New<PidfdSendSignal>(env, "pidfdSendSignal"));
 }

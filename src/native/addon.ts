@@ -107,6 +107,8 @@ export interface Addon {
   setCloseOnExec(fd: number, on: boolean): void;
   /** This process becomes the helper: argv (+ the number of the plan's descriptor), env, plan. Returns only by throwing. */
   launch(argv: Uint8Array[], env: Uint8Array[], plan: Uint8Array, keepFds: number[]): never;
+  /** From now on this process is killed when `pid`, which started it, ends. False: that has ended already. */
+  dieWithParent(pid: number): boolean;
   /** Undefined: no such process. */
   pidfdOpen(pid: number): number | undefined;
   /** False: the process is gone. */

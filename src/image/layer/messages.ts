@@ -5,8 +5,10 @@ import type { Digest } from '../../core/digest.ts';
 import type { CompleteRequest } from './complete.ts';
 import type { UnpackedHere } from './unpack-here.ts';
 
-export type UnpackRequest =
-  { kind: 'unpack'; diffId: Digest; dest: string } | ({ kind: 'complete' } & CompleteRequest);
+/** `parent`: pid of who asks. A child that outlived it would write into a tree that another process clears away. */
+export type UnpackRequest = { parent: number } & (
+  { kind: 'unpack'; diffId: Digest; dest: string } | ({ kind: 'complete' } & CompleteRequest)
+);
 
 type Reply = { ok: UnpackedHere } | { error: { code: ErrorCode; message: string; hint?: string } };
 

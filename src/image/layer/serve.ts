@@ -1,6 +1,8 @@
 // The child's side of unpack.ts.
 
 import type { Readable } from 'node:stream';
+import { EngineError } from '../../core/errors.ts';
+import { addon } from '../../native/addon.ts';
 import { completeHere } from './complete.ts';
 import { decodeRequest, encodeFailure, encodeReply } from './messages.ts';
 import { unpackHere, type UnpackedHere } from './unpack-here.ts';
@@ -12,6 +14,8 @@ export async function serveUnpack(
 ): Promise<{ reply: string; status: number }> {
   try {
     const request = decodeRequest(requestText);
+    if (!addon().dieWithParent(request.parent))
+      throw new EngineError('CANCELLED', 'unpacking a layer: nobody waits for it');
     if (request.kind === 'unpack')
       return { reply: encodeReply(await unpackHere(input, request.diffId, request.dest)), status: 0 };
     completeHere(request);

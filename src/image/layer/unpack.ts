@@ -71,7 +71,7 @@ export function startUnpackFile(options: UnpackOptions, file: string): Omit<Unpa
 
 function unpackInChild(options: UnpackOptions, stdin: 'pipe' | number) {
   const { diffId, dest, idMap } = options;
-  const child = startChild({ kind: 'unpack', diffId, dest }, idMap, stdin);
+  const child = startChild({ parent: process.pid, kind: 'unpack', diffId, dest }, idMap, stdin);
   let cancelled = false;
   const done = finish(child, options, () => cancelled);
   done.catch(() => {}); // the caller may look at it later
@@ -104,7 +104,7 @@ async function complete(
 ): Promise<void> {
   const request = { dest, unlisted, lowerTrees };
   if (completeOwnRoot(request)) return;
-  await replyOf(startChild({ kind: 'complete', ...request }, idMap, 'ignore'), dest);
+  await replyOf(startChild({ parent: process.pid, kind: 'complete', ...request }, idMap, 'ignore'), dest);
 }
 
 function startChild(
