@@ -59,7 +59,7 @@ need_modules() {
   now=$(cd "$skiff_root" && cat package.json package-lock.json | sha256sum && node --version)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$now" ]; then return; fi
   say 'installing npm packages into node_modules (npm ci)'
-  (cd "$skiff_root" && npm ci --no-audit --no-fund --loglevel=error)
+  (cd "$skiff_root" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error)
   echo "$now" >"$stamp"
 }
 
