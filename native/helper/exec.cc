@@ -71,7 +71,7 @@ void search_and_exec(const Process& p, StepError* e) {
       if (!is_absence(err) || (err == ENOENT && exists)) return fail_exec(p, file.c_str(), err, e);
       if (err == EACCES && exists && !S_ISDIR(st.st_mode) && denied == 0) {
         denied = err;
-        strcpy(denied_file, file.c_str());
+        memcpy(denied_file, file.c_str(), file.size() + 1);
       }
     }
     dir += len;

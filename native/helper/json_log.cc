@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/retry.h"
+#include "forever.h"
 #include "text.h"
 
 namespace {
@@ -63,8 +63,8 @@ void add_time(TextView* out) {
   clock_gettime(CLOCK_REALTIME, &now);
   tm utc;
   gmtime_r(&now.tv_sec, &utc);
-  out->number(static_cast<uint64_t>(utc.tm_year + 1900), 10, 4) << '-';
-  out->number(static_cast<uint64_t>(utc.tm_mon + 1), 10, 2) << '-';
+  out->number(static_cast<uint64_t>(utc.tm_year) + 1900, 10, 4) << '-';
+  out->number(static_cast<uint64_t>(utc.tm_mon) + 1, 10, 2) << '-';
   out->number(static_cast<uint64_t>(utc.tm_mday), 10, 2) << 'T';
   out->number(static_cast<uint64_t>(utc.tm_hour), 10, 2) << ':';
   out->number(static_cast<uint64_t>(utc.tm_min), 10, 2) << ':';
@@ -78,7 +78,7 @@ bool JsonLog::open_at(const char* path) {
   fd_.reset(open(path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!fd_) return false;
   for (Partial& p : partial_) {
-    p.text = static_cast<char*>(malloc(kMaxLine));
+    p.text = allocate_forever<char>(kMaxLine);
     if (p.text == nullptr) return false;
   }
   return true;

@@ -16,7 +16,7 @@ class JsonLog {
 
  private:
   // As docker's: a longer line becomes several entries without a newline but the last.
-  static constexpr size_t kMaxLine = 16 * 1024;
+  static constexpr size_t kMaxLine = 16384;
   struct Partial {
     char* text = nullptr;
     size_t size = 0;

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "common/retry.h"
+#include "forever.h"
 #include "idmap.h"
 #include "signals.h"
 
@@ -61,8 +62,8 @@ char** make_argv(const NetworkHelper& helper, pid_t container) {
       {"{netns}", "/proc/self/fd/0"},
       {"{ready-fd}", helper.kind == NetHelper::kPasta ? "1" : "3"},
   };
-  // calloc leaves the terminating null; the others are the program and what is added here.
-  char** argv = static_cast<char**>(calloc(helper.args.count + 5, sizeof(char*)));
+  // Zeroed, so the list ends with a null; the others are the program and what is added here.
+  char** argv = allocate_forever<char*>(helper.args.count + 5);
   if (argv == nullptr) return nullptr;
   uint32_t n = 0;
   argv[n++] = const_cast<char*>(helper.program);
@@ -148,7 +149,7 @@ bool request(const char* path, const char* text, TextView* answer) {
     errno = ENAMETOOLONG;
     return false;
   }
-  strcpy(address.sun_path, path);
+  memcpy(address.sun_path, path, strlen(path) + 1);
   UniqueFd sock(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   timeval patience = {5, 0};
   if (!sock || setsockopt(sock.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0 ||

@@ -4,11 +4,11 @@
 #include "plan.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "common/retry.h"
+#include "forever.h"
 
 namespace {
 
@@ -97,7 +97,7 @@ class Reader {
       spoil();
       return list;
     }
-    list.items = static_cast<const char**>(calloc(count + 1, sizeof(char*)));
+    list.items = allocate_forever<const char*>(count + 1);
     if (list.items == nullptr) {
       spoil();
       return list;
@@ -115,7 +115,7 @@ class Reader {
       return out;
     }
     if (count == 0) return out;
-    out.items = static_cast<T*>(calloc(count, sizeof(T)));
+    out.items = allocate_forever<T>(count);
     if (out.items == nullptr) {
       spoil();
       return out;
@@ -325,7 +325,7 @@ bool read_plan(int fd, Plan* plan, StepError* e) {
     return invalid(e, "not a plan of this version");
   }
   size_t size = static_cast<size_t>(st.st_size);
-  uint8_t* data = static_cast<uint8_t*>(malloc(size));
+  uint8_t* data = allocate_forever<uint8_t>(size);
   if (data == nullptr) return fail(e, Step::kPlan, "");
   if (lseek(fd, 0, SEEK_SET) < 0 || read_upto(fd, data, size) != static_cast<ssize_t>(size)) {
     return fail(e, Step::kPlan, "");

@@ -7,16 +7,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "common/retry.h"
+#include "forever.h"
 
 namespace {
 
-constexpr size_t kBufferSize = 64 * 1024;
+constexpr size_t kBufferSize = 65536;
 
 /** Our own non-blocking view of an inherited descriptor; `plain` for files, which never block nor poll. */
 UniqueFd open_again(int fd, int mode, bool* plain, bool* chunked) {
@@ -41,7 +41,7 @@ bool make_pipe(UniqueFd* ours, UniqueFd* theirs, bool we_read) {
 }
 
 bool make_buffer(Stream* s) {
-  s->buffer = static_cast<char*>(malloc(kBufferSize));
+  s->buffer = allocate_forever<char>(kBufferSize);
   return s->buffer != nullptr;
 }
 

@@ -52,7 +52,7 @@ class Walk {
     char joined[PATH_MAX];
     size_t front_len = strlen(front), rest_len = strlen(rest);
     if (front_len + 1 + rest_len + 1 > sizeof joined) return give_up(ENAMETOOLONG);
-    memcpy(joined, front, front_len);
+    memcpy(joined, front, front_len);  // NOLINT(bugprone-not-null-terminated-result): the rest follows
     joined[front_len] = '/';
     memcpy(joined + front_len + 1, rest, rest_len + 1);
     memcpy(path_, joined, front_len + 1 + rest_len + 1);

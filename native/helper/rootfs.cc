@@ -5,12 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "forever.h"
 #include "mount_api.h"
 #include "sys.h"
 
@@ -23,7 +23,7 @@ UniqueFd open_dir_path(const char* path, StepError* e, Step step) {
 }
 
 bool open_layers(const RootFs& root, HostPaths* host, StepError* e) {
-  host->lower = static_cast<int*>(calloc(root.lower.count, sizeof(int)));
+  host->lower = allocate_forever<int>(root.lower.count);
   if (host->lower == nullptr) return fail(e, Step::kOverlay, "");
   for (uint32_t i = 0; i < root.lower.count; i++) {
     UniqueFd fd = open_dir_path(root.lower.items[i], e, Step::kOverlay);
