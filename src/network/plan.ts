@@ -80,7 +80,8 @@ function isolated(request: NetworkRequest, host: HostNetwork, notes: string[]): 
         ip: '127.0.1.1',
         names: ownNames(request),
         extraHosts: request.extraHosts,
-        hostGateway: hostAddress(host),
+        // Out of reach without a network: looked up only for those who name it (scripts always do).
+        hostGateway: namesHost(request) || request.joined !== undefined ? hostAddress(host) : undefined,
       }),
       resolvConf: isolatedResolvConf(request),
       hostname: `${request.hostname}\n`,
@@ -215,6 +216,10 @@ function sysctls({ highestGid }: NetworkRequest): [string, string][] {
 
 function ownNames({ hostname, containerName }: NetworkRequest): string[] {
   return containerName === '' ? [hostname] : [hostname, containerName];
+}
+
+function namesHost({ extraHosts }: NetworkRequest): boolean {
+  return extraHosts.some((text) => text.endsWith('host-gateway'));
 }
 
 function wantsPorts({ publish, publishAll }: NetworkRequest): boolean {

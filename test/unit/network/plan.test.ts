@@ -257,6 +257,9 @@ describe('other modes', () => {
     expect([namespace, helper]).toEqual([{ kind: 'new' }, undefined]);
     expect(files.resolvConf).toBe('');
     expect(files.hosts).toContain('127.0.1.1\tbox web\n');
+    expect(files.hosts).not.toContain('host.docker.internal');
+    const named = plan({ mode: 'none', extraHosts: ['h:host-gateway'] }, broken).files.hosts;
+    expect(named).toContain('192.0.2.2\th\n');
   });
 
   it('container and ns: the namespace is joined, no helper, no sysctls', () => {
