@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -39,12 +40,22 @@ struct Init {
   StepError e;
 };
 
-/** The signal is cleared by every change of credentials, so this is called again after each. */
-bool die_with_helper(StepError* e) {
-  return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 || fail(e, Step::kParentDeath, "");
+bool helper_is_gone(int sync) {
+  pollfd p = {sync, 0, 0};
+  return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-/** Waits for one message; a helper that is gone ends us here, since it can have died before die_with_helper. */
+/**
+ * The kernel clears the signal at every change of credentials, so this is called again after each. The helper may have
+ * died in between, and then no signal comes any more.
+ */
+bool die_with_helper(Init& in) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return fail(&in.e, Step::kParentDeath, "");
+  if (helper_is_gone(in.channels->sync.get())) _exit(125);
+  return true;
+}
+
+/** Waits for one message; end of file means that the helper is gone. */
 void wait_for(Init& in, SyncType type) {
   SyncMessage m;
   if (receive_sync(in.channels->sync.get(), &m, nullptr) != 1 || m.type != type) _exit(125);
@@ -84,7 +95,7 @@ bool set_names(const Plan& plan, StepError* e) {
 
 bool prepare(Init& in) {
   const Plan& plan = *in.plan;
-  if (!die_with_helper(&in.e)) return false;
+  if (!die_with_helper(in)) return false;
   // A session of its own: signals of the caller's terminal reach the helper alone, which forwards them.
   setsid();
   if (!separate_mounts(plan, &in.e)) return false;
@@ -98,8 +109,7 @@ bool build(Init& in) {
   const Plan& plan = *in.plan;
   // While /proc/self still belongs to us: it is root's once we cannot be dumped.
   if (!write_oom_score(plan.process, &in.e)) return false;
-  if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(&in.e))
-    return false;
+  if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(in)) return false;
   if (!is_alone(plan.ns)) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   umask(0022);
   if (!mount_root(plan, in.host, &in.root, &in.e)) return false;
@@ -123,7 +133,7 @@ bool finish(Init& in) {
   if (!drop_privileges(p, &in.e)) return false;
   if (!entered && !enter_cwd(p, &in.e)) return false;
   reset_signals();
-  if (!die_with_helper(&in.e)) return false;
+  if (!die_with_helper(in)) return false;
   if (p.init && !become_tiny_init(&in.channels->sync, &in.e)) return false;
   send_sync(in.channels->sync.get(), SyncType::kExec, Step::kExec, 0, "");
   exec_command(p, &in.e);
