@@ -245,7 +245,8 @@ export class LayerApplier implements EntrySink {
     try {
       this.#tree.setXattr(path, name, value);
     } catch (error) {
-      if (!['EPERM', 'ENOTSUP', 'EINVAL', 'EACCES'].includes(errnoOf(error) ?? '')) throw error;
+      if (!['EPERM', 'ENOTSUP', 'EINVAL', 'EACCES', 'ERANGE', 'E2BIG'].includes(errnoOf(error) ?? ''))
+        throw error;
       this.notes.add(name === OWNER_XATTR ? 'owner-xattr' : 'xattr', path);
     }
   }

@@ -11,6 +11,8 @@ export interface PaxRecords {
   sparsePairs: number[];
 }
 
+const NAMES = new Set(['path', 'linkpath', 'GNU.sparse.name']);
+
 /** @throws LAYER_INVALID when a record is malformed. */
 export function parsePax(bytes: Buffer): PaxRecords {
   const values = new Map<ByteString, ByteString>();
@@ -25,6 +27,8 @@ export function parsePax(bytes: Buffer): PaxRecords {
     if (equals < 0 || equals > end - 2 || equals === space + 1) malformed();
     const key = bytes.toString('latin1', space + 1, equals);
     const value = bytes.toString('latin1', equals + 1, end - 1);
+    // Only attributes may hold any byte: a name with a NUL would mean another file to the kernel.
+    if (key.includes('\0') || (NAMES.has(key) && value.includes('\0'))) malformed();
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') sparsePairs.push(decimal(value));
     else values.set(key, value);
     at = end;

@@ -15,7 +15,6 @@ describe('parsePax', () => {
     ['path', 'n\xe4me'],
     ['path', 'line\nline'],
     ['path', 'a=b'],
-    ['path', 'zero\0byte'],
     ['comment', ''],
     ['SCHILY.xattr.user.x', '\0\xff\n'],
     ['x'.repeat(95), 'length of three digits'],
@@ -34,6 +33,11 @@ describe('parsePax', () => {
     ]);
     const { values, sparsePairs } = parsePax(bytes);
     expect([values.get('path'), sparsePairs]).toEqual(['b', [1, 2, 5, 6]]);
+  });
+
+  test.each(['path', 'linkpath', 'GNU.sparse.name', 'SCHILY.xattr.user\0x'])('refuses a NUL in %j', (key) => {
+    const bytes = record(key, 'zero\0byte');
+    expect(() => parsePax(bytes)).toThrow(expect.objectContaining({ code: 'LAYER_INVALID' }));
   });
 
   test.each([
