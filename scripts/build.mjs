@@ -20,7 +20,6 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addEntry } from './add-entry.mjs';
 import { generate } from './gen.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -133,14 +132,7 @@ function deafen(binary) {
 }
 
 function compile() {
-  const inputs = [
-    'src',
-    'build/Release/addon.node',
-    'native/entry',
-    'package-lock.json',
-    'scripts/build.mjs',
-    'scripts/add-entry.mjs',
-  ];
+  const inputs = ['src', 'build/Release/addon.node', 'package-lock.json', 'scripts/build.mjs'];
   step(`compile-${hash(OUT).slice(0, 12)}`, inputs, [OUT], () => {
     mkdirSync(dirname(OUT), { recursive: true });
     // Renamed at the end, so that a running skiff is never overwritten and nobody sees half of it.
@@ -151,7 +143,6 @@ function compile() {
         quiet: true,
       });
       deafen(temp);
-      addEntry(temp);
       renameSync(temp, OUT);
     } finally {
       rmSync(temp, { force: true });
