@@ -50,6 +50,10 @@ export function ownCapabilities(): bigint {
   return match === null ? 0n : BigInt(`0x${match[1]}`);
 }
 
+export function ownOomScore(): number {
+  return Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
+}
+
 export interface Devices {
   devices: DeviceSpec[];
   notes: string[];

@@ -32,7 +32,7 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
     const state = spec === undefined ? undefined : readState(root, id);
     if (spec === undefined || state === undefined || (spec.host.autoRemove && state.status !== 'running')) {
       // Dead, half-made, or just starting: the sweep takes the first two and passes over the third.
-      if ((await sweepDead(root, [id])).length > 0 || spec === undefined || state === undefined) continue;
+      if ((await sweepQuietly(root, id)) || spec === undefined || state === undefined) continue;
     }
     all.push({ spec, state });
   }
@@ -43,6 +43,16 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
       listed.push(container);
   }
   return request.last >= 0 ? listed.slice(0, request.last) : listed;
+}
+
+/** True when it is gone. What cannot be deleted has left containers/ all the same, and the next `rm` finishes it in tmp/. */
+async function sweepQuietly(root: StoreRoot, id: ContainerSpec['id']): Promise<boolean> {
+  try {
+    return (await sweepDead(root, [id])).length > 0;
+  } catch (error) {
+    if (error instanceof EngineError) return true;
+    throw error;
+  }
 }
 
 type Filters = Map<string, string[]>;

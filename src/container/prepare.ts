@@ -23,7 +23,14 @@ import type { Platform } from '../spec/image.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { lookAtSources, type BindSources } from './bind-sources.ts';
 import { specFromFlags } from './from-flags.ts';
-import { ownCapabilities, readAccounts, readDevices, readFlagFile, readKeyValueFiles } from './inputs.ts';
+import {
+  ownOomScore,
+  ownCapabilities,
+  readAccounts,
+  readDevices,
+  readFlagFile,
+  readKeyValueFiles,
+} from './inputs.ts';
 import { joinTarget, type JoinChoice } from './join.ts';
 import { checkName, randomContainerId } from './names.ts';
 import { connectNetwork, type Network } from './network.ts';
@@ -216,6 +223,7 @@ export async function prepareRun(
   });
   const network = await connectNetwork(parts, spec, joined);
   spec.network.ports = network.ports;
+  notes.push(...raiseOomScore(parts, spec));
   const available = ids.idMap === undefined ? ownCapabilities() : undefined;
   return {
     spec,
@@ -249,6 +257,16 @@ function missingCapabilities({ host }: ContainerSpec, available: bigint | undefi
   return missing.length === 0
     ? []
     : [`not given to the container, since skiff itself does not have them: ${missing.join(' ')}`];
+}
+
+/** An ordinary user's processes may only be made likelier victims than their parent (proc_pid_oom_score_adj(5)). */
+function raiseOomScore({ hostUid }: RunParts, { host }: ContainerSpec): string[] {
+  if (host.oomScoreAdj === undefined || hostUid === 0) return [];
+  const own = ownOomScore();
+  if (host.oomScoreAdj >= own) return [];
+  const note = `--oom-score-adj ${host.oomScoreAdj}: only root may go below its own: using ${own}`;
+  host.oomScoreAdj = own;
+  return [note];
 }
 
 function seccompPath(option: string): string | undefined {

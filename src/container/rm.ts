@@ -30,8 +30,6 @@ export async function removeByReference(
       hint: 'name the containers, or use --all',
     });
   }
-  await sweepDead(root);
-  await sweepTrash(root);
   let status = 0;
   for (const reference of request.all
     ? listIds(root).filter((id) => readSpec(root, id) !== undefined)
@@ -46,5 +44,17 @@ export async function removeByReference(
       status ||= error.exitCode;
     }
   }
+  await sweep(root, report);
   return status;
+}
+
+/** Other people's leftovers: what cannot be removed is told and changes no exit status. */
+async function sweep(root: StoreRoot, report: RmReport): Promise<void> {
+  try {
+    await sweepDead(root);
+    await sweepTrash(root);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    report.failed(`Warning: cleaning up: ${error.message}`);
+  }
 }

@@ -1,7 +1,7 @@
 // `run` in the foreground, second half: containers/<id>/, then the exec of the helper. Everything that can fail for the
 // user's reasons has been judged before the first thing is made; what is made and then cannot start is taken away.
 
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { HelperPlan, RootFs, UserNamespace } from '../native/plan.ts';
@@ -125,6 +125,7 @@ export function helperPlan(
     available: prepared.available,
     pidOf: (id) => pidOfRunning(paths, id),
     isDirectory: prepared.sources.isDirectory,
+    isOnHost: existsSync,
     log: spec.host.logDriver === 'json-file' ? `${made.dir}/log` : undefined,
     label: spec.process.args[0] as string,
     lifetime: {

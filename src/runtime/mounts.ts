@@ -33,6 +33,8 @@ export interface MountPlanInput {
   mounts: readonly MountSpec[];
   /** Bind sources that are no directory get a file as mount point. */
   isDirectory: (hostPath: string) => boolean;
+  /** Whether the host has it: not every host has a /dev/mqueue to share. */
+  isOnHost: (hostPath: string) => boolean;
   files: readonly { target: string; content: string }[];
   devices: readonly { hostPath: string; containerPath: string }[];
   shmSizeBytes: number;
@@ -83,8 +85,12 @@ function systemMounts({ privileged, hostPid, inUserNamespace }: MountPlanInput):
   ];
 }
 
-function devOps({ shmSizeBytes, hostIpc, inUserNamespace }: MountPlanInput): SetupOp[] {
+function devOps({ shmSizeBytes, hostIpc, inUserNamespace, isOnHost }: MountPlanInput): SetupOp[] {
   const link = (target: string, to: string): SetupOp => ({ op: 'symlink', target, to });
+  const mqueue = (): SetupOp[] => {
+    if (!hostIpc || !inUserNamespace) return [{ op: 'mqueue', target: '/dev/mqueue' }];
+    return isOnHost('/dev/mqueue') ? [bindHost('/dev/mqueue')] : [];
+  };
   return [
     { op: 'tmpfs', target: '/dev', flags: { noSuid: true }, data: 'mode=755,size=65536k' },
     ...DEVICE_NODES.map((name): SetupOp => ({ op: 'device', path: `/dev/${name}`, target: `/dev/${name}` })),
@@ -95,8 +101,8 @@ function devOps({ shmSizeBytes, hostIpc, inUserNamespace }: MountPlanInput): Set
     link('/dev/stdout', '/proc/self/fd/1'),
     link('/dev/stderr', '/proc/self/fd/2'),
     link('/dev/core', '/proc/kcore'),
-    hostIpc ? bindHost('/dev/shm') : shm(shmSizeBytes),
-    hostIpc && inUserNamespace ? bindHost('/dev/mqueue') : { op: 'mqueue', target: '/dev/mqueue' },
+    hostIpc && isOnHost('/dev/shm') ? bindHost('/dev/shm') : shm(shmSizeBytes),
+    ...mqueue(),
   ];
 }
 

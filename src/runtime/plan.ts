@@ -34,6 +34,7 @@ export interface PlanInput {
   /** Host pid of the init of a container whose namespaces are joined. */
   pidOf: (id: ContainerId) => number;
   isDirectory: (hostPath: string) => boolean;
+  isOnHost: (hostPath: string) => boolean;
   lifetime: Lifetime;
   /** Path of the json-file log, undefined for none. */
   log: string | undefined;
@@ -51,6 +52,7 @@ export function planContainer(input: PlanInput): HelperPlan {
     setup: planMounts({
       mounts: host.mounts,
       isDirectory: input.isDirectory,
+      isOnHost: input.isOnHost,
       files: network.files,
       devices: host.devices,
       shmSizeBytes: host.shmSizeBytes,

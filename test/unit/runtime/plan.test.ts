@@ -32,6 +32,7 @@ function planOf(
     available: undefined,
     pidOf: () => 42,
     isDirectory: (path) => !path.endsWith('.sock'),
+    isOnHost: () => true,
     lifetime: {
       containerDir: '/c',
       lockFd: 5,
@@ -119,6 +120,9 @@ describe('mounts', () => {
     const plan = planOf({ pid: 'host', ipc: 'host' });
     for (const target of ['/proc', '/dev/shm', '/dev/mqueue'])
       expect(opAt(plan, target)).toMatchObject({ op: 'bind', source: target });
+    const without = planOf({ ipc: 'host' }, { isOnHost: () => false });
+    expect(opAt(without, '/dev/mqueue')).toBeUndefined();
+    expect(opAt(without, '/dev/shm')).toMatchObject({ op: 'tmpfs' });
     const root = planOf({ pid: 'host', ipc: 'host' }, { user: { kind: 'host' } });
     expect(opAt(root, '/proc')).toMatchObject({ op: 'proc' });
     expect(opAt(root, '/dev/mqueue')).toMatchObject({ op: 'mqueue' });
