@@ -35,7 +35,10 @@ describe('the forms of one image', () => {
 
   test('all four have the same layer, so its tree is there once', () => {
     const [mapKey = ''] = readdirSync(`${skiff.store}/layers`);
-    expect(readdirSync(`${skiff.store}/layers/${mapKey}`)).toHaveLength(1);
+    const trees = readdirSync(`${skiff.store}/layers/${mapKey}`).filter((name) =>
+      /^[0-9a-f]{64}$/.test(name),
+    );
+    expect(trees).toHaveLength(1);
   });
 
   test('another platform by --platform', async () => {
@@ -67,7 +70,7 @@ describe('what is printed', () => {
 
   test('else: results on stdout, progress on stderr without control characters when it is no terminal', async () => {
     const { stdout, stderr } = await engine.run(['pull', `${registries().plain}/odd`], { stderr: /^/ });
-    expect(stdout.trim().split('\n').at(-1)).toMatch(/sha256:[0-9a-f]{64}|odd/);
+    expect(stdout).toMatch(ID);
     expect(stderr).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f]/);
   });
 
@@ -119,7 +122,7 @@ describe('passwords and TLS', () => {
     requires(context, 'registry-tls');
     const { tls, caFile } = registries();
     const name = `${tls}/busybox`;
-    await engine.run(['pull', name], {
+    await engine.run(['pull', '--tls-verify=true', name], {
       status: 125,
       stdout: '',
       stderr: /certificate|self.signed|authority/i,
@@ -163,7 +166,7 @@ describe('two pulls of one image at once', () => {
     const server = await startRegistry();
     const engine = new Engine({});
     try {
-      const layers = Array.from({ length: 4 }, (_, i) => ({ blob: layerOf(i) }));
+      const layers = Array.from({ length: 4 }, (_, i) => layerOf(i));
       const image = server.addImage('shared', 'latest', { layers });
       const running = Array.from({ length: 4 }, () =>
         engine.start(['pull', '--quiet', `${server.host}/shared`]),
@@ -198,12 +201,13 @@ test('offline means no connection at all', async (context) => {
 });
 
 /** A gzip layer of 2 MB that does not compress. */
-function layerOf(seed: number): Buffer {
+function layerOf(seed: number): { blob: Buffer; diffId: string } {
   let block = createHash('sha256').update(String(seed)).digest();
   const blocks: Buffer[] = [];
   for (let i = 0; i < 65_536; i++) {
     block = createHash('sha256').update(block).digest();
     blocks.push(block);
   }
-  return gzipSync(tar([{ path: `layer${seed}`, content: Buffer.concat(blocks) }]));
+  const plain = tar([{ path: `layer${seed}`, content: Buffer.concat(blocks) }]);
+  return { blob: gzipSync(plain), diffId: `sha256:${createHash('sha256').update(plain).digest('hex')}` };
 }

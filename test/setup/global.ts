@@ -1,6 +1,7 @@
 // Global set-up of the integration project: makes the world (test/helpers/world.ts) before the first test, removes it
 // after the last, and ends with the list of skipped tests. Also used by the bench and scripts.
 
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -35,7 +36,7 @@ export interface WorldOptions {
 export async function openWorld({ images = 'all' }: WorldOptions = {}): Promise<OpenWorld> {
   const source = process.env['SKIFF_BINARY'] ?? `${REPOSITORY}/dist/skiff`;
   if (!existsSync(source)) throw new Error(`${source} is missing: npm run build`);
-  mkdirSync(WORLD_PARENT, { recursive: true, mode: 0o755 });
+  const release = await onlyOneRun();
   const dir = mkdtempSync(`${WORLD_PARENT}/`);
   chmodSync(dir, 0o755);
   const user = ordinaryAccount() ?? ROOT;
@@ -97,8 +98,28 @@ export async function openWorld({ images = 'all' }: WorldOptions = {}): Promise<
     async close() {
       await Promise.all(registries.map((registry) => registry.stop()));
       await removeTree(dir, user);
+      release();
     },
   };
+}
+
+/**
+ * Waits until no other run of these tests is under way on this machine: they share users, whose processes and files
+ * each run counts. Returns what lets the next one go on; the kernel does it when this process dies.
+ */
+function onlyOneRun(): Promise<() => void> {
+  mkdirSync(WORLD_PARENT, { recursive: true, mode: 0o755 });
+  const holder = spawn('flock', [`${WORLD_PARENT}/lock`, 'sh', '-c', 'echo locked; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => console.log('waiting for another run of the integration tests …'), 2000);
+    holder.on('error', reject);
+    holder.stdout.once('data', () => {
+      clearTimeout(timer);
+      resolve(() => holder.stdin.end());
+    });
+  });
 }
 
 async function startRegistries(
