@@ -24,6 +24,15 @@ const char* hint_for(const StepError& e) {
         return "the limit of namespaces is reached: see /proc/sys/user/max_user_namespaces";
       }
       return nullptr;
+    case Step::kPropagation:
+    case Step::kLoopback:
+    case Step::kHostname:
+      if (e.err == EPERM || e.err == EACCES) {
+        return "the new user namespace came without any rights (AppArmor on Ubuntu does that); `skiff "
+               "doctor` names "
+               "the setting to change";
+      }
+      return nullptr;
     case Step::kIdMap:
       return "check /etc/subuid, /etc/subgid and the package uidmap; `skiff doctor` says what is missing";
     case Step::kMountProc:

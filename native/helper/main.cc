@@ -35,12 +35,6 @@ bool ensure_stdio() {
   return true;
 }
 
-/** Nothing the caller left open may reach the container. */
-void close_on_exec_all() {
-  if (sys::close_range(3, ~0u, sys::kCloseRangeCloexec) == 0) return;
-  for (int fd = 3; fd < 1024; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,7 +43,8 @@ int main(int argc, char** argv) {
   long plan_fd = strtol(argv[2], &end, 10);
   if (*end != '\0' || plan_fd < 3 || plan_fd > 1 << 20) return usage();
   if (!ensure_stdio()) return 125;
-  close_on_exec_all();
+  // Nothing the caller left open may reach the container.
+  sys::close_from(3, true);
   int fd = static_cast<int>(plan_fd);
   if (strcmp(argv[1], "run") == 0) return run_container(fd);
   if (strcmp(argv[1], "userns") == 0) return run_in_user_namespace(fd);

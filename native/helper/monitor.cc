@@ -141,10 +141,9 @@ void reap(Monitor& m) {
 }
 
 /** Stops with the container, as a job of the caller's shell. */
-void stop_with_container(Monitor& m, int sig) {
+void stop_with_container(Monitor& m) {
   m.relay.restore_terminal();
   if (m.phase != Phase::kRunning || forward_signal(m.pid, m.pidfd.get(), SIGSTOP, false)) return;
-  (void)sig;
   kill(getpid(), SIGSTOP);
   forward_signal(m.pid, m.pidfd.get(), SIGCONT, false);
   m.relay.reclaim_terminal();
@@ -163,7 +162,7 @@ void handle_signal(Monitor& m, int sig) {
     case SIGTSTP:
     case SIGTTIN:
     case SIGTTOU:
-      return stop_with_container(m, sig);
+      return stop_with_container(m);
     case SIGCONT:
       m.relay.reclaim_terminal();
       break;
@@ -228,6 +227,11 @@ void wait_for_events(Monitor& m) {
     kill_container(m.pid, m.pidfd.get());
   }
   m.relay.move();
+  if (m.relay.take_stop_request()) {
+    // As any program that reads in the background: stopped until it is brought to the foreground.
+    kill(getpid(), SIGSTOP);
+    m.relay.reclaim_terminal();
+  }
   check_deadline(m);
 }
 

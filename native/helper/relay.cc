@@ -45,6 +45,12 @@ bool make_buffer(Stream* s) {
   return s->buffer != nullptr;
 }
 
+/** Our terminal belongs to another process group: reading it is refused (SIGTTIN is blocked, hence EIO). */
+bool in_background() {
+  pid_t foreground = tcgetpgrp(STDIN_FILENO);
+  return foreground > 0 && foreground != getpgrp();
+}
+
 bool would_block(int err) { return err == EAGAIN || err == EINTR; }
 
 }  // namespace
@@ -136,6 +142,10 @@ void Relay::pump(Stream* s) {
 void Relay::fill(Stream* s) {
   ssize_t n = read(s->source.get(), s->buffer, kBufferSize);
   if (n < 0 && would_block(errno)) return;
+  if (n < 0 && errno == EIO && s == &input_ && in_background()) {
+    stop_requested_ = true;
+    return;
+  }
   if (n <= 0) {
     // EIO from a terminal: nobody has the other end open.
     s->source_ended = true;
@@ -181,7 +191,6 @@ void Relay::end_input() {
 
 bool Relay::finish() {
   if (!active_) return false;
-  finishing_ = true;
   input_.source.reset();
   input_.sink.reset();
   bool pending = false;
@@ -199,6 +208,12 @@ bool Relay::finish() {
   }
   if (!pending) log_.close();
   return pending;
+}
+
+bool Relay::take_stop_request() {
+  bool requested = stop_requested_;
+  stop_requested_ = false;
+  return requested;
 }
 
 void Relay::resize() {
@@ -220,7 +235,7 @@ void Relay::restore_terminal() {
 void Relay::reclaim_terminal() {
   if (raw_ || !master_ || !input_.source || tcgetattr(STDIN_FILENO, &saved_) < 0) return;
   // In the background the terminal is somebody else's; SIGCONT in the foreground comes back here.
-  if (tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
+  if (in_background()) return;
   termios raw = saved_;
   cfmakeraw(&raw);
   raw_ = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;

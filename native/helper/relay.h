@@ -48,6 +48,8 @@ class Relay {
   void resize();
   /** Our terminal gets its settings back; safe to call twice. */
   void restore_terminal();
+  /** Once: a read of our terminal was refused since we are in the background. */
+  bool take_stop_request();
   /** After a stop: raw mode again. */
   void reclaim_terminal();
 
@@ -66,6 +68,6 @@ class Relay {
   bool is_tty_ = false;
   bool raw_ = false;
   bool active_ = false;
-  bool finishing_ = false;
+  bool stop_requested_ = false;
   char last_input_ = '\n';
 };

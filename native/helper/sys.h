@@ -52,6 +52,21 @@ inline int close_range(unsigned first, unsigned last, unsigned flags) {
 }
 constexpr unsigned kCloseRangeCloexec = 4;
 
+/** Closes every descriptor from `first` on, or marks it close-on-exec. */
+inline void close_from(int first, bool only_on_exec) {
+  if (close_range(static_cast<unsigned>(first), ~0u, only_on_exec ? kCloseRangeCloexec : 0) == 0) return;
+  // Before Linux 5.9 (5.11 for the flag), one by one.
+  long limit = sysconf(_SC_OPEN_MAX);
+  if (limit < 0 || limit > 1 << 20) limit = 1 << 20;
+  for (int fd = first; fd < limit; fd++) {
+    if (only_on_exec) {
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+    } else {
+      close(fd);
+    }
+  }
+}
+
 inline int pidfd_open(pid_t pid) { return static_cast<int>(syscall(kPidfdOpen, pid, 0)); }
 inline int pidfd_send_signal(int pidfd, int sig) {
   return static_cast<int>(syscall(kPidfdSendSignal, pidfd, sig, nullptr, 0));

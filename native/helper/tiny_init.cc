@@ -55,6 +55,6 @@ bool become_tiny_init(UniqueFd* sync, StepError* e) {
   }
   prctl(PR_SET_NAME, "skiff-init", 0, 0, 0);
   sync->reset();
-  sys::close_range(3, ~0u, 0);
+  sys::close_from(3, false);
   serve(child);
 }
