@@ -41,12 +41,21 @@ export async function connectNetwork(
   const { hosts, resolvConf, hostname } = plan.files;
   return {
     ...plan,
+    sysctls: plan.sysctls.map(([key, value]) => [key, key === PING ? pingGroups(idMap) : value]),
     files: [
       ...(network.manageHosts ? [{ target: '/etc/hosts', content: hosts }] : []),
       ...(network.manageHostname ? [{ target: '/etc/hostname', content: hostname }] : []),
       ...(network.dns.includes('none') ? [] : [{ target: '/etc/resolv.conf', content: resolvConf }]),
     ],
   };
+}
+
+const PING = 'net.ipv4.ping_group_range';
+
+/** All groups of the container; both ends must exist in it, and 0 does not where keep-id has a single id to keep. */
+function pingGroups(idMap: IdMap | undefined): string {
+  const lowest = idMap === undefined ? 0 : Math.min(...idMap.gid.map(({ containerID }) => containerID));
+  return `${lowest} ${highestGid(idMap)}`;
 }
 
 /** Highest container gid there is; the kernel takes no more than 2^31 - 1 in ping_group_range. */
