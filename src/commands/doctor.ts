@@ -1,7 +1,11 @@
 // `skiff doctor`: checks by trying, and says what to do.
 
+import chalk from 'chalk';
 import { defineCommand } from '../cli/command.ts';
 import { diagnose, type Finding } from '../system/doctor.ts';
+
+/** On a terminal; chalk leaves a pipe, NO_COLOR and TERM=dumb alone. */
+const COLOUR = { ok: chalk.green, note: chalk.cyan, warn: chalk.yellow, fail: chalk.red };
 
 export default defineCommand({
   name: 'doctor',
@@ -25,7 +29,7 @@ export default defineCommand({
 });
 
 function text({ id, status, summary, mend }: Finding): string {
-  const line = `${status.padEnd(5)} ${id.padEnd(16)} ${summary}`;
+  const line = `${COLOUR[status](status.padEnd(5))} ${id.padEnd(16)} ${summary}`;
   const indent = ' '.repeat(23);
   return mend === undefined
     ? line

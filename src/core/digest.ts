@@ -1,6 +1,5 @@
 // Digests in the form of image-spec descriptor.md, "Digests": algorithm ":" encoded. We make and accept sha256 alone.
 
-
 /** `sha256:` and 64 lower-case hex digits. */
 export type Digest = string & { readonly __brand: 'Digest' };
 
