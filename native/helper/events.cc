@@ -1,0 +1,232 @@
+// Everything that happens while a container starts and runs. Single-threaded: one poll over signals, messages of init,
+// the network helper, the caller's life and stdio.
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "monitor_state.h"
+#include "record.h"
+#include "signals.h"
+#include "sync.h"
+
+namespace {
+
+uint64_t monotonic_ms() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
+
+bool ends_with_pid_one(const Monitor& m) { return m.plan.ns.pid.kind == NsKind::kNew; }
+
+/** Everything init waits for before it executes the command. */
+void send_run_when_ready(Monitor& m) {
+  if (m.run_sent || m.failed || !m.network.is_ready()) return;
+  if (m.plan.stdio.kind == StdioKind::kTty && !m.has_terminal) return;
+  m.run_sent = send_sync(m.sync.get(), SyncType::kRun, Step::kExec, 0, "");
+}
+
+void mark_running(Monitor& m) {
+  m.phase = Phase::kRunning;
+  m.started_ns = now_ns();
+  if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
+}
+
+void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
+  switch (msg.type) {
+    case SyncType::kPty:
+      m.has_terminal = true;
+      if (!m.relay.take_terminal(static_cast<UniqueFd&&>(fd), &m.error)) record_failure(m);
+      return;
+    case SyncType::kNote: {
+      Text<kSyncDetailMax + 1> note;
+      note.bytes(msg.detail, msg.len);
+      return print_note(note.c_str());
+    }
+    case SyncType::kError:
+      read_error(msg, &m.error);
+      return record_failure(m);
+    case SyncType::kExec:
+      m.phase = Phase::kExecuting;
+      return;
+    case SyncType::kGo:
+    case SyncType::kRun:
+      return;
+  }
+}
+
+void read_sync(Monitor& m) {
+  for (;;) {
+    SyncMessage msg;
+    UniqueFd fd;
+    int got = receive_sync(m.sync.get(), &msg, &fd, true);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got == 1) {
+      handle_message(m, msg, static_cast<UniqueFd&&>(fd));
+      continue;
+    }
+    // Closed by execve: EOF after EXEC means that the command runs. Any earlier, init is dead: see report_early_end.
+    if (m.phase == Phase::kExecuting && !m.failed) mark_running(m);
+    m.sync.reset();
+    return;
+  }
+}
+
+/** Before the command runs that is an error; later the container can only be told by its connections. */
+void lose_network(Monitor& m) {
+  if (m.phase == Phase::kStarting) {
+    m.network.describe_end(&m.error);
+    return record_failure(m);
+  }
+  StepError e;
+  m.network.describe_end(&e);
+  Text<1024> words;
+  words << "the container has lost its network: ";
+  describe_error(e, &words);
+  print_note(words.c_str());
+}
+
+void reap(Monitor& m) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (pid == m.pid) {
+      m.ended = true;
+      m.wait_status = status;
+    } else if (m.network.on_child_end(pid, status) && !m.ended) {
+      lose_network(m);
+    }
+  }
+}
+
+/** Stops with the container, as a job of the caller's shell. */
+void stop_with_container(Monitor& m) {
+  m.relay.restore_terminal();
+  if (m.phase != Phase::kRunning || forward_signal(m.pid, m.pidfd.get(), SIGSTOP, false)) return;
+  kill(getpid(), SIGSTOP);
+  forward_signal(m.pid, m.pidfd.get(), SIGCONT, false);
+  m.relay.reclaim_terminal();
+}
+
+void handle_signal(Monitor& m, int sig) {
+  switch (sig) {
+    case SIGCHLD:
+      return reap(m);
+    case SIGPIPE:
+    case SIGURG:
+      return;
+    case SIGWINCH:
+      if (m.plan.stdio.kind == StdioKind::kTty) return m.relay.resize();
+      break;
+    case SIGTSTP:
+    case SIGTTIN:
+    case SIGTTOU:
+      return stop_with_container(m);
+    case SIGCONT:
+      m.relay.reclaim_terminal();
+      break;
+    default:
+      break;
+  }
+  if (m.ended) return;
+  if (m.phase != Phase::kRunning) {
+    // Nothing of the container's runs yet that could handle it.
+    if (sig == SIGWINCH || sig == SIGCONT) return;
+    m.forced_status = 128 + sig;
+    return kill_container(m.pid, m.pidfd.get());
+  }
+  if (forward_signal(m.pid, m.pidfd.get(), sig, ends_with_pid_one(m))) m.forced_status = 128 + sig;
+}
+
+void read_signals(Monitor& m) {
+  signalfd_siginfo info;
+  while (read(m.signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    handle_signal(m, static_cast<int>(info.ssi_signo));
+  }
+}
+
+/** Milliseconds for poll(2); -1: for ever. */
+int time_left(const Monitor& m) {
+  if (m.deadline_ms == 0) return -1;
+  uint64_t now = monotonic_ms();
+  if (now >= m.deadline_ms) return 0;
+  uint64_t left = m.deadline_ms - now;
+  return left > 60000 ? 60000 : static_cast<int>(left);
+}
+
+void check_deadline(Monitor& m) {
+  if (m.deadline_ms == 0 || monotonic_ms() < m.deadline_ms || m.ended) return;
+  m.deadline_ms = 0;
+  m.forced_status = 128 + SIGKILL;
+  kill_container(m.pid, m.pidfd.get());
+}
+
+void wait_for_events(Monitor& m) {
+  pollfd polls[4 + kRelayPolls];
+  int n = 0;
+  auto add = [&](const UniqueFd& fd) -> pollfd* {
+    if (!fd) return nullptr;
+    polls[n] = {fd.get(), POLLIN, 0};
+    return &polls[n++];
+  };
+  pollfd* signals = add(m.signals);
+  pollfd* sync = add(m.sync);
+  pollfd* parent = add(m.parent);
+  pollfd* network = add(m.network.ready_fd());
+  n += m.relay.add_polls(polls + n);
+  if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
+  // Messages before signals: an ERROR must be read before the SIGCHLD that follows it.
+  if (sync != nullptr && sync->revents != 0) read_sync(m);
+  if (network != nullptr && network->revents != 0 && !m.network.on_ready(m.plan.network, &m.error))
+    record_failure(m);
+  if (signals != nullptr && signals->revents != 0) read_signals(m);
+  if (parent != nullptr && parent->revents != 0) {
+    m.parent.reset();
+    m.forced_status = 128 + SIGKILL;
+    kill_container(m.pid, m.pidfd.get());
+  }
+  m.relay.move();
+  if (m.relay.take_stop_request()) {
+    // As any program that reads in the background: stopped until it is brought to the foreground.
+    kill(getpid(), SIGSTOP);
+    m.relay.reclaim_terminal();
+  }
+  check_deadline(m);
+}
+
+}  // namespace
+
+void record_failure(Monitor& m) {
+  if (m.failed) return;
+  m.failed = true;
+  if (m.pid > 0 && !m.ended) kill_container(m.pid, m.pidfd.get());
+}
+
+void follow_container(Monitor& m) {
+  while (!m.ended) {
+    send_run_when_ready(m);
+    wait_for_events(m);
+  }
+  if (m.sync) read_sync(m);
+}
+
+void drain_output(Monitor& m) {
+  while (m.relay.finish()) {
+    pollfd polls[1 + kRelayPolls];
+    polls[0] = {m.signals.get(), POLLIN, 0};
+    int n = 1 + m.relay.add_polls(polls + 1);
+    if (poll(polls, static_cast<nfds_t>(n), -1) < 0) continue;
+    m.relay.move();
+    signalfd_siginfo info;
+    if (polls[0].revents == 0 ||
+        read(m.signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info))
+      continue;
+    int sig = static_cast<int>(info.ssi_signo);
+    if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT) return;
+  }
+}
