@@ -162,7 +162,7 @@ async function sweepRemoved(root: StoreRoot, idMap: IdMap | undefined): Promise<
   for (const name of readNames(layout.tmpDir(root))) {
     const dir = `${layout.tmpDir(root)}/${name}`;
     if (!name.startsWith('removed-') || !isFree(`${dir}/lock`)) continue;
-    bytes += diskBytes(dir) ?? 0;
+    bytes += diskBytes(dir);
     await removeForeignTree(dir, idMap);
   }
   return bytes;

@@ -7,39 +7,49 @@ import { errnoOf } from '../core/errors.ts';
 import { treeDir, type StoreRoot } from './layout.ts';
 import { readTreeInfo } from './layers.ts';
 
-/** Of a layer's tree. Where folders of other owners are closed to us, what unpacking noted. */
+/** Of a layer's tree. Where folders of other owners are closed to us, at least what unpacking noted. */
 export function treeBytes(root: StoreRoot, mapKey: string, chainId: Digest): number {
-  return diskBytes(treeDir(root, mapKey, chainId)) ?? readTreeInfo(root, chainId)?.sizeBytes ?? 0;
+  const { bytes, complete } = measure(treeDir(root, mapKey, chainId));
+  return complete ? bytes : Math.max(bytes, readTreeInfo(root, chainId)?.sizeBytes ?? 0);
 }
 
-/** Of a file or a whole tree; undefined when a part of it may not be read. A missing path takes nothing. */
-export function diskBytes(path: string): number | undefined {
-  const seen = new Set<string>();
-  try {
-    return walk(encodeBytes(path), seen);
-  } catch (error) {
-    if (errnoOf(error) === 'EACCES') return undefined;
-    throw error;
-  }
+/** Of a file or of what may be read of a tree. A missing path takes nothing. */
+export function diskBytes(path: string): number {
+  return measure(path).bytes;
+}
+
+interface Measured {
+  bytes: number;
+  /** False: a folder is closed to us. */
+  complete: boolean;
+}
+
+function measure(path: string): Measured {
+  const measured = { bytes: 0, complete: true };
+  walk(encodeBytes(path), new Set(), measured);
+  return measured;
 }
 
 /** Names of an image's files need not be text. */
-function walk(path: Buffer, seen: Set<string>): number {
+function walk(path: Buffer, seen: Set<string>, measured: Measured): void {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return 0;
-  if (!stat.isDirectory()) {
-    if (stat.nlink > 1) {
-      const key = `${stat.dev}:${stat.ino}`;
-      if (seen.has(key)) return 0;
-      seen.add(key);
+  if (stat === undefined) return;
+  if (!stat.isDirectory() && stat.nlink > 1) {
+    const key = `${stat.dev}:${stat.ino}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+  }
+  measured.bytes += stat.blocks * 512;
+  if (!stat.isDirectory()) return;
+  try {
+    for (const name of fs.readdirSync(path, { encoding: 'buffer' })) {
+      walk(Buffer.concat([path, SLASH, name]), seen, measured);
     }
-    return stat.blocks * 512;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EACCES') measured.complete = false;
+    else if (errno !== 'ENOENT') throw error;
   }
-  let bytes = stat.blocks * 512;
-  for (const name of fs.readdirSync(path, { encoding: 'buffer' })) {
-    bytes += walk(Buffer.concat([path, SLASH, name]), seen);
-  }
-  return bytes;
 }
 
 const SLASH = Buffer.from('/');

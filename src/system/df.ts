@@ -31,15 +31,15 @@ function images(paths: Paths): DfRow {
   );
   const garbage = findGarbage(paths, unused);
   const reclaimable =
-    garbage.blobs.reduce((sum, digest) => sum + (diskBytes(blobFile(paths, digest)) ?? 0), 0) +
+    garbage.blobs.reduce((sum, digest) => sum + diskBytes(blobFile(paths, digest)), 0) +
     garbage.trees.reduce((sum, { mapKey, chainId }) => sum + treeBytes(paths, mapKey, chainId), 0);
-  const size = bytesOf(ociDir(paths)) + bytesOf(layersDir(paths)) + bytesOf(imagesDir(paths));
+  const size = diskBytes(ociDir(paths)) + diskBytes(layersDir(paths)) + diskBytes(imagesDir(paths));
   return row('Images', ids.size, [...ids].filter((id) => used.has(id)).length, size, reclaimable);
 }
 
 function containers(paths: Paths): DfRow {
   const uses = listContainerUses(paths);
-  const sizes = uses.map(({ id, running }) => ({ running, bytes: bytesOf(containerDir(paths, id)) }));
+  const sizes = uses.map(({ id, running }) => ({ running, bytes: diskBytes(containerDir(paths, id)) }));
   const sum = (list: typeof sizes): number => list.reduce((total, { bytes }) => total + bytes, 0);
   const stopped = sizes.filter(({ running }) => !running);
   return row('Containers', uses.length, uses.length - stopped.length, sum(sizes), sum(stopped));
@@ -47,7 +47,7 @@ function containers(paths: Paths): DfRow {
 
 function volumes(paths: Paths): DfRow {
   const dir = `${paths.graphRoot}/volumes`;
-  return row('Local Volumes', namesIn(dir).length, 0, bytesOf(dir), 0);
+  return row('Local Volumes', namesIn(dir).length, 0, diskBytes(dir), 0);
 }
 
 /** Downloads that were cut off, and what killed processes left. */
@@ -59,7 +59,7 @@ function temporary(paths: Paths): DfRow {
       .map((name) => `${dir}/${name}`),
     ...namesIn(partsDir(paths)).map((name) => `${partsDir(paths)}/${name}`),
   ];
-  const bytes = files.reduce((sum, file) => sum + bytesOf(file), 0);
+  const bytes = files.reduce((sum, file) => sum + diskBytes(file), 0);
   return row('Temporary Files', files.length, 0, bytes, bytes);
 }
 
@@ -71,10 +71,6 @@ function row(
   reclaimableBytes: number,
 ): DfRow {
   return { type, total, active, sizeBytes, reclaimableBytes };
-}
-
-function bytesOf(path: string): number {
-  return diskBytes(path) ?? 0;
 }
 
 function namesIn(dir: string): string[] {

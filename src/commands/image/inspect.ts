@@ -16,9 +16,14 @@ export default defineCommand({
   examples: ['image inspect debian', "image inspect -f '{{.Config.Env}}' debian"],
   async run({ args, flags, cx }) {
     const found: ImageInspect[] = [];
-    const status = await forEachTarget(cx, args, (name) => void found.push(inspectImage(cx.paths, name)));
-    if (found.length > 0 || flags.format === undefined) {
-      for (const line of formatInspect(found, flags.format)) cx.io.stdout(line);
+    let status = 0;
+    try {
+      status = await forEachTarget(cx, args, (name) => void found.push(inspectImage(cx.paths, name)));
+    } finally {
+      // As docker: an array even when it is empty, so that whoever parses it gets JSON.
+      const lines =
+        found.length === 0 && flags.format !== undefined ? [] : formatInspect(found, flags.format);
+      for (const line of lines) cx.io.stdout(line);
     }
     return status;
   },

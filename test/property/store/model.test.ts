@@ -75,8 +75,10 @@ async function apply(store: TestStore, model: Model, todo: Step): Promise<void> 
     case 'remove': {
       const image = model.names.get(todo.name);
       const removing = removeImage(store, todo.name, { force: false, idMap: undefined });
-      if (image === undefined)
-        return void (await expect(removing).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' }));
+      if (image === undefined) {
+        await expect(removing).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' });
+        return;
+      }
       await removing;
       model.names.delete(todo.name);
       return;
@@ -86,7 +88,8 @@ async function apply(store: TestStore, model: Model, todo: Step): Promise<void> 
       model.nameless.clear();
       return;
     case 'forget-record':
-      return rmSync(imageFile(paths, todo.name), { force: true });
+      rmSync(imageFile(paths, todo.name), { force: true });
+      return;
     case 'tear-record':
       if (existsSync(imageFile(paths, todo.name)))
         writeFileSync(imageFile(paths, todo.name), '{"version":1,"ima');
