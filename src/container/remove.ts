@@ -7,9 +7,11 @@ import { EngineError, errnoOf } from '../core/errors.ts';
 import { addon } from '../native/addon.ts';
 import { removeTree } from '../native/launch.ts';
 import type { IdMap } from '../native/plan.ts';
+import { chooseIdMap } from '../runtime/idmap.ts';
+import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
-import { containerDir, tmpDir, type StoreRoot } from '../store/layout.ts';
-import { dropName, listIds, isTorn, readSpec } from './records.ts';
+import { containerDir, namesDir, tmpDir, type StoreRoot } from '../store/layout.ts';
+import { dropName, holderOf, isTorn, listIds, readSpec } from './records.ts';
 import { readPid, startTicksOf } from './state.ts';
 
 export interface RemoveOptions {
@@ -122,7 +124,7 @@ export async function sweepDead(
     const lockFd = openLock(containerDir(root, id));
     try {
       if (lockFd !== undefined && !addon().flock(lockFd, 'exclusive', true)) continue;
-      await discard(root, id, spec?.name, spec?.idMap);
+      await discard(root, id, spec?.name, spec === undefined ? everyIdWeHave() : spec.idMap);
       removed.push(id);
     } finally {
       if (lockFd !== undefined) closeSync(lockFd);
@@ -139,7 +141,34 @@ export async function sweepTrash(root: StoreRoot): Promise<void> {
   for (const name of namesIn(tmpDir(root))) {
     const path = `${tmpDir(root)}/${name}`;
     if (!name.startsWith(TRASH) || !isOld(path)) continue;
-    await removeTree(path, readTrashSpec(path)?.idMap);
+    const spec = readTrashSpec(path);
+    await removeTree(path, spec === undefined ? everyIdWeHave() : spec.idMap);
+  }
+}
+
+/** Where nobody can tell any more which map a container had: the usual one holds every host id that another can. */
+function everyIdWeHave(): IdMap | undefined {
+  const hostUid = process.geteuid?.() ?? 0;
+  const hostGid = process.getegid?.() ?? 0;
+  return chooseIdMap(readIdMapInput({ hostUid, hostGid, env: process.env }, undefined)).idMap;
+}
+
+/**
+ * Removes a container whose config.json is torn, and its names. `reference` is an id, an id prefix or a name.
+ * @returns false when there is none such, or it is in use
+ */
+export async function removeTorn(root: StoreRoot, reference: string): Promise<boolean> {
+  const [id, another] = listIds(root).filter((each) => reference !== '' && each.startsWith(reference));
+  const wanted = id !== undefined && another === undefined ? id : holderOf(root, reference);
+  if (wanted === undefined || !isTorn(root, wanted)) return false;
+  const lockFd = openLock(containerDir(root, wanted));
+  try {
+    if (lockFd !== undefined && !addon().flock(lockFd, 'exclusive', true)) return false;
+    for (const name of namesIn(namesDir(root))) dropName(root, name, wanted);
+    await discard(root, wanted, undefined, everyIdWeHave());
+    return true;
+  } finally {
+    if (lockFd !== undefined) closeSync(lockFd);
   }
 }
 
@@ -147,7 +176,7 @@ function readTrashSpec(path: string): ContainerSpec | undefined {
   try {
     return JSON.parse(readFileSync(`${path}/config.json`, 'utf8')) as ContainerSpec;
   } catch {
-    return undefined; // already deleted: what is left then is ours or its trees' owners' to delete
+    return undefined; // already deleted
   }
 }
 

@@ -3,7 +3,7 @@
 import { EngineError } from '../core/errors.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { findContainer, listIds, readSpec } from './records.ts';
-import { removeContainer, sweepDead, sweepTrash } from './remove.ts';
+import { removeContainer, removeTorn, sweepDead, sweepTrash } from './remove.ts';
 
 export interface RmRequest {
   all: boolean;
@@ -39,7 +39,13 @@ export async function removeByReference(
       report.removed(reference);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      if (error.code === 'CONTAINER_NOT_FOUND' && (request.force || request.ignore)) continue;
+      if (error.code === 'CONTAINER_NOT_FOUND') {
+        if (await removeTorn(root, reference)) {
+          report.removed(reference);
+          continue;
+        }
+        if (request.force || request.ignore) continue;
+      }
       report.failed(`Error: ${error.message}`);
       status ||= error.exitCode;
     }

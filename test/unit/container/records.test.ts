@@ -17,6 +17,7 @@ import {
   readSpec,
   writeSpec,
 } from '../../../src/container/records.ts';
+import { removeTorn } from '../../../src/container/remove.ts';
 import { removeByReference } from '../../../src/container/rm.ts';
 import { replaceHolder } from '../../../src/container/replace.ts';
 import { readState, startTicksOf } from '../../../src/container/state.ts';
@@ -124,6 +125,27 @@ test('config.json of a newer skiff is neither read nor swept', async () => {
   expect(isTorn(root, spec.id)).toBe(false);
   await listContainers(root, { all: true, last: -1, filters: [] });
   expect(existsSync(dirOf(spec))).toBe(true);
+});
+
+test('rm takes away a container whose config.json is torn, by id, prefix or name', async () => {
+  const report = { removed: () => undefined, failed: () => undefined };
+  for (const [name, pick] of [
+    ['a1', (s: ContainerSpec) => s.id],
+    ['a2', (s: ContainerSpec) => s.id.slice(0, 20)],
+    ['a3', () => 'a3'],
+  ] as const) {
+    const spec = make(name);
+    writeFileSync(join(dirOf(spec), 'config.json'), '{"schema');
+    expect(await removeTorn(root, pick(spec))).toBe(true);
+    expect(existsSync(dirOf(spec))).toBe(false);
+    expect(holderOf(root, name)).toBeUndefined();
+  }
+  const alive = make('alive', { alive: true });
+  writeFileSync(join(dirOf(alive), 'config.json'), '');
+  expect(await removeTorn(root, alive.id)).toBe(false);
+  expect(
+    await removeByReference(root, ['nothing'], { all: false, force: false, ignore: false }, report),
+  ).toBe(1);
 });
 
 test('young half-made folders are left alone, as somebody may be at it', async () => {
