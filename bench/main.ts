@@ -78,7 +78,7 @@ async function main(): Promise<number> {
 }
 
 function makeBench(dir: string, user: Bench['user'], store: string): Bench {
-  for (const name of ['home', 'run', 'podman-store', 'bundle', 'pull-store']) {
+  for (const name of ['home', 'run', 'podman-store', 'bundle', 'pull']) {
     mkdirSync(`${dir}/${name}`, { mode: 0o700 });
     if (isRoot()) chownSync(`${dir}/${name}`, user.uid, user.gid);
   }
@@ -102,7 +102,7 @@ async function planScenarios(
   const podman = await preparePodman(bench, world.fixtures.busyboxOciArchive ?? '');
   const floor = BUSYBOX === undefined ? [] : await prepareFloor(bench, BUSYBOX);
   const parallel = writeParallelScript(bench.dir);
-  const pullStore = `${bench.dir}/pull-store`;
+  const pullStore = `${bench.dir}/pull/skiff`;
   const runs = (full: number): number => (smoke ? 2 : full);
   const both = (
     make: (words: string[], isPodman: boolean) => Scenario['commands'][number],
@@ -129,7 +129,7 @@ async function planScenarios(
       runs: runs(5),
       warmup: 0,
       commands: both((words, isPodman) => {
-        const store = isPodman ? `${bench.dir}/podman-pull-store` : pullStore;
+        const store = isPodman ? `${bench.dir}/pull/podman` : pullStore;
         return {
           name: '',
           words: isPodman

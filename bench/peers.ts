@@ -3,7 +3,7 @@
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isRoot, type Account } from '../test/helpers/accounts.ts';
-import { exec, execAny } from '../test/helpers/exec.ts';
+import { exec } from '../test/helpers/exec.ts';
 import { hasProgram } from '../test/setup/probe.ts';
 
 export interface Bench {
@@ -70,42 +70,53 @@ export async function prepareFloor(
   busybox: string,
 ): Promise<{ name: string; words: string[] }[]> {
   const bundle = `${bench.dir}/bundle`;
-  await asUser(bench, 'mkdir', [
-    '-p',
-    `${bundle}/rootfs/bin`,
-    `${bundle}/rootfs/proc`,
-    `${bundle}/rootfs/dev`,
-    `${bundle}/rootfs/sys`,
-  ]);
+  const folders = ['bin', 'proc', 'dev', 'sys'].map((name) => `${bundle}/rootfs/${name}`);
+  await asUser(bench, 'mkdir', ['-p', ...folders]);
   await asUser(bench, 'cp', [busybox, `${bundle}/rootfs/bin/busybox`]);
   await asUser(bench, 'ln', ['-sf', 'busybox', `${bundle}/rootfs/bin/true`]);
-  const floor: { name: string; words: string[] }[] = [];
-  if (hasProgram('crun')) {
-    await asUser(bench, 'sh', ['-c', `cd '${bundle}' && crun spec --rootless`]);
-    const config = JSON.parse(await asUser(bench, 'cat', [`${bundle}/config.json`])) as {
-      process: { terminal: boolean; args: string[] };
-    };
-    config.process.terminal = false;
-    config.process.args = ['/bin/true'];
-    writeFileSync(`${bundle}/config.json`, JSON.stringify(config));
-    floor.push({
+  const mounts = ['--bind', `${bundle}/rootfs`, '/', '--proc', '/proc', '--dev', '/dev'];
+  const floor = [
+    {
       name: 'crun',
-      words: ['crun', '--cgroup-manager=disabled', 'run', '--bundle', bundle, 'bench'],
-    });
-  }
-  if (hasProgram('bwrap')) {
-    const mounts = ['--bind', `${bundle}/rootfs`, '/', '--proc', '/proc', '--dev', '/dev'];
-    floor.push({ name: 'bwrap', words: ['bwrap', '--unshare-all', ...mounts, '/bin/true'] });
-  }
+      words: ['crun', '--cgroup-manager=disabled', 'run', '--bundle', `${bundle}/crun`, 'bench'],
+    },
+    {
+      name: 'runc',
+      words: ['runc', '--root', `${bench.dir}/run/runc`, 'run', '--bundle', `${bundle}/runc`, 'bench'],
+    },
+    { name: 'bwrap', words: ['bwrap', '--unshare-all', ...mounts, '/bin/true'] },
+  ].filter(({ name }) => hasProgram(name));
   const working: typeof floor = [];
   for (const peer of floor) {
-    const [command = '', ...args] = peer.words;
-    const ids = isRoot() ? { uid: bench.user.uid, gid: bench.user.gid } : {};
-    const { status, stderr } = await execAny(command, args, { env: bench.env, cwd: '/', ...ids });
-    if (status === 0) working.push(peer);
-    else console.error(`${peer.name} cannot run a container here, so it is left out: ${stderr.trim()}`);
+    try {
+      if (peer.name !== 'bwrap') await prepareBundle(bench, peer.name, bundle);
+      const [command = '', ...args] = peer.words;
+      await asUser(bench, command, args);
+      working.push(peer);
+    } catch (error) {
+      console.error(
+        `${peer.name} cannot run a container here, so it is left out: ${(error as Error).message}`,
+      );
+    }
   }
   return working;
+}
+
+/** BUNDLE/RUNTIME/config.json by the runtime itself, changed to run `true` in BUNDLE/rootfs without a terminal. */
+async function prepareBundle(bench: Bench, runtime: string, bundle: string): Promise<void> {
+  await asUser(bench, 'sh', [
+    '-c',
+    `mkdir '${bundle}/${runtime}' && cd '${bundle}/${runtime}' && ${runtime} spec --rootless`,
+  ]);
+  const file = `${bundle}/${runtime}/config.json`;
+  const config = JSON.parse(await asUser(bench, 'cat', [file])) as {
+    process: { terminal: boolean; args: string[] };
+    root: { path: string };
+  };
+  config.process.terminal = false;
+  config.process.args = ['/bin/true'];
+  config.root.path = `${bundle}/rootfs`;
+  writeFileSync(file, JSON.stringify(config));
 }
 
 /** A script that starts its arguments N times at once and fails if any of them does. */

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The copied binary alone on a stock Debian 13 (systemd, cgroup v2, its own kernel), as its ordinary user: pulls from a
+# registry, runs, installs a package. Long form: needs scripts/vm make once.
+#
+#   test/vm/run.sh [BINARY]      default dist/skiff
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+binary=${1:-dist/skiff}
+vm=scripts/vm
+failed=0
+stderr=$(mktemp)
+
+# Reads the script of a check from stdin, runs it as `user` in the guest and compares status and stdout.
+check() { # NAME STATUS STDOUT-PATTERN
+  local name=$1 status=$2 pattern=$3 seen output
+  output=$($vm sh "$(cat)" 2>"$stderr") && seen=0 || seen=$?
+  if [ "$seen" = "$status" ] && [[ $output =~ $pattern ]]; then
+    echo "ok      $name"
+  else
+    echo "FAILED  $name: status $seen, not $status, or stdout is not /$pattern/"
+    printf "        stdout: %s\n" "$output"
+    sed 's/^/        stderr: /' "$stderr"
+    failed=1
+  fi
+}
+
+registry_data=$(ls -d .cache/fixtures/registry-*/data 2>/dev/null | head -n 1) || true
+[ -n "$registry_data" ] || { echo 'vm test: no registry fixture yet: run the integration tests once' >&2; exit 1; }
+port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
+config=$(mktemp)
+echo "{\"version\": 0.1, \"log\": {\"level\": \"error\"}, \"storage\": {\"filesystem\": {\"rootdirectory\": \"$PWD/$registry_data\"}}, \"http\": {\"addr\": \"127.0.0.1:$port\"}}" >"$config"
+docker-registry serve "$config" >/dev/null 2>&1 &
+registry=$!
+trap 'kill "$registry"; rm -f "$config" "$stderr"; $vm stop' EXIT
+
+$vm start
+$vm forward "$port"
+$vm put "$binary" /home/user/skiff
+$vm sh 'chmod +x skiff'
+image=127.0.0.1:$port
+
+check 'the machine is what it should be' 0 '^cgroup2fs user [0-9]' <<<'echo "$(stat -fc %T /sys/fs/cgroup) $(id -un) $(uname -r)"'
+check 'version' 0 '^skiff version' <<<'./skiff --version'
+check 'pull busybox' 0 '[0-9a-f]{64}' <<<"./skiff pull --quiet $image/busybox"
+check 'run' 0 '^hello$' <<<"./skiff run --rm --network none $image/busybox echo hello"
+check 'exit status' 42 '^$' <<<"./skiff run --rm --network none $image/busybox sh -c 'exit 42'"
+check 'not found' 127 '^$' <<<"./skiff run --rm --network none $image/busybox /no/such"
+check 'ids are mapped by newuidmap' 0 '65536' <<<"./skiff run --rm --network none $image/busybox cat /proc/self/uid_map"
+check 'a pipe of 10 MB' 0 '^10000000$' <<<"head -c 10000000 /dev/zero | ./skiff run --rm -i --network none $image/busybox cat | wc -c"
+check 'a terminal' 7 '/dev/pts/0' <<<"script -qec \"./skiff run --rm -it --network none $image/busybox sh -c 'tty; exit 7'\" /dev/null"
+check 'SIGTERM' 143 '^ready$' <<<"timeout --foreground --preserve-status -s TERM 5 ./skiff run --rm --network none $image/busybox sh -c 'echo ready; sleep 1000'"
+check 'default network' 0 '1' <<<"./skiff run --rm $image/busybox sh -c 'ip route | grep -c ^default'"
+check 'pull Debian (zstd)' 0 '[0-9a-f]{64}' <<<"./skiff pull --quiet $image/debian:oci-zstd"
+check 'Debian runs' 0 '^12\.' <<<"./skiff run --rm --network none $image/debian:oci-zstd cat /etc/debian_version"
+check 'apt-get installs a package' 0 'Hello, world!$' <<<"./skiff run --rm $image/debian:oci-zstd sh -c 'apt-get -qq update && apt-get -qq install -y hello >/dev/null && hello'"
+check 'container that stays: ps, logs, rm' 0 'kept.*said.*kept' <<<"./skiff run --name kept --network none $image/busybox echo said >/dev/null; echo \$(./skiff ps -a --format '{{.Names}}') \$(./skiff logs kept) \$(./skiff rm kept)"
+check 'nothing is left running or mounted' 0 '^0 0$' <<<"sleep 1; echo \$(pgrep -cu user 'skiff|pasta') \$(grep -c skiff /proc/self/mountinfo)"
+exit $failed
