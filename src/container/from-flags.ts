@@ -129,6 +129,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
       manageHosts: options['no-hosts'] !== true,
       manageHostname: options['no-hostname'] !== true,
       ports: [],
+      address: undefined,
     },
   };
   return { spec, notes };

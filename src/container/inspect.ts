@@ -80,8 +80,18 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
       SandboxID: '',
       Ports: portMap(network.ports, config.exposedPorts),
       SandboxKey: state.pid === undefined ? '' : `/proc/${state.pid}/ns/net`,
+      IPAddress: network.address?.ip ?? '',
+      IPPrefixLen: network.address?.prefix ?? 0,
+      Gateway: network.address?.gateway ?? '',
       Networks: {
-        [network.mode]: { NetworkID: '', EndpointID: '', Gateway: '', IPAddress: '', MacAddress: '' },
+        [network.mode]: {
+          NetworkID: '',
+          EndpointID: '',
+          Gateway: network.address?.gateway ?? '',
+          IPAddress: network.address?.ip ?? '',
+          IPPrefixLen: network.address?.prefix ?? 0,
+          MacAddress: '',
+        },
       },
     },
   };

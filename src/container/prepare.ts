@@ -223,6 +223,7 @@ export async function prepareRun(
   });
   const network = await connectNetwork(parts, spec, joined);
   spec.network.ports = network.ports;
+  spec.network.address = network.address;
   notes.push(...raiseOomScore(parts, spec));
   const available = ids.idMap === undefined ? ownCapabilities() : undefined;
   return {

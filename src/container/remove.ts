@@ -116,11 +116,12 @@ async function discard(
 export async function sweepDead(
   root: StoreRoot,
   ids: readonly ContainerId[] = listIds(root),
+  nowMs = Date.now(),
 ): Promise<ContainerId[]> {
   const removed: ContainerId[] = [];
   for (const id of ids) {
     const spec = readSpec(root, id);
-    if (spec !== undefined ? !spec.host.autoRemove : !isAbandoned(root, id)) continue;
+    if (spec !== undefined ? !spec.host.autoRemove : !isAbandoned(root, id, nowMs)) continue;
     const lockFd = openLock(containerDir(root, id));
     try {
       if (lockFd !== undefined && !addon().flock(lockFd, 'exclusive', true)) continue;
@@ -140,7 +141,7 @@ export async function sweepDead(
 export async function sweepTrash(root: StoreRoot): Promise<void> {
   for (const name of namesIn(tmpDir(root))) {
     const path = `${tmpDir(root)}/${name}`;
-    if (!name.startsWith(TRASH) || !isOld(path)) continue;
+    if (!name.startsWith(TRASH) || !isOld(path, Date.now())) continue;
     const spec = readTrashSpec(path);
     await removeTree(path, spec === undefined ? everyIdWeHave() : spec.idMap);
   }
@@ -189,12 +190,12 @@ function namesIn(dir: string): string[] {
   }
 }
 
-function isAbandoned(root: StoreRoot, id: ContainerId): boolean {
-  return isOld(containerDir(root, id)) && isTorn(root, id);
+function isAbandoned(root: StoreRoot, id: ContainerId, nowMs: number): boolean {
+  return isOld(containerDir(root, id), nowMs) && isTorn(root, id);
 }
 
 /** By ctime, which the rename into tmp/ sets too. */
-function isOld(path: string): boolean {
+function isOld(path: string, nowMs: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.ctimeMs > ABANDONED_MS;
+  return stat !== undefined && nowMs - stat.ctimeMs > ABANDONED_MS;
 }

@@ -131,6 +131,8 @@ export interface NetworkSpec {
   manageHostname: boolean;
   /** What ended up published; filled by planNetwork. */
   ports: PublishedPort[];
+  /** IPv4 address in a network of its own; filled with `ports`. */
+  address: { ip: string; prefix: number; gateway: string } | undefined;
 }
 
 export interface PublishedPort {

@@ -1,6 +1,6 @@
 // Containers on disk, with real locks: names, look-up, state, and what a killed process leaves behind.
 
-import { closeSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ import {
   readSpec,
   writeSpec,
 } from '../../../src/container/records.ts';
-import { removeTorn } from '../../../src/container/remove.ts';
+import { removeTorn, sweepDead } from '../../../src/container/remove.ts';
 import { removeByReference } from '../../../src/container/rm.ts';
 import { replaceHolder } from '../../../src/container/replace.ts';
 import { readState, startTicksOf } from '../../../src/container/state.ts';
@@ -47,6 +47,9 @@ function make(name: string, { autoRemove = false, alive = false } = {}): Contain
   else closeSync(lockFd);
   return spec;
 }
+
+/** When nobody can still be at work on what is made now. */
+const LATER = Date.now() + 3_600_000;
 
 const dirOf = (spec: ContainerSpec): string => join(root.graphRoot, 'containers', spec.id);
 
@@ -120,10 +123,9 @@ test('a name in use is told with its holder, alive or stopped', async () => {
 test('config.json of a newer skiff is neither read nor swept', async () => {
   const spec = make('future');
   writeFileSync(join(dirOf(spec), 'config.json'), JSON.stringify({ schemaVersion: 2, id: spec.id }));
-  utimesSync(dirOf(spec), 0, 0);
   expect(readSpec(root, spec.id)).toBeUndefined();
   expect(isTorn(root, spec.id)).toBe(false);
-  await listContainers(root, { all: true, last: -1, filters: [] });
+  expect(await sweepDead(root, [spec.id], LATER)).toEqual([]);
   expect(existsSync(dirOf(spec))).toBe(true);
 });
 
@@ -153,6 +155,8 @@ test('young half-made folders are left alone, as somebody may be at it', async (
   mkdirSync(join(root.graphRoot, 'containers', id), { recursive: true });
   expect(await listContainers(root, { all: true, last: -1, filters: [] })).toEqual([]);
   expect(existsSync(join(root.graphRoot, 'containers', id))).toBe(true);
+  expect(await sweepDead(root, [id], LATER)).toEqual([id]);
+  expect(existsSync(join(root.graphRoot, 'containers', id))).toBe(false);
 });
 
 test('ps: newest first, running ones alone unless asked', async () => {

@@ -75,6 +75,8 @@ test('an opaque directory hides those below', () => {
   opaque.clear();
   opaque.add(join(dir, 'middle'));
   expect(read()).toBeUndefined();
+  rmSync(join(dir, 'middle/etc'), { recursive: true });
+  expect(read()).toBeUndefined();
 });
 
 test('a file hides a directory below, and a directory a file', () => {

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { inspectContainer } from '../../../src/container/inspect.ts';
+import { planLines, type ShownPlan } from '../../../src/container/show-plan.ts';
+import type { ContainerState } from '../../../src/container/state.ts';
+import { fromFlags, ID, IMAGE_ID } from './spec.ts';
+
+const EXITED: ContainerState = {
+  status: 'exited',
+  pid: undefined,
+  exitCode: 3,
+  oomKilled: false,
+  error: '',
+  startedAtMs: 1000,
+  finishedAtMs: 2500,
+};
+
+describe('inspect', () => {
+  const { spec } = fromFlags(
+    {
+      volume: ['/a:/b:ro', '/data'],
+      tmpfs: ['/t:size=1m'],
+      'cap-add': ['KILL'],
+      ulimit: ['nofile=1:2'],
+      label: ['l=1'],
+      expose: ['80'],
+    },
+    { words: ['sh', '-c', 'x'] },
+  );
+  spec.network.ports = [{ hostIp: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }];
+  spec.network.address = { ip: '10.0.0.2', prefix: 24, gateway: '10.0.0.1' };
+  const json = inspectContainer({ spec, state: EXITED, dir: '/store/containers/x' });
+
+  test("docker's keys with docker's types", () => {
+    expect(json).toMatchObject({
+      Id: ID,
+      Path: 'sh',
+      Args: ['-c', 'x'],
+      Name: '/web',
+      Image: IMAGE_ID,
+      LogPath: '/store/containers/x/log',
+      State: {
+        Status: 'exited',
+        Running: false,
+        ExitCode: 3,
+        Pid: 0,
+        StartedAt: '1970-01-01T00:00:01.000Z',
+        FinishedAt: '1970-01-01T00:00:02.500Z',
+      },
+      Config: {
+        Image: 'busybox',
+        Cmd: ['sh', '-c', 'x'],
+        Entrypoint: null,
+        Labels: { l: '1' },
+        ExposedPorts: { '80/tcp': {} },
+        Volumes: { '/data': {} },
+      },
+      HostConfig: {
+        Binds: ['/a:/b:ro', '/data'],
+        CapAdd: ['CAP_KILL'],
+        CapDrop: null,
+        ShmSize: 67108864,
+        Tmpfs: { '/t': 'size=1m' },
+        Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 2 }],
+        PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
+      },
+      NetworkSettings: {
+        IPAddress: '10.0.0.2',
+        Ports: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
+      },
+    });
+  });
+
+  test('mounts', () => {
+    expect(json['Mounts']).toEqual([
+      { Type: 'bind', Source: '/a', Destination: '/b', RW: false, Mode: 'ro', Propagation: 'rprivate' },
+      {
+        Type: 'volume',
+        Name: '',
+        Source: '',
+        Destination: '/data',
+        RW: true,
+        Driver: 'local',
+        Mode: '',
+        Propagation: '',
+      },
+      { Type: 'tmpfs', Source: '', Destination: '/t', RW: true, Mode: '', Propagation: '' },
+    ]);
+  });
+
+  test('a time that never was', () => {
+    expect(
+      inspectContainer({ spec, state: { ...EXITED, status: 'created', startedAtMs: undefined }, dir: '/x' })[
+        'State'
+      ],
+    ).toMatchObject({ StartedAt: '0001-01-01T00:00:00Z' });
+  });
+});
+
+test('--plan for people: a line each, words quoted as for a shell', () => {
+  const plan: ShownPlan = {
+    image: {
+      name: 'bb',
+      reference: 'docker.io/library/bb:latest',
+      digest: IMAGE_ID,
+      platform: 'linux/amd64',
+      pull: 'in the store',
+    },
+    args: ['sh', '-c', "it's"],
+    env: ['A=b c'],
+    idMap: { uid: ['0:1:1'], gid: ['0:2:1'] },
+    mounts: [{ type: 'bind', source: '/a', target: '/b', options: 'ro,rprivate', missing: true }],
+    limits: [{ name: 'memory', value: '1', honoured: false }],
+    notes: ['n'],
+  };
+  expect(planLines(plan)).toEqual([
+    'image:        docker.io/library/bb:latest (in the store)',
+    `digest:       ${IMAGE_ID} linux/amd64`,
+    `command:      sh -c 'it'\\''s'`,
+    `env:          'A=b c'`,
+    'id map:       uid 0:1:1  gid 0:2:1',
+    'mount:        bind /a -> /b ro,rprivate (the directory would be made)',
+    'limit:        memory=1 (not honoured)',
+    'note:         n',
+  ]);
+});
