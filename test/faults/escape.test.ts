@@ -1,0 +1,216 @@
+// Ways out of a container that were found in other engines or in a review of this one. Each must stay shut.
+
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from '../helpers/accounts.ts';
+import { sandbox } from '../helpers/engine.ts';
+import { storeLeftovers } from '../helpers/leaks.ts';
+import { requires } from '../helpers/requires.ts';
+import { world } from '../helpers/world.ts';
+import { BUSYBOX } from '../setup/busybox.ts';
+
+const skiff = sandbox({ sharedStore: true });
+const none = ['run', '--rm', '--network', 'none'];
+const UP = '../'.repeat(24);
+
+describe('descriptors of the host (CVE-2024-21626)', () => {
+  const numbers = Array.from({ length: 38 }, (_, i) => i + 3);
+
+  test('the command is never found through one', async () => {
+    const program = `${skiff.makeDir('outside')}/program`;
+    copyFileSync(BUSYBOX ?? '', program); // static: it would run anywhere
+    for (const fd of numbers) {
+      const command = [`/proc/self/fd/${fd}/${UP}${program}`, 'echo', 'escaped'];
+      const { stdout } = await skiff.run([...none, 'busybox', ...command], { status: null, stderr: /^/ });
+      expect(stdout, `descriptor ${fd}`).not.toContain('escaped');
+    }
+  });
+
+  test('nor the working directory', async () => {
+    for (const fd of numbers) {
+      const script = `ls ${UP}${skiff.dir} 2>/dev/null && echo escaped`;
+      const { stdout } = await skiff.run(
+        [...none, '-w', `/proc/self/fd/${fd}`, 'busybox', 'sh', '-c', script],
+        {
+          status: null,
+          stderr: /^/,
+        },
+      );
+      expect(stdout, `descriptor ${fd}`).not.toContain('escaped');
+    }
+  });
+
+  test('nor PATH', async () => {
+    const path = numbers.map((fd) => `/proc/self/fd/${fd}/${UP}${skiff.dir}/outside`).join(':');
+    await skiff.run([...none, '-e', `PATH=${path}`, 'busybox', 'program', 'echo', 'escaped'], {
+      status: 127,
+      stdout: '',
+      stderr: /program/,
+    });
+  });
+});
+
+test('the helper cannot be overwritten from inside (CVE-2019-5736)', async () => {
+  const before = readFileSync(world().binary);
+  const script =
+    'for p in 1 self $$; do exec 9</proc/$p/exe; (echo overwritten >/proc/self/fd/9) 2>/dev/null && echo wrote $p; done; true';
+  await skiff.run([...none, '--entrypoint', '/proc/self/exe', 'busybox', '-c', script], {
+    status: null,
+    stdout: /^/,
+    stderr: /^/,
+  });
+  expect(readFileSync(world().binary).equals(before)).toBe(true);
+  await skiff.run([...none, 'busybox', 'true']);
+});
+
+test('a symlink in the image does not lead a mount out', async () => {
+  const outside = skiff.makeDir('mount-outside');
+  const name = 'linked';
+  // The rootfs of this container is a folder we control: /etc is a link to the host's.
+  const root = skiff.makeDir('hostile-root');
+  for (const dir of ['bin', 'proc', 'sys', 'dev']) mkdirSync(`${root}/${dir}`);
+  copyFileSync(BUSYBOX ?? '', `${root}/bin/busybox`);
+  await skiff.run([
+    ...none,
+    '-v',
+    `${root}:/r`,
+    'busybox',
+    'sh',
+    '-c',
+    `ln -s ${UP}${outside} /r/etc && ln -s ${UP}${outside} /r/data`,
+  ]);
+  await skiff.run(
+    [
+      ...none,
+      '--rootfs',
+      '-v',
+      `${skiff.dir}/home:/data/inner`,
+      '--name',
+      name,
+      root,
+      '/bin/busybox',
+      'true',
+    ],
+    {
+      status: null,
+      stderr: /^/,
+    },
+  );
+  const { stdout } = await skiff.run([...none, '-v', `${outside}:/o`, 'busybox', 'find', '/o']);
+  expect(stdout).toBe('/o\n');
+});
+
+test('a container that joins another is not a window to the host (CVE-2016-9962)', async () => {
+  const cidfile = `${skiff.dir}/home/watch`;
+  const secret = `${skiff.makeDir('secret')}/file`;
+  writeFileSync(secret, 'secret of the host\n');
+  const watch = `echo ready; i=0; while [ $i -lt 400 ]; do cat /proc/[0-9]*/root${secret} 2>/dev/null; i=$((i+1)); done; echo done`;
+  const watcher = skiff.start([
+    'run',
+    '--rm',
+    '--network',
+    'none',
+    '--cap-add',
+    'SYS_PTRACE',
+    '--cidfile',
+    cidfile,
+    'busybox',
+    'sh',
+    '-c',
+    watch,
+  ]);
+  await watcher.waitForStdout(/ready/);
+  const id = readFileSync(cidfile, 'utf8').trim();
+  for (let i = 0; i < 25 && watcher.child.exitCode === null; i++) {
+    await skiff.run(['run', '--rm', '--network', 'none', '--pid', `container:${id}`, 'busybox', 'true'], {
+      status: null,
+      stderr: /^/,
+    });
+  }
+  watcher.child.kill('SIGKILL');
+  await watcher.result;
+  expect(watcher.stdout()).not.toContain('secret of the host');
+});
+
+describe('as root', () => {
+  const root = sandbox({ user: ROOT });
+
+  test('a device node made inside cannot be opened', async (context) => {
+    requires(context, 'root', 'busybox-image');
+    await root.run(['load', '--quiet', '--input', world().fixtures.busyboxOciArchive ?? ''], {
+      stdout: /^/,
+      stderr: /^/,
+    });
+    // 1:1 is /dev/mem, 7:0 a loop device, 1:5 /dev/zero: harmless, and the same question
+    for (const dir of ['/', '/dev', '/tmp']) {
+      const script = `mknod ${dir}/node c 1 5 && head -c 1 ${dir}/node | wc -c`;
+      const { stdout } = await root.run([...none, 'busybox', 'sh', '-c', script], {
+        status: null,
+        stderr: /^/,
+      });
+      expect(stdout.trim(), dir).not.toBe('1');
+    }
+  });
+});
+
+describe('what a container leaves', () => {
+  test('a tree far deeper than a path can be is removed', async () => {
+    const script = 'i=0; while [ $i -lt 2600 ]; do mkdir d && cd ./d || break; i=$((i+1)); done; true';
+    await skiff.run([...none, 'busybox', 'sh', '-c', script], { stderr: /^/ });
+    expect(storeLeftovers(skiff.store)).toEqual([]);
+  });
+
+  test('100,000 files are removed', async () => {
+    const script = 'mkdir /m && cd /m && seq 100000 | xargs touch';
+    await skiff.run([...none, 'busybox', 'sh', '-c', script]);
+    expect(storeLeftovers(skiff.store)).toEqual([]);
+  });
+});
+
+describe('waiting costs nothing', () => {
+  /** Clock ticks a process has used. */
+  function ticks(pid: number): number {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  }
+
+  test.each([
+    ['inherited streams', ['run', '--rm', '-i', '--network', 'none']],
+    ['streams through the log', ['run', '-i', '--name', 'idle', '--network', 'none']],
+  ])('%s', async (_, flags) => {
+    const running = skiff.start([...flags, 'busybox', 'sh', '-c', 'echo ready; exec sleep 30'], {
+      keepStdin: true,
+    });
+    try {
+      await running.waitForStdout(/ready/);
+      const before = ticks(running.pid);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(ticks(running.pid) - before).toBeLessThan(5);
+      // The reader goes away: nobody may spin on its closed pipe.
+      running.child.stdout?.destroy();
+      running.child.stderr?.destroy();
+      const then = ticks(running.pid);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(ticks(running.pid) - then).toBeLessThan(5);
+    } finally {
+      running.child.kill('SIGTERM');
+      await running.result;
+      await skiff.run(['rm', '-f', 'idle'], { status: null, stderr: /^/ });
+    }
+  });
+
+  test('resident memory of the waiting helper is at most 2 MB, and no other process of ours is there', async () => {
+    const running = skiff.start([...none, '-i', 'busybox', 'sh', '-c', 'echo ready; exec cat'], {
+      keepStdin: true,
+    });
+    await running.waitForStdout(/ready/);
+    const rss = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${running.pid}/status`, 'utf8'))?.[1]);
+    expect(rss).toBeLessThan(2048);
+    const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8')
+      .trim()
+      .split(' ');
+    expect(children).toHaveLength(1);
+    running.child.stdin?.end();
+    expect(await running.result).toMatchObject({ status: 0 });
+  });
+});
