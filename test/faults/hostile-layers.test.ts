@@ -51,6 +51,35 @@ describe('hostile layers in a user namespace', () => {
   });
 });
 
+describe('odd but honest layers in a user namespace', () => {
+  // Their list takes more than the 128 KiB that one argument of a program may have.
+  test('4000 directories that a layer uses and does not list', async () => {
+    const name = (i: number) => `${'long-directory-name-'.repeat(4)}${i}`;
+    const top = Array.from({ length: 4000 }, (_, i) => ({ path: `${name(i)}/f`, content: 'x' }));
+    const dir = `${skiff.dir}/image${count++}`;
+    writeOciLayout(dir, 'hostile', {
+      layers: [{ tar: tar([{ path: 'below', content: 'x' }]) }, { tar: tar(top) }],
+    });
+    await skiff.run(['load', '--quiet', '--input', dir], { stdout: /hostile/, stderr: '' });
+    await skiff.run(['rmi', 'hostile'], { stdout: /Deleted/ });
+  });
+
+  test('device nodes bring a warning, unless /dev hides them', async () => {
+    const device: Pick<TarEntry, 'type' | 'device'> = { type: 'char', device: [1, 3] };
+    const hidden = layout([{ path: 'dev/null', ...device }]);
+    await skiff.run(['load', '--quiet', '--input', hidden], { stdout: /hostile/, stderr: '' });
+    const seen = layout([
+      { path: 'dev/null', ...device },
+      { path: 'jail/null', ...device },
+    ]);
+    await skiff.run(['load', '--quiet', '--input', seen], {
+      stdout: /hostile/,
+      stderr: /1 device node of a layer became empty files.*"jail\/null"/,
+    });
+    await skiff.run(['rmi', 'hostile'], { stdout: /Deleted/ });
+  });
+});
+
 describe('bombs against a small store', () => {
   async function smallStore(options: string, use: () => Promise<void>): Promise<void> {
     mkdirSync(skiff.store, { recursive: true });

@@ -16,6 +16,8 @@ import { DEVICE_XATTR, OWNER_XATTR, deviceValue, isReservedXattr, ownerValue } f
 
 const S_IFMT = 0o170000;
 const S_IFCHR = 0o020000;
+/** Content of whiteouts and of aufs' book-keeping, which has no meaning: docker's whiteouts are empty. */
+const MAX_DROPPED_BYTES = 2 ** 30;
 const TYPE_BITS = { char: S_IFCHR, block: 0o060000, fifo: 0o010000 } as const;
 
 export class LayerApplier implements EntrySink {
@@ -26,11 +28,12 @@ export class LayerApplier implements EntrySink {
   /** The file being written, and where. Undefined path: a whiteout with content, which is dropped. */
   #file: { entry: TarEntry; path: ByteString | undefined } | undefined;
   #sizeBytes = 0;
+  #droppedBytes = 0;
 
   constructor(tree: Tree, space: SpaceGuard) {
     this.#tree = tree;
     this.#space = space;
-    this.#dirs = new Directories(tree);
+    this.#dirs = new Directories(tree, space);
   }
 
   /** Bytes of file content, holes included. */
@@ -55,7 +58,15 @@ export class LayerApplier implements EntrySink {
   beginFile(entry: TarEntry): void {
     const path = this.#placeOf(entry);
     this.#file = { entry, path };
-    if (path === undefined) return;
+    if (path === undefined) {
+      this.#droppedBytes += entry.sizeBytes;
+      if (this.#droppedBytes > MAX_DROPPED_BYTES)
+        throw new EngineError(
+          'LAYER_INVALID',
+          'unpacking a layer: whiteouts with more than 1 GiB of content',
+        );
+      return;
+    }
     const stored = entry.extents?.reduce((sum, { length }) => sum + length, 0) ?? entry.sizeBytes;
     this.#doing(entry, () => {
       this.#space.file(stored);
@@ -156,7 +167,8 @@ export class LayerApplier implements EntrySink {
     } catch (error) {
       if (type === 'fifo' || errnoOf(error) !== 'EPERM') throw error;
       // Only real root makes device nodes. A file says that something belongs there, and which device it was.
-      this.notes.add('device', path);
+      // What is in dev/ is of no use to anybody: every container gets a /dev of its own over it.
+      if (!path.startsWith('dev/')) this.notes.add('device', path);
       kept = this.#tree.writeFile(path, mode, uid, gid, mtimeSec, mtimeNsec, new Uint8Array(), 0, 0);
       this.#setXattr(path, DEVICE_XATTR, deviceValue(entry));
     }
@@ -240,12 +252,17 @@ export class LayerApplier implements EntrySink {
     }
   }
 
-  /** Attributes that this file system or our rights do not allow are reported, not fatal: docker does the same. */
+  /**
+   * Attributes that this file system or our rights do not allow are reported, not fatal: docker does the same. ENOSPC is
+   * ext4's word for more than fits beside an inode; a full disk is noticed by the next file.
+   */
   #setXattr(path: ByteString, name: ByteString, value: Uint8Array): void {
     try {
       this.#tree.setXattr(path, name, value);
     } catch (error) {
-      if (!['EPERM', 'ENOTSUP', 'EINVAL', 'EACCES', 'ERANGE', 'E2BIG'].includes(errnoOf(error) ?? ''))
+      if (
+        !['EPERM', 'ENOTSUP', 'EINVAL', 'EACCES', 'ERANGE', 'E2BIG', 'ENOSPC'].includes(errnoOf(error) ?? '')
+      )
         throw error;
       this.notes.add(name === OWNER_XATTR ? 'owner-xattr' : 'xattr', path);
     }

@@ -4,7 +4,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { addon, type Tree } from '../../native/addon.ts';
 import type { ByteString } from './entry.ts';
-import { findShown, type Shown } from './lower.ts';
+import { findShown, LookBudget, type Shown } from './lower.ts';
 import { relocate } from './relocate.ts';
 import { OPAQUE_XATTR } from './xattrs.ts';
 
@@ -19,10 +19,11 @@ export interface CompleteRequest {
 /** Runs as root of the trees' user namespace. @throws system errors */
 export function completeHere(request: CompleteRequest): void {
   withTree(request.dest, (tree) => {
-    const unlisted = relocate(tree, request.dest, request.unlisted, request.lowerTrees);
+    const budget = new LookBudget();
+    const unlisted = relocate(tree, request.dest, request.unlisted, request.lowerTrees, budget);
     // Deepest first: a parent may be made unsearchable.
     for (const path of unlisted.reverse()) {
-      const shown = findShown(request.lowerTrees, path);
+      const shown = findShown(request.lowerTrees, path, budget);
       if (shown?.stat.isDirectory() === true) copyAttributes(tree, path, shown);
     }
   });
@@ -35,7 +36,7 @@ export function completeHere(request: CompleteRequest): void {
 export function completeOwnRoot({ dest, unlisted, lowerTrees }: CompleteRequest): boolean {
   if (unlisted.length !== 1 || unlisted[0] !== '') return false;
   return withTree(dest, (tree) => {
-    const shown = findShown(lowerTrees, '');
+    const shown = findShown(lowerTrees, '', new LookBudget());
     const [, uid, gid] = tree.stat('') ?? [];
     if (shown === undefined || Number(shown.stat.uid) !== uid || Number(shown.stat.gid) !== gid) return false;
     if (uid !== process.geteuid?.() || attributeNames(shown).length > 0) return false;

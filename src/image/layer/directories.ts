@@ -6,25 +6,39 @@ import { EngineError } from '../../core/errors.ts';
 import type { Tree, TreeStat } from '../../native/addon.ts';
 import { isWhiteout, showPath, type ByteString, type TarEntry } from './entry.ts';
 import { joinPath, parentOf } from './path.ts';
+import type { SpaceGuard } from './space.ts';
 import { OPAQUE_VALUE, OPAQUE_XATTR } from './xattrs.ts';
 
 /** As path_resolution(7). */
 const MAX_LINKS = 40;
 const MAX_DEPTH_BYTES = 4095;
+/** Parts of names looked at on the way to entries. A link in front of each entry costs thousands a time. */
+const MAX_STEPS = 20_000_000;
+/** What we remember of directories: more would fill the memory, not the disk. */
+const MAX_DIRECTORIES = 1_000_000;
+const MAX_NAME_BYTES = 128 << 20;
 
 /** Undefined: nothing has listed it yet; then the entry that needed it gives its time. */
 interface Listed {
   entry: TarEntry | undefined;
   since: TarEntry | undefined;
+  /** Paths of the directories in it, so that forgetting one costs what is below it and no more. */
+  inside: Set<ByteString> | undefined;
 }
 
 export class Directories {
   readonly #tree: Tree;
+  readonly #space: SpaceGuard;
   /** By path without links. The root is always there. */
-  readonly #known = new Map<ByteString, Listed>([['', { entry: undefined, since: undefined }]]);
+  readonly #known = new Map<ByteString, Listed>([
+    ['', { entry: undefined, since: undefined, inside: undefined }],
+  ]);
+  #nameBytes = 0;
+  #steps = 0;
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, space: SpaceGuard) {
     this.#tree = tree;
+    this.#space = space;
   }
 
   has(path: ByteString): boolean {
@@ -38,13 +52,14 @@ export class Directories {
       known.entry = entry;
       return;
     }
+    this.#space.file(0);
     const opaque = !this.#tree.makeDir(path);
     if (opaque) {
       // Something else was here and hid what lower layers have: the directory must not bring that back.
       clear(path);
       this.#tree.makeDir(path);
     }
-    this.#known.set(path, { entry, since: entry });
+    this.#remember(path, entry, entry);
     if (opaque) this.makeOpaque(path);
   }
 
@@ -61,8 +76,9 @@ export class Directories {
     }
     return this.#walk(path, (missing, stat) => {
       if (stat !== undefined) clear(missing);
+      this.#space.file(0);
       this.#tree.makeDir(missing);
-      this.#known.set(missing, { entry: undefined, since });
+      this.#remember(missing, undefined, since);
       if (stat !== undefined) this.makeOpaque(missing);
       return true;
     }) as ByteString;
@@ -75,10 +91,24 @@ export class Directories {
 
   /** Forgets `path` and what was below it, which is gone. */
   forget(path: ByteString): void {
-    if (!this.#known.delete(path)) return;
-    for (const known of this.#known.keys()) {
-      if (known.startsWith(`${path}/`)) this.#known.delete(known);
+    if (!this.#known.has(path)) return;
+    this.#known.get(parentOf(path))?.inside?.delete(path);
+    const todo = [path];
+    for (let gone = todo.pop(); gone !== undefined; gone = todo.pop()) {
+      for (const inside of this.#known.get(gone)?.inside ?? []) todo.push(inside);
+      this.#known.delete(gone);
+      this.#nameBytes -= gone.length;
     }
+  }
+
+  /** Its parent is known already: directories are made from the root down. */
+  #remember(path: ByteString, entry: TarEntry | undefined, since: TarEntry | undefined): void {
+    this.#nameBytes += path.length;
+    if (this.#known.size > MAX_DIRECTORIES) throw tooMuch(`more than ${MAX_DIRECTORIES} directories`);
+    if (this.#nameBytes > MAX_NAME_BYTES) throw tooMuch('names of directories of more than 128 MiB');
+    this.#known.set(path, { entry, since, inside: undefined });
+    const parent = this.#known.get(parentOf(path));
+    if (parent !== undefined) (parent.inside ??= new Set()).add(path);
   }
 
   /** Sets attributes, deepest first; returns the directories that no entry listed, parents first. */
@@ -103,6 +133,7 @@ export class Directories {
     let at: ByteString = '';
     let links = 0;
     for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+      if (++this.#steps > MAX_STEPS) throw tooMuch('links that lead through too many directories');
       if (part === '' || part === '.') continue;
       if (part === '..') {
         at = parentOf(at);
@@ -129,6 +160,10 @@ export class Directories {
     }
     return at;
   }
+}
+
+function tooMuch(what: string): EngineError {
+  return new EngineError('LAYER_INVALID', `unpacking a layer: ${what}`);
 }
 
 function inTheWay(path: ByteString, why: string): EngineError {

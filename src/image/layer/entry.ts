@@ -50,9 +50,13 @@ export interface EntrySink {
   other(entry: TarEntry): void;
 }
 
-/** A name for a message: quoted, control characters escaped, bytes that are no UTF-8 kept apart. */
+/** Names may be a megabyte long; messages may not. */
+const MAX_SHOWN = 300;
+
+/** A name for a message: quoted, control characters escaped, bytes that are no UTF-8 kept apart, cut when too long. */
 export function showPath(path: ByteString): string {
-  return JSON.stringify(Buffer.from(path, 'latin1').toString('utf8'));
+  const [shown, cut] = path.length <= MAX_SHOWN ? [path, ''] : [path.slice(0, MAX_SHOWN), '…'];
+  return `${JSON.stringify(Buffer.from(shown, 'latin1').toString('utf8'))}${cut}`;
 }
 
 /** Whether a `Tree.stat` is that of an overlayfs whiteout: character device 0:0. */

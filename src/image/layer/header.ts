@@ -48,6 +48,8 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 };
 
 const XATTR_PREFIX = 'SCHILY.xattr.';
+/** XATTR_LIST_MAX of limits.h: names of one file, each with its NUL. */
+const MAX_XATTR_NAME_BYTES = 65536;
 
 export function isZeroBlock(block: Buffer): boolean {
   return block[0] === 0 && block.every((byte) => byte === 0);
@@ -143,8 +145,11 @@ function xattrsOf(
 ): Map<ByteString, Buffer> | undefined {
   if (values === undefined) return undefined;
   let found: Map<ByteString, Buffer> | undefined;
+  let nameBytes = 0;
   for (const [key, value] of values) {
     if (!key.startsWith(XATTR_PREFIX)) continue;
+    nameBytes += key.length - XATTR_PREFIX.length + 1;
+    if (nameBytes > MAX_XATTR_NAME_BYTES) invalid('more attributes of one file than Linux can list (64 KiB)');
     found ??= new Map();
     found.set(key.slice(XATTR_PREFIX.length), Buffer.from(value, 'latin1'));
   }

@@ -1,7 +1,9 @@
 // What the trees below a layer show, merged as overlayfs does: whiteouts and opaque directories hide what is further down.
+// Layers of one image may conspire: what is looked at is counted and bounded.
 
 import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { encodeBytes } from '../../core/bytes.ts';
+import { EngineError } from '../../core/errors.ts';
 import { addon } from '../../native/addon.ts';
 import type { ByteString } from './entry.ts';
 import { joinPath, parentOf } from './path.ts';
@@ -10,6 +12,22 @@ import { OPAQUE_XATTR } from './xattrs.ts';
 /** As path_resolution(7). */
 const MAX_LINKS = 40;
 
+/** Files looked at for one layer: a chain of links through deep directories costs millions for each name. */
+const MAX_LOOKS = 10_000_000;
+
+export class LookBudget {
+  #left = MAX_LOOKS;
+
+  /** @throws LAYER_INVALID */
+  spend(): void {
+    if (--this.#left >= 0) return;
+    throw new EngineError(
+      'LAYER_INVALID',
+      `unpacking a layer: directories that it does not list take more than ${MAX_LOOKS} looks at the layers below`,
+    );
+  }
+}
+
 /** The file that shows at a path, and where it is on the host. */
 export interface Shown {
   host: Buffer;
@@ -17,13 +35,14 @@ export interface Shown {
 }
 
 /** @param trees bottom first. Links are not followed, neither on the way nor at the end. */
-export function findShown(trees: readonly string[], path: ByteString): Shown | undefined {
+export function findShown(trees: readonly string[], path: ByteString, budget: LookBudget): Shown | undefined {
   let left = [...trees].reverse().map(encodeBytes);
   let found: Shown | undefined;
   for (const part of prefixesOf(path)) {
     const visible: Buffer[] = [];
     found = undefined;
     for (const tree of left) {
+      budget.spend();
       const host = hostPath(tree, part);
       const stat = lstatSync(host, { bigint: true, throwIfNoEntry: false });
       if (stat === undefined) continue;
@@ -37,6 +56,7 @@ export function findShown(trees: readonly string[], path: ByteString): Shown | u
       if (addon().lgetxattr(host, OPAQUE_XATTR) !== undefined) break;
     }
     left = visible;
+    if (left.length === 0 && found === undefined) return undefined;
   }
   return found;
 }
@@ -49,6 +69,7 @@ export function resolveShown(
   trees: readonly string[],
   from: ByteString,
   target: ByteString,
+  budget: LookBudget,
 ): ByteString | undefined {
   let at = target.startsWith('/') ? '' : from;
   const todo = target.split('/').reverse();
@@ -60,7 +81,7 @@ export function resolveShown(
       continue;
     }
     const next = joinPath(at, part);
-    const shown = findShown(trees, next);
+    const shown = findShown(trees, next, budget);
     if (shown?.stat.isSymbolicLink() === true) {
       if (++links > MAX_LINKS) return undefined;
       const link = linkTarget(shown);

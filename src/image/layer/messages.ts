@@ -1,4 +1,5 @@
-// What skiff and its child `__unpack` say to each other: a request as one JSON argument, a reply as one JSON line.
+// What skiff and its child `__unpack` say to each other: a request as one JSON argument, a reply as one JSON line. An
+// argument may not be longer than 128 KiB (MAX_ARG_STRLEN), so what a layer can make long is on stdin.
 
 import { EngineError, type ErrorCode } from '../../core/errors.ts';
 import type { Digest } from '../../core/digest.ts';
@@ -7,7 +8,9 @@ import type { UnpackedHere } from './unpack-here.ts';
 
 /** `parent`: pid of who asks. A child that outlived it would write into a tree that another process clears away. */
 export type UnpackRequest = { parent: number } & (
-  { kind: 'unpack'; diffId: Digest; dest: string } | ({ kind: 'complete' } & CompleteRequest)
+  | { kind: 'unpack'; diffId: Digest; dest: string }
+  /** stdin: a CompleteRequest. */
+  | { kind: 'complete' }
 );
 
 type Reply = { ok: UnpackedHere } | { error: { code: ErrorCode; message: string; hint?: string } };
@@ -19,6 +22,14 @@ export function encodeRequest(request: UnpackRequest): string {
 /** The argument comes from ourselves, so its shape is not checked again. */
 export function decodeRequest(text: string): UnpackRequest {
   return JSON.parse(text) as UnpackRequest;
+}
+
+export function encodeComplete(request: CompleteRequest): string {
+  return JSON.stringify(request);
+}
+
+export function decodeComplete(text: string): CompleteRequest {
+  return JSON.parse(text) as CompleteRequest;
 }
 
 export function encodeReply(result: UnpackedHere): string {

@@ -6,12 +6,14 @@ import { readdirSync } from 'node:fs';
 import { encodeBytes } from '../../core/bytes.ts';
 import type { Tree } from '../../native/addon.ts';
 import { isWhiteout, type ByteString } from './entry.ts';
-import { findShown, hostPath, linkTarget, resolveShown } from './lower.ts';
+import { findShown, hostPath, linkTarget, LookBudget, resolveShown } from './lower.ts';
 import { joinPath, parentOf } from './path.ts';
 import { OPAQUE_VALUE, OPAQUE_XATTR } from './xattrs.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
+/** As many as path_resolution(7) follows links. */
+const MAX_MOVES = 40;
 
 /**
  * @param unlisted directories that the layer uses but does not list, parents first
@@ -22,15 +24,16 @@ export function relocate(
   dest: string,
   unlisted: readonly ByteString[],
   lowerTrees: readonly string[],
+  budget: LookBudget,
 ) {
   const result = new Set<ByteString>();
-  const moved: [from: ByteString, to: ByteString][] = [];
+  const moved = new Map<ByteString, ByteString>();
   for (const listedAs of unlisted) {
-    const path = moved.reduce((at, [from, to]) => movedPath(at, from, to), listedAs);
-    const shown = path === '' ? undefined : findShown(lowerTrees, path);
+    const path = movedPath(listedAs, moved);
+    const shown = path === '' ? undefined : findShown(lowerTrees, path, budget);
     const target =
       shown?.stat.isSymbolicLink() === true
-        ? resolveShown([...lowerTrees, dest], parentOf(path), linkTarget(shown))
+        ? resolveShown([...lowerTrees, dest], parentOf(path), linkTarget(shown), budget)
         : undefined;
     // A link to what is below itself cannot be followed; nor one that ends where it is.
     if (target === undefined || target === path || target.startsWith(`${path}/`)) {
@@ -42,14 +45,29 @@ export function relocate(
       continue;
     }
     merge(tree, dest, path, target);
-    moved.push([path, target]);
+    moved.set(path, target);
   }
   return [...result].sort((a, b) => a.length - b.length);
 }
 
-function movedPath(path: ByteString, from: ByteString, to: ByteString): ByteString {
-  if (path === from) return to;
-  return path.startsWith(`${from}/`) ? joinPath(to, path.slice(from.length + 1)) : path;
+/** Where `path` is after the moves so far; a move may have gone into a directory that moved later. */
+function movedPath(path: ByteString, moved: ReadonlyMap<ByteString, ByteString>): ByteString {
+  let at = path;
+  for (let moves = 0; moves < MAX_MOVES; moves++) {
+    const next = movedOnce(at, moved);
+    if (next === undefined) break;
+    at = next;
+  }
+  return at;
+}
+
+function movedOnce(path: ByteString, moved: ReadonlyMap<ByteString, ByteString>): ByteString | undefined {
+  if (moved.size === 0) return undefined;
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const to = moved.get(path.slice(0, end));
+    if (to !== undefined) return joinPath(to, path.slice(end + 1)).replace(/\/$/, '');
+  }
+  return undefined;
 }
 
 /** False: something that is no directory is in the way. */
@@ -72,7 +90,7 @@ function makeDirs(tree: Tree, path: ByteString, made: Set<ByteString>): boolean 
 
 /** Moves everything in `from` to `to`, which both exist; what comes wins. Directories keep their times. */
 function merge(tree: Tree, dest: string, from: ByteString, to: ByteString): void {
-  const shown = findShown([dest], to);
+  const shown = findShown([dest], to, new LookBudget());
   const names = readdirSync(hostPath(encodeBytes(dest), from), { encoding: 'buffer' });
   for (const name of names) {
     const [source, target] = [from, to].map((dir) => joinPath(dir, name.toString('latin1'))) as [

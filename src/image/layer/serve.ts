@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { EngineError } from '../../core/errors.ts';
 import { addon } from '../../native/addon.ts';
 import { completeHere } from './complete.ts';
-import { decodeRequest, encodeFailure, encodeReply } from './messages.ts';
+import { decodeComplete, decodeRequest, encodeFailure, encodeReply } from './messages.ts';
 import { unpackHere, type UnpackedHere } from './unpack-here.ts';
 
 /** Never throws: errors are part of the reply. */
@@ -18,7 +18,9 @@ export async function serveUnpack(
       throw new EngineError('CANCELLED', 'unpacking a layer: nobody waits for it');
     if (request.kind === 'unpack')
       return { reply: encodeReply(await unpackHere(input, request.diffId, request.dest)), status: 0 };
-    completeHere(request);
+    const parts: Buffer[] = [];
+    for await (const part of input) parts.push(part as Buffer);
+    completeHere(decodeComplete(Buffer.concat(parts).toString()));
     return { reply: encodeReply(NOTHING), status: 0 };
   } catch (error) {
     return { reply: encodeFailure(error), status: 125 };

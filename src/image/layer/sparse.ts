@@ -40,7 +40,7 @@ export function readOldGnuMap(block: Buffer, first: boolean, extents: Extent[]):
     const at = start + i * 24;
     if (block[at] === 0) break;
     extents.push({ offset: tarNumber(block, at, 12), length: tarNumber(block, at + 12, 12) });
-    if (extents.length > MAX_EXTENTS) invalid('too many holes');
+    if (extents.length > MAX_EXTENTS) invalid(`more than ${MAX_EXTENTS} runs of data`);
   }
   return block[extended] === 1;
 }
@@ -50,30 +50,33 @@ export function oldGnuRealSize(block: Buffer): number {
   return tarNumber(block, 483, 12);
 }
 
+/** A number of the map and its newline: 2^53 has 16 digits. */
+const MAX_NUMBER_BYTES = 24;
+
 /**
- * Reads the map of format 1.0 from the start of the data: "COUNT\nOFFSET\nLENGTH\n…", padded to 512.
- * @returns the extents and the bytes used, or undefined while more data is needed
+ * The map of format 1.0 at the start of the data: "COUNT\nOFFSET\nLENGTH\n…", padded to 512. Each byte is looked at
+ * once, however long the map is.
  */
-export function readMapInData(data: Buffer): { extents: Extent[]; used: number } | undefined {
-  const numbers: number[] = [];
-  let at = 0;
-  for (let wanted = 1; numbers.length < wanted;) {
-    const end = data.indexOf(0x0a, at);
-    if (end < 0) {
-      if (data.length - at > 24) invalid('malformed map of holes');
-      return undefined;
+export class MapReader {
+  readonly #numbers: number[] = [];
+  /** A number that the end of a block has cut. */
+  #cut = '';
+
+  /** Takes the next block. Returns the extents with the last one, undefined before. @throws LAYER_INVALID */
+  push(block: Buffer): Extent[] | undefined {
+    const lines = (this.#cut + block.toString('latin1')).split('\n');
+    this.#cut = lines.pop() as string;
+    for (const line of lines) {
+      const value = decimal(line);
+      if (Number.isNaN(value)) invalid('malformed map of holes');
+      this.#numbers.push(value);
+      const [count = 0] = this.#numbers;
+      if (count > MAX_EXTENTS) invalid(`more than ${MAX_EXTENTS} runs of data`);
+      if (this.#numbers.length === 1 + 2 * count) return toExtents(this.#numbers.slice(1));
     }
-    const value = decimal(data.toString('latin1', at, end));
-    if (Number.isNaN(value)) invalid('malformed map of holes');
-    numbers.push(value);
-    if (numbers.length === 1) {
-      if (value > MAX_EXTENTS) invalid('too many holes');
-      wanted = 1 + 2 * value;
-    }
-    at = end + 1;
+    if (this.#cut.length > MAX_NUMBER_BYTES) invalid('malformed map of holes');
+    return undefined;
   }
-  const used = Math.ceil(at / 512) * 512;
-  return data.length < used ? undefined : { extents: toExtents(numbers.slice(1)), used };
 }
 
 /** Checks that the runs ascend inside `realSize` and hold exactly `stored` bytes. @throws LAYER_INVALID */

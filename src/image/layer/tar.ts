@@ -5,12 +5,18 @@ import { EngineError } from '../../core/errors.ts';
 import { showPath, type EntrySink, type Extent, type TarEntry } from './entry.ts';
 import { BLOCK, decodeHeader, isZeroBlock, toEntry, type RawHeader } from './header.ts';
 import { parsePax, type PaxRecords } from './pax.ts';
-import { checkExtents, oldGnuRealSize, readMapInData, readOldGnuMap, sparseFromPax } from './sparse.ts';
+import { checkExtents, oldGnuRealSize, MapReader, readOldGnuMap, sparseFromPax } from './sparse.ts';
 
 /** Go's limit, which docker's and podman's archives live with, for a pax header or a GNU long name. */
 const MAX_META_BYTES = 1 << 20;
-/** Bytes after the end of the archive: padding of a tape block is 10 KiB; a bomb could hide there. */
-const MAX_TRAILING_BYTES = 1 << 30;
+/** All metadata together, and all headers: more than any image has, and what a bomb of empty entries is stopped by. */
+const MAX_ALL_META_BYTES = 2 ** 32;
+const MAX_HEADERS = 20_000_000;
+/**
+ * Bytes that end nowhere: after the end of the archive (a tape block's padding is 10 KiB), or said to be the content of
+ * something that has none. A bomb could hide there, which the free space would not stop.
+ */
+const MAX_WASTE_BYTES = 2 ** 30;
 
 type State = 'header' | 'meta' | 'sparse-blocks' | 'sparse-map' | 'body' | 'skip' | 'end';
 
@@ -33,9 +39,12 @@ export class TarReader {
   #metaType = '';
   #pending: Pending = { pax: undefined, longPath: undefined, longLink: undefined };
   #zeroBlocks = 0;
-  #trailing = 0;
+  #headers = 0;
+  #metaBytes = 0;
+  #wasteBytes = 0;
   /** The sparse entry whose map is being read, then the file being written. */
   #entry: TarEntry | undefined;
+  #map: MapReader | undefined;
   #extents: Extent[] = [];
   #extent = 0;
   #extentDone = 0;
@@ -72,8 +81,7 @@ export class TarReader {
           at = this.#takeSkip(chunk, at);
           break;
         case 'end':
-          this.#trailing += chunk.length - at;
-          if (this.#trailing > MAX_TRAILING_BYTES) invalid('more than 1 GiB after the end of the archive');
+          this.#waste(chunk.length - at);
           return;
       }
     }
@@ -107,6 +115,7 @@ export class TarReader {
       return next;
     }
     if (this.#zeroBlocks > 0) invalid('a block of zeros in the middle');
+    if (++this.#headers > MAX_HEADERS) invalid(`more than ${MAX_HEADERS} headers`);
     const header = decodeHeader(block);
     if (header.meta !== undefined) {
       this.#beginMeta(header);
@@ -119,7 +128,9 @@ export class TarReader {
     if (entry.type !== 'file') {
       this.#sink.other(entry);
       // Only some types carry data that is not theirs to use; links never do, whatever their size says.
-      this.#beginSkip(header.hasData ? storedSize(header, pax) : 0);
+      const skipped = header.hasData ? storedSize(header, pax) : 0;
+      this.#waste(skipped);
+      this.#beginSkip(skipped);
       return next;
     }
     return this.#beginFile(entry, header, block, pax, chunk, next);
@@ -148,6 +159,7 @@ export class TarReader {
       this.#beginSparse();
     } else if (sparse?.kind === 'in-data') {
       this.#entry = { ...entry, sizeBytes: sparse.realSize };
+      this.#map = new MapReader();
       this.#state = 'sparse-map';
     } else if (next + stored <= chunk.length) {
       this.#sink.wholeFile({ ...entry, sizeBytes: stored }, chunk, next);
@@ -197,18 +209,16 @@ export class TarReader {
     this.#beginSkip(0, this.#padding);
   }
 
-  /** Sparse format 1.0: collect whole blocks until the map is complete. */
+  /** Sparse format 1.0: whole blocks until the map is complete. */
   #takeSparseMap(chunk: Buffer, at: number): number {
     if (this.#left < BLOCK) invalid('malformed map of holes');
-    const next = this.#hold(chunk, at, this.#heldBytes + BLOCK - (this.#heldBytes % BLOCK));
-    if (this.#heldBytes % BLOCK !== 0) return next;
+    const next = this.#hold(chunk, at, BLOCK);
+    if (this.#heldBytes < BLOCK) return next;
     this.#left -= BLOCK;
-    const held = Buffer.concat(this.#held);
-    this.#held = [held];
-    const map = readMapInData(held);
-    if (map === undefined) return next;
-    this.#takeHeld();
-    this.#extents = map.extents;
+    const extents = this.#map?.push(this.#takeHeld());
+    if (extents === undefined) return next;
+    this.#map = undefined;
+    this.#extents = extents;
     this.#beginSparse();
     return next;
   }
@@ -216,6 +226,8 @@ export class TarReader {
   #beginMeta(header: RawHeader): void {
     const size = header.sizeBytes;
     if (!(size <= MAX_META_BYTES)) invalid(`a ${header.meta} record of ${size} bytes`);
+    this.#metaBytes += size;
+    if (this.#metaBytes > MAX_ALL_META_BYTES) invalid('more than 4 GiB of metadata');
     this.#metaType = header.meta as string;
     this.#left = size;
     this.#padding = paddingOf(size);
@@ -240,6 +252,11 @@ export class TarReader {
     else if (this.#metaType === 'long-path') this.#pending.longPath = text();
     else if (this.#metaType === 'long-link') this.#pending.longLink = text();
     this.#beginSkip(0, this.#padding);
+  }
+
+  #waste(bytes: number): void {
+    this.#wasteBytes += bytes;
+    if (this.#wasteBytes > MAX_WASTE_BYTES) invalid('more than 1 GiB that belongs to no file');
   }
 
   #beginSkip(stored: number, padding = paddingOf(stored)): void {

@@ -1,6 +1,6 @@
 // Starts the unpacking of one layer in a child: skiff itself, re-executed as root of the user namespace whose ids the
 // tree gets, or plainly when there is none. A child, so that layers use several cores and their memory goes with them.
-// Protocol: options as one JSON argument, layer bytes on stdin, one JSON line on stdout (messages.ts).
+// Protocol: messages.ts.
 
 import { closeSync, createReadStream, openSync } from 'node:fs';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
@@ -10,7 +10,7 @@ import { isCompiled } from '../../native/addon.ts';
 import { runInUserNamespace, type Child } from '../../native/launch.ts';
 import type { IdMap } from '../../native/plan.ts';
 import { completeHere, completeOwnRoot } from './complete.ts';
-import { decodeReply, encodeRequest, type UnpackRequest } from './messages.ts';
+import { decodeReply, encodeComplete, encodeRequest, type UnpackRequest } from './messages.ts';
 import { unpackHere } from './unpack-here.ts';
 
 export interface UnpackOptions {
@@ -104,14 +104,13 @@ async function complete(
 ): Promise<void> {
   const request = { dest, unlisted, lowerTrees };
   if (completeOwnRoot(request)) return;
-  await replyOf(startChild({ parent: process.pid, kind: 'complete', ...request }, idMap, 'ignore'), dest);
+  const child = startChild({ parent: process.pid, kind: 'complete' }, idMap, 'pipe');
+  child.stdin?.on('error', () => {}); // its reply, or its status, says why it did not listen
+  child.stdin?.end(encodeComplete(request));
+  await replyOf(child, dest);
 }
 
-function startChild(
-  request: UnpackRequest,
-  idMap: IdMap | undefined,
-  stdin: number | 'pipe' | 'ignore',
-): Child {
+function startChild(request: UnpackRequest, idMap: IdMap | undefined, stdin: number | 'pipe'): Child {
   return runInUserNamespace({
     idMap,
     argv: [...selfCommand(), '__unpack', encodeRequest(request)],
