@@ -121,11 +121,27 @@ bool build(Init& in) {
   return pivot_into(in.root, plan.root_propagation, &in.e);
 }
 
+/**
+ * Nothing of the host may be open when paths of the image are looked up: by /proc/self/fd/N a command, PATH or working
+ * directory would lead there (CVE-2024-21626), close-on-exec or not.
+ */
+bool drop_host_paths(Init& in, StepError* e) {
+  int sync = in.channels->sync.get();
+  bool below = sync <= 3 || sys::close_range(3, static_cast<unsigned>(sync) - 1, 0) == 0;
+  if (below && sys::close_range(static_cast<unsigned>(sync) + 1, ~0u, 0) == 0) return true;
+  if (errno != ENOSYS && errno != EPERM) return fail(e, Step::kPivotRoot, "");
+  for (int fd = 3; fd < 65536; fd++) {
+    if (fd != sync) close(fd);
+  }
+  return true;
+}
+
 bool enter_cwd(const Process& p, StepError* e) { return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd); }
 
 bool finish(Init& in) {
   const Process& p = in.plan->process;
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (!drop_host_paths(in, &in.e)) return false;
   apply_rlimits(p.rlimits);
   // First with root's rights, as docker does; a directory that only the user may enter is tried again as the user.
   bool entered = enter_cwd(p, &in.e);
