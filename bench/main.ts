@@ -21,6 +21,7 @@ import {
   podmanEnvironment,
   prepareFloor,
   preparePodman,
+  stopPodman,
   writeParallelScript,
   type Bench,
 } from './peers.ts';
@@ -48,9 +49,10 @@ async function main(): Promise<number> {
   const { world, close } = await openWorld({ images: 'busybox' });
   const data = await benchRegistry(smoke ? SMALL : FULL);
   const registry = await startDockerRegistry({ data, dir: `${world.dir}/bench-registry`, readOnly: true });
+  let bench: Bench | undefined;
   try {
     if (world.storeError !== '') throw new Error(world.storeError);
-    const bench = makeBench(world.dir, world.user, world.store);
+    bench = makeBench(world.dir, world.user, world.store);
     const scenarios = await planScenarios(bench, world, registry.address, smoke);
     const results: ScenarioResult[] = [];
     for (const scenario of scenarios) {
@@ -72,6 +74,7 @@ async function main(): Promise<number> {
     console.log(text);
     return args.includes('--check') && overLimit.length > 0 ? 1 : 0;
   } finally {
+    if (bench !== undefined) await stopPodman(bench);
     await registry.stop();
     await close();
   }

@@ -64,6 +64,11 @@ export async function preparePodman(bench: Bench, archive: string): Promise<stri
   return undefined;
 }
 
+/** Ends the process that podman leaves behind to keep its user namespace. */
+export async function stopPodman(bench: Bench): Promise<void> {
+  if (hasProgram('podman')) await asUser(bench, 'podman', ['system', 'migrate']);
+}
+
 /** Command lines of the floor: a container from a prepared root filesystem, nothing else. */
 export async function prepareFloor(
   bench: Bench,
