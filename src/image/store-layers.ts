@@ -15,6 +15,7 @@ import { bytesAtHand } from '../store/part.ts';
 import { checkFreeSpace } from '../store/space.ts';
 import { Download, type FetchBlob } from './download.ts';
 import type { LayerState, OnImageEvent } from './events.ts';
+import { FirstFailure } from './first-failure.ts';
 import { unpackLayers } from './unpack-layers.ts';
 
 export interface StoreLayersParts {
@@ -91,12 +92,10 @@ async function downloadAndUnpack(
     }),
   );
   // The first failure stops the rest, but all of it is waited for: nothing of ours is still writing when this returns.
-  for (const one of work) one.catch(() => stop.abort());
-  const results = await Promise.allSettled(work);
-  const errors = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
-  );
-  if (errors.length > 0) throw errors.find((error) => !isCancelled(error)) ?? errors[0];
+  const failures = new FirstFailure(() => stop.abort());
+  for (const one of work) one.catch(failures.add);
+  await Promise.allSettled(work);
+  failures.throwIfAny();
 }
 
 function treelessLayers(root: StoreRoot, image: ResolvedImage, idMap: IdMap | undefined): ResolvedLayer[] {
@@ -116,10 +115,6 @@ async function dropDamaged(
     dropped = true;
   }
   return dropped;
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof EngineError && error.code === 'CANCELLED';
 }
 
 type Report = (blob: { digest: Digest; size: number }, state: LayerState, doneBytes: number) => void;

@@ -9,6 +9,7 @@ import type { ResolvedLayer } from '../store/images.ts';
 import { mapKeyOf, treeDir, type StoreRoot } from '../store/layout.ts';
 import { hasTree, syncStore, TreeStage } from '../store/layers.ts';
 import type { LayerState } from './events.ts';
+import { FirstFailure } from './first-failure.ts';
 import { startUnpack, startUnpackFile, type Unpacked, type Unpacking } from './layer/unpack.ts';
 
 const PARALLEL = 2;
@@ -57,31 +58,27 @@ export async function unpackLayers(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const jobs: Job[] = [];
   const dirs: string[] = [];
-  let failure: { error: unknown } | undefined;
-  const fail = (error: unknown): void => {
-    failure ??= { error };
-    stop.abort();
-  };
+  const failures = new FirstFailure(() => stop.abort());
   try {
     for (const layer of layers) {
       const stage = await openStage(root, mapKey, layer, { ...options, signal });
       dirs.push(stage?.dir ?? treeDir(root, mapKey, layer.chainId));
       if (stage === undefined) continue;
       await freeSlot(jobs);
-      if (failure !== undefined) {
+      if (failures.any) {
         await stage.discard();
         break;
       }
       const below = jobs.at(-1)?.done ?? Promise.resolve();
       const done = unpackOne(stage, layer, dirs.slice(0, -1), below, { ...options, signal });
-      done.catch(fail);
+      done.catch(failures.add);
       jobs.push({ layer, stage, done });
     }
   } catch (error) {
-    fail(error);
+    failures.add(error);
   }
   await publish(root, jobs);
-  if (failure !== undefined) throw failure.error;
+  failures.throwIfAny();
 }
 
 async function openStage(
@@ -152,7 +149,10 @@ async function unpackInto(
   if ('file' in from) return await cancellable(startUnpackFile(options, from.file), signal);
   const unpacking = startUnpack(options);
   const feeding = feed(unpacking.input, from.bytes, signal);
-  feeding.catch(() => unpacking.cancel());
+  // An unpacker that closed its end is about to say why: not to be killed before it has.
+  feeding.catch((error: unknown) => {
+    if (!(error instanceof InputClosedError)) unpacking.cancel();
+  });
   const [fed, unpacked] = await Promise.allSettled([feeding, cancellable(unpacking, signal)]);
   // An unpacker that gives up closes its end; what it says then explains the broken pipe.
   if (fed.status === 'rejected' && !(fed.reason instanceof InputClosedError)) throw fed.reason;
