@@ -84,7 +84,10 @@ export async function waitForFlock(
   }
 }
 
-/** True when nobody holds a lock on the file or folder; a missing one is free. Takes no lock that outlives the call. */
+/**
+ * True when nobody holds the file or folder exclusively; a missing one is free. Asks by a shared lock, given back at once,
+ * so that two who ask at the same time do not take each other for the holder.
+ */
 export function isFree(path: string): boolean {
   let fd: number;
   try {
@@ -93,7 +96,7 @@ export function isFree(path: string): boolean {
     if (errnoOf(error) === 'ENOENT') return true;
     throw error;
   }
-  const held = tryLockFd(fd, 'exclusive');
+  const held = tryLockFd(fd, 'shared');
   held?.release();
   return held !== undefined;
 }
