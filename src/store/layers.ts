@@ -208,12 +208,15 @@ export async function trash(path: string, idMap: IdMap | undefined): Promise<voi
   await removeForeignTree(bin, idMap);
 }
 
-/** Removes a tree whatever its owners and modes are. Idempotent. */
+/**
+ * Removes a tree whatever its owners, modes and depth are. Idempotent. What plain unlinking by paths cannot do (folders of
+ * other ids, paths beyond PATH_MAX, more levels than a stack has) the helper does.
+ */
 export async function removeForeignTree(path: string, idMap: IdMap | undefined): Promise<void> {
   try {
     await fs.promises.rm(path, { recursive: true, force: true });
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) {
+    if (HOPELESS.includes(errnoOf(error) ?? '')) {
       storeIo('removing', path, () => {
         throw error;
       });
@@ -221,6 +224,9 @@ export async function removeForeignTree(path: string, idMap: IdMap | undefined):
     await removeTree(path, idMap);
   }
 }
+
+/** The file system itself refuses: the helper would fare no better, and say less. */
+const HOPELESS: readonly string[] = ['EROFS', 'EIO', 'ENOSPC', 'EDQUOT', 'EBUSY'];
 
 export function lockFileOf(root: StoreRoot, mapKey: string, chainId: Digest): string {
   return `${treeDir(root, mapKey, chainId)}.lock`;

@@ -20,7 +20,7 @@ export function diskBytes(path: string): number {
 
 interface Measured {
   bytes: number;
-  /** False: a folder is closed to us. */
+  /** False: a folder is closed to us, or too deep. */
   complete: boolean;
 }
 
@@ -32,7 +32,7 @@ function measure(path: string): Measured {
 
 /** Names of an image's files need not be text. */
 function walk(path: Buffer, seen: Set<string>, measured: Measured): void {
-  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path, measured);
   if (stat === undefined) return;
   if (!stat.isDirectory() && stat.nlink > 1) {
     const key = `${stat.dev}:${stat.ino}`;
@@ -46,10 +46,24 @@ function walk(path: Buffer, seen: Set<string>, measured: Measured): void {
       walk(Buffer.concat([path, SLASH, name]), seen, measured);
     }
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'EACCES') measured.complete = false;
-    else if (errno !== 'ENOENT') throw error;
+    closedOrGone(error, measured);
   }
+}
+
+function statOf(path: Buffer, measured: Measured): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    closedOrGone(error, measured);
+    return undefined;
+  }
+}
+
+/** What a container made may be closed to us, or deeper than any path reaches: then less is counted. */
+function closedOrGone(error: unknown, measured: Measured): void {
+  const errno = errnoOf(error) ?? '';
+  if (['EACCES', 'EPERM', 'ENAMETOOLONG'].includes(errno)) measured.complete = false;
+  else if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw error;
 }
 
 const SLASH = Buffer.from('/');

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -73,6 +74,24 @@ describe('prune', () => {
     expect(findImage(paths, 'app:1')).toEqual(image);
     part?.close();
     await stage?.discard();
+  });
+
+  test('removes a container whose files are deeper than any path reaches', async () => {
+    await storeImage(store, { reference: 'docker.io/library/app:1', layers: ['a'] });
+    const dir = `${tmpDir(store.paths)}/removed-${'b'.repeat(64)}`;
+    const name = 'd'.repeat(200);
+    mkdirSync(`${dir}/${name}`, { recursive: true });
+    for (let depth = 1; depth < 40; depth++) {
+      mkdirSync(`${dir}/outer`);
+      renameSync(`${dir}/${name}`, `${dir}/outer/${name}`);
+      renameSync(`${dir}/outer`, `${dir}/${name}`);
+    }
+    try {
+      expect((await prune()).bytes).toBeGreaterThan(0);
+      expect(existsSync(dir)).toBe(false);
+    } finally {
+      execFileSync('rm', ['-rf', dir]);
+    }
   });
 
   test.each<[string, boolean]>([
