@@ -64,6 +64,16 @@ describe('odd but honest layers in a user namespace', () => {
     await skiff.run(['rmi', 'hostile'], { stdout: /Deleted/ });
   });
 
+  test('a root directory that its user may not read', async () => {
+    const dir = `${skiff.dir}/image${count++}`;
+    const root: TarEntry = { path: './', type: 'dir', mode: 0o711, uid: 9, gid: 10 };
+    writeOciLayout(dir, 'hostile', {
+      layers: [{ tar: tar([root, { path: 'below', content: 'x' }]) }, { tar: tar([{ path: 'f' }]) }],
+    });
+    await skiff.run(['load', '--quiet', '--input', dir], { stdout: /hostile/, stderr: '' });
+    await skiff.run(['rmi', 'hostile'], { stdout: /Deleted/ });
+  });
+
   test('device nodes bring a warning, unless /dev hides them', async () => {
     const device: Pick<TarEntry, 'type' | 'device'> = { type: 'char', device: [1, 3] };
     const hidden = layout([{ path: 'dev/null', ...device }]);

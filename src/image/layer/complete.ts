@@ -1,10 +1,11 @@
 // A layer may put files into directories that it does not list. Those keep what the layers below say of them: they get the
 // owner, mode, time and attributes that the merged lower trees show (image-spec layer.md, "Applying Changesets").
 
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { encodeBytes } from '../../core/bytes.ts';
 import { addon, type Tree } from '../../native/addon.ts';
 import type { ByteString } from './entry.ts';
-import { findShown, LookBudget, type Shown } from './lower.ts';
+import { findShown, hostPath, LookBudget, type Shown } from './lower.ts';
 import { relocate } from './relocate.ts';
 import { OPAQUE_XATTR } from './xattrs.ts';
 
@@ -36,9 +37,12 @@ export function completeHere(request: CompleteRequest): void {
 export function completeOwnRoot({ dest, unlisted, lowerTrees }: CompleteRequest): boolean {
   if (unlisted.length !== 1 || unlisted[0] !== '') return false;
   return withTree(dest, (tree) => {
-    const shown = findShown(lowerTrees, '', new LookBudget());
+    // Each tree has a root, so the topmost one shows. Not findShown: the caller may not read attributes of what he does
+    // not own.
+    const host = hostPath(encodeBytes(lowerTrees.at(-1) as string), '');
+    const shown: Shown = { host, stat: lstatSync(host, { bigint: true }) };
     const [, uid, gid] = tree.stat('') ?? [];
-    if (shown === undefined || Number(shown.stat.uid) !== uid || Number(shown.stat.gid) !== gid) return false;
+    if (Number(shown.stat.uid) !== uid || Number(shown.stat.gid) !== gid) return false;
     if (uid !== process.geteuid?.() || attributeNames(shown).length > 0) return false;
     copyAttributes(tree, '', shown);
     return true;
