@@ -88,7 +88,7 @@ async function loadArchive(
         'IMAGE_INVALID',
         `loading ${what}: it holds neither manifest.json nor oci-layout`,
         {
-          hint: 'a tar of a file system is not an image: "skiff import" makes one from it',
+          hint: 'it must come from "docker save", "podman save" or the like; a tar of a file system is not an image',
         },
       );
     }
