@@ -50,7 +50,7 @@ describe('parseReference', () => {
     for (const text of [
       `${'a-'.repeat(500)}!`,
       `${'a'.repeat(500)}.${'a'.repeat(500)}!/x`,
-      `${'-'.repeat(1000)}`,
+      '-'.repeat(1000),
     ]) {
       expect(() => parseReference(text)).toThrow(EngineError);
     }
