@@ -8,12 +8,14 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "common/retry.h"
 #include "sys.h"
 
 namespace {
 
+constexpr unsigned kProcFs = 0x9fa0;  // linux/magic.h, PROC_SUPER_MAGIC
 constexpr int kMaxDepth = 128;
 constexpr int kMaxLinks = 40;  // as the kernel's own limit
 
@@ -101,6 +103,10 @@ class Walk {
     ssize_t len = readlinkat(link, "", to, sizeof to - 1);
     if (len < 0) return give_up(errno);
     to[len] = '\0';
+    // procfs: what looks absolute there is a magic link, whose text is not where it leads.
+    struct statfs fs;
+    if (to[0] == '/' && fstatfs(link, &fs) == 0 && static_cast<unsigned>(fs.f_type) == kProcFs)
+      return give_up(ELOOP);
     if (to[0] == '/') {
       while (depth_ > 0) stack_[--depth_].reset();
     }
