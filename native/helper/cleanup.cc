@@ -14,7 +14,9 @@ void Cleanup::keep_namespace(const Plan& plan, pid_t pid) {
   if (plan.ns.user == UserNs::kHost) return;
   Text<32> path;
   path << "/proc/" << pid << "/ns/user";
-  user_ns_.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Init itself cannot be looked at when it has joined others.
+  user_ns_.reset(
+      open(plan.ns.user == UserNs::kJoin ? plan.ns.user_path : path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 void Cleanup::remove_container(const Lifetime& lifetime) {

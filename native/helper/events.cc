@@ -56,6 +56,7 @@ void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
       return;
     case SyncType::kGo:
     case SyncType::kRun:
+    case SyncType::kNetns:
       return;
   }
 }

@@ -20,6 +20,7 @@
 #include "idmap.h"
 #include "loopback.h"
 #include "mount_api.h"
+#include "namespaces.h"
 #include "rootfs.h"
 #include "route_watch.h"
 #include "security.h"
@@ -61,14 +62,6 @@ void wait_for(Init& in, SyncType type) {
   if (receive_sync(in.channels->sync.get(), &m, nullptr) != 1 || m.type != type) _exit(125);
 }
 
-/**
- * Whoever sees us and has our rights could trace us and take the host's descriptors: CVE-2016-9962. In a pid or user
- * namespace of our own nobody is, and the network helper may still have a look at our namespaces.
- */
-bool is_alone(const Namespaces& ns) {
-  return ns.pid.kind == NsKind::kNew || ns.user == UserNs::kNewIdMap || ns.user == UserNs::kNewSelf;
-}
-
 /** The helper notices when the program ends without having done its work, and kills us then. */
 void wait_for_network(Init& in) {
   constexpr int kPatienceMs = 10000;
@@ -93,6 +86,14 @@ bool set_names(const Plan& plan, StepError* e) {
   return true;
 }
 
+/** For pasta: the helper itself may not look at the namespaces of a process that cannot be dumped. */
+bool hand_over_netns(Init& in) {
+  UniqueFd ns(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (ns && send_sync(in.channels->sync.get(), SyncType::kNetns, Step::kNetwork, 0, "", ns.get()))
+    return true;
+  return fail(&in.e, Step::kNetwork, "/proc/self/ns/net");
+}
+
 bool prepare(Init& in) {
   const Plan& plan = *in.plan;
   if (!die_with_helper(in)) return false;
@@ -101,16 +102,15 @@ bool prepare(Init& in) {
   if (!separate_mounts(plan, &in.e)) return false;
   if (plan.ns.net.kind == NsKind::kNew && !bring_up_loopback(&in.e)) return false;
   if (plan.network.kind != NetHelper::kNone) in.routes = watch_routes();
+  if (plan.network.kind == NetHelper::kPasta && !hand_over_netns(in)) return false;
   if (plan.ns.uts.kind == NsKind::kNew && !set_names(plan, &in.e)) return false;
   return open_host_paths(in.plan, &in.host, &in.e);
 }
 
 bool build(Init& in) {
   const Plan& plan = *in.plan;
-  // While /proc/self still belongs to us: it is root's once we cannot be dumped.
-  if (!write_oom_score(plan.process, &in.e)) return false;
+  if (!joins_any(plan.ns) && !write_oom_score(plan.process, &in.e)) return false;
   if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(in)) return false;
-  if (!is_alone(plan.ns)) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   umask(0022);
   if (!mount_root(plan, in.host, &in.root, &in.e)) return false;
   if (!run_setup(plan, in.host, in.root, &in.e)) return false;
@@ -125,23 +125,18 @@ bool build(Init& in) {
  * Nothing of the host may be open when paths of the image are looked up: by /proc/self/fd/N a command, PATH or working
  * directory would lead there (CVE-2024-21626), close-on-exec or not.
  */
-bool drop_host_paths(Init& in, StepError* e) {
-  int sync = in.channels->sync.get();
-  bool below = sync <= 3 || sys::close_range(3, static_cast<unsigned>(sync) - 1, 0) == 0;
-  if (below && sys::close_range(static_cast<unsigned>(sync) + 1, ~0u, 0) == 0) return true;
-  if (errno != ENOSYS && errno != EPERM) return fail(e, Step::kPivotRoot, "");
-  for (int fd = 3; fd < 65536; fd++) {
-    if (fd != sync) close(fd);
-  }
-  return true;
-}
+void drop_host_paths(Init& in) { sys::close_all_but(in.channels->sync.get()); }
+
+/** The caller's session keyring holds his tickets and keys: not for the container to look at. */
+void leave_session_keyring() { (void)syscall(SYS_keyctl, sys::kJoinSessionKeyring, nullptr); }
 
 bool enter_cwd(const Process& p, StepError* e) { return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd); }
 
 bool finish(Init& in) {
   const Process& p = in.plan->process;
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (!drop_host_paths(in, &in.e)) return false;
+  drop_host_paths(in);
+  leave_session_keyring();
   apply_rlimits(p.rlimits);
   // First with root's rights, as docker does; a directory that only the user may enter is tried again as the user.
   bool entered = enter_cwd(p, &in.e);

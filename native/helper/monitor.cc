@@ -41,6 +41,16 @@ int exit_status(const Monitor& m) {
   return WIFSIGNALED(m.wait_status) ? 128 + WTERMSIG(m.wait_status) : WEXITSTATUS(m.wait_status);
 }
 
+/** Init's network namespace, for pasta; empty with true when init failed, which its messages tell. */
+bool await_netns(Monitor& m, UniqueFd* netns) {
+  if (m.plan.network.kind != NetHelper::kPasta) return true;
+  SyncMessage msg;
+  int got = receive_sync(m.sync.get(), &msg, netns);
+  if (got != 1 || msg.type == SyncType::kNetns) return true;
+  read_error(msg, &m.error);
+  return false;
+}
+
 bool start(Monitor& m) {
   StepError* e = &m.error;
   Plan& plan = m.plan;
@@ -48,7 +58,7 @@ bool start(Monitor& m) {
   UniqueFd ours;
   if (!make_sync_pair(&ours, &channels.sync)) return fail(e, Step::kSocket, "");
   if (!m.relay.prepare(plan, &channels, e)) return false;
-  m.pid = clone_into_namespaces(plan.ns, e);
+  m.pid = clone_into_namespaces(plan, e);
   if (m.pid == 0) {
     ours.reset();
     run_init(&plan, &channels);
@@ -62,7 +72,10 @@ bool start(Monitor& m) {
   if (!send_sync(m.sync.get(), SyncType::kGo, Step::kIdMap, 0, ""))
     return true;  // it is dead: see report_early_end
   m.cleanup.keep_namespace(plan, m.pid);
-  if (!m.network.start(plan, m.pid, e)) return false;
+  UniqueFd netns;
+  if (!await_netns(m, &netns)) return false;
+  if (plan.network.kind == NetHelper::kPasta && !netns) return true;  // it is dead: see report_early_end
+  if (!m.network.start(plan, m.pid, netns, e)) return false;
   return write_pid_files(plan.lifetime, m.pid, e);
 }
 

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
+#include "security.h"
 #include "sync.h"
 #include "sys.h"
 
@@ -45,14 +47,6 @@ uint64_t new_flags(const Namespaces& ns) {
     if (c.choice->kind == NsKind::kNew) flags |= static_cast<uint64_t>(c.flag);
   }
   return flags;
-}
-
-bool joins_any(const Namespaces& ns) {
-  if (ns.user == UserNs::kJoin) return true;
-  for (const Choice& c : Choices(ns).of) {
-    if (c.choice->kind == NsKind::kJoin) return true;
-  }
-  return false;
 }
 
 pid_t clone_now(uint64_t flags) {
@@ -104,10 +98,21 @@ bool enter_all(const Namespaces& ns, const OpenNamespaces& open_ns, StepError* e
   return true;
 }
 
+/**
+ * Who is in those namespaces already and has our rights there could trace us and take the host's descriptors
+ * (CVE-2016-9962), so we cannot be dumped from before the first is entered. /proc/self belongs to the host's root then,
+ * hence the OOM score, which init inherits, comes before.
+ */
+bool hide_from_inside(const Process& p, StepError* e) {
+  if (!write_oom_score(p, e)) return false;
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 || fail(e, Step::kJoin, "");
+}
+
 /** In the process in between: enters, clones, and tells the helper the pid or the error. Returns only in init. */
-void join_and_clone(const Namespaces& ns, const OpenNamespaces& open_ns, int report) {
+void join_and_clone(const Plan& plan, const OpenNamespaces& open_ns, int report) {
+  const Namespaces& ns = plan.ns;
   StepError e;
-  if (!enter_all(ns, open_ns, &e)) {
+  if (!hide_from_inside(plan.process, &e) || !enter_all(ns, open_ns, &e)) {
     send_error(report, e);
     _exit(1);
   }
@@ -123,16 +128,16 @@ void join_and_clone(const Namespaces& ns, const OpenNamespaces& open_ns, int rep
   _exit(0);
 }
 
-pid_t clone_with_joins(const Namespaces& ns, StepError* e) {
+pid_t clone_with_joins(const Plan& plan, StepError* e) {
   OpenNamespaces open_ns;
-  if (!open_joined(ns, &open_ns, e)) return -1;
+  if (!open_joined(plan.ns, &open_ns, e)) return -1;
   UniqueFd ours, theirs;
   if (!make_sync_pair(&ours, &theirs)) return fail(e, Step::kSocket, ""), -1;
   pid_t between = clone_now(0);
   if (between < 0) return fail(e, Step::kClone, ""), -1;
   if (between == 0) {
     ours.reset();
-    join_and_clone(ns, open_ns, theirs.get());
+    join_and_clone(plan, open_ns, theirs.get());
     return 0;
   }
   theirs.reset();
@@ -152,9 +157,17 @@ pid_t clone_with_joins(const Namespaces& ns, StepError* e) {
 
 }  // namespace
 
-pid_t clone_into_namespaces(const Namespaces& ns, StepError* e) {
-  if (joins_any(ns)) return clone_with_joins(ns, e);
-  pid_t pid = clone_now(new_flags(ns));
+bool joins_any(const Namespaces& ns) {
+  if (ns.user == UserNs::kJoin) return true;
+  for (const Choice& c : Choices(ns).of) {
+    if (c.choice->kind == NsKind::kJoin) return true;
+  }
+  return false;
+}
+
+pid_t clone_into_namespaces(const Plan& plan, StepError* e) {
+  if (joins_any(plan.ns)) return clone_with_joins(plan, e);
+  pid_t pid = clone_now(new_flags(plan.ns));
   if (pid < 0) fail(e, Step::kClone, "");
   return pid;
 }

@@ -88,21 +88,20 @@ struct Child {
   const Plan& plan;
   char** argv;
   pid_t container;
-  int output, ready, exit_fd;
+  int netns, output, ready, exit_fd;
 };
 
-UniqueFd open_namespace(pid_t pid, const char* name) {
+UniqueFd open_user_namespace(const Namespaces& ns, pid_t pid) {
   Text<48> path;
-  path << "/proc/" << pid << "/ns/" << name;
-  return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  path << "/proc/" << pid << "/ns/user";
+  return UniqueFd(open(ns.user == UserNs::kJoin ? ns.user_path : path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 /** Standard input becomes the network namespace, and we root of the user namespace. */
 bool enter_for_pasta(const Child& c, StepError* e) {
-  UniqueFd net = open_namespace(c.container, "net");
-  if (!net || dup2(net.get(), STDIN_FILENO) < 0) return fail(e, Step::kJoin, "net");
+  if (dup2(c.netns, STDIN_FILENO) < 0) return fail(e, Step::kJoin, "net");
   if (c.plan.ns.user == UserNs::kHost) return true;
-  UniqueFd user = open_namespace(c.container, "user");
+  UniqueFd user = open_user_namespace(c.plan.ns, c.container);
   if (!user || setns(user.get(), CLONE_NEWUSER) < 0) return fail(e, Step::kJoin, "user");
   return become_namespace_root(c.plan.ns, false, e);
 }
@@ -168,7 +167,7 @@ bool request(const char* path, const char* text, TextView* answer) {
 
 }  // namespace
 
-bool Network::start(const Plan& plan, pid_t container, StepError* e) {
+bool Network::start(const Plan& plan, pid_t container, const UniqueFd& netns, StepError* e) {
   const NetworkHelper& helper = plan.network;
   if (helper.kind == NetHelper::kNone) return true;
   program_ = helper.program;
@@ -186,7 +185,7 @@ bool Network::start(const Plan& plan, pid_t container, StepError* e) {
     errno = E2BIG;
     return fail(e, Step::kNetwork, program_);
   }
-  Child child = {plan, argv, container, output_.get(), ready_end.get(), exit_end.get()};
+  Child child = {plan, argv, container, netns.get(), output_.get(), ready_end.get(), exit_end.get()};
   pid_t self = getpid();
   pid_ = fork();
   if (pid_ < 0) return fail(e, Step::kNetwork, program_);

@@ -9,7 +9,8 @@
 
 class Network {
  public:
-  bool start(const Plan& plan, pid_t container, StepError* e);
+  /** netns: of the container; used by pasta alone. */
+  bool start(const Plan& plan, pid_t container, const UniqueFd& netns, StepError* e);
   /** Readable when slirp4netns is ready for requests; empty when there is nothing to wait for here. */
   const UniqueFd& ready_fd() const { return ready_; }
   /** Sends the plan's requests. */

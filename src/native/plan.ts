@@ -83,7 +83,7 @@ export type SetupOp =
   | { op: 'symlink'; target: string; to: string }
   | { op: 'mask'; target: string } // runtime-spec maskedPaths; missing targets are skipped
   | { op: 'readonly'; target: string } // runtime-spec readonlyPaths; missing targets are skipped
-  | { op: 'remount-root-readonly' };
+  | { op: 'remount-root'; flags: MountFlags };
 
 /** Bit n set = capability n (linux/capability.h). */
 export interface CapabilitySets {

@@ -1,6 +1,6 @@
 // The mounts every container gets, in docker's choice and order, and where the user's go between them. (pure)
 
-import type { SetupOp } from '../native/plan.ts';
+import type { MountFlags, SetupOp } from '../native/plan.ts';
 import type { MountSpec } from './mount-spec.ts';
 
 /** docker's (and runc's) hidden and read-only places. */
@@ -70,8 +70,23 @@ export function planMounts(input: MountPlanInput): SetupOp[] {
     ...input.maskedPaths.map((target): SetupOp => ({ op: 'mask', target })),
     ...input.readonlyPaths.map((target): SetupOp => ({ op: 'readonly', target })),
   ];
-  const seal: SetupOp[] = input.readOnlyRootfs ? [{ op: 'remount-root-readonly' }] : [];
-  return [...system, ...dev, ...devices, ...own, ...masks, ...seal];
+  return [...system, ...dev, ...devices, ...own, ...masks, ...restrictRoot(input)];
+}
+
+function restrictRoot(input: MountPlanInput): SetupOp[] {
+  const flags: MountFlags = {
+    ...(input.readOnlyRootfs ? { readOnly: true } : {}),
+    ...(mayOpenDevices(input) ? {} : { noDev: true }),
+  };
+  return Object.keys(flags).length === 0 ? [] : [{ op: 'remount-root', flags }];
+}
+
+/**
+ * Root without a user namespace may make device nodes (CAP_MKNOD is in docker's default set), which the kernel would then
+ * let it open: no file system where it can make one may hold devices. In a user namespace the kernel sees to that.
+ */
+function mayOpenDevices({ inUserNamespace, privileged }: MountPlanInput): boolean {
+  return inUserNamespace || privileged;
 }
 
 type Targeted = Extract<SetupOp, { target: string }>;
@@ -85,14 +100,16 @@ function systemMounts({ privileged, hostPid, inUserNamespace }: MountPlanInput):
   ];
 }
 
-function devOps({ shmSizeBytes, hostIpc, inUserNamespace, isOnHost }: MountPlanInput): SetupOp[] {
+function devOps(input: MountPlanInput): SetupOp[] {
+  const { shmSizeBytes, hostIpc, inUserNamespace, isOnHost } = input;
+  const noDev = mayOpenDevices(input) ? {} : { noDev: true };
   const link = (target: string, to: string): SetupOp => ({ op: 'symlink', target, to });
   const mqueue = (): SetupOp[] => {
     if (!hostIpc || !inUserNamespace) return [{ op: 'mqueue', target: '/dev/mqueue' }];
     return isOnHost('/dev/mqueue') ? [bindHost('/dev/mqueue')] : [];
   };
   return [
-    { op: 'tmpfs', target: '/dev', flags: { noSuid: true }, data: 'mode=755,size=65536k' },
+    { op: 'tmpfs', target: '/dev', flags: { noSuid: true, ...noDev }, data: 'mode=755,size=65536k' },
     ...DEVICE_NODES.map((name): SetupOp => ({ op: 'device', path: `/dev/${name}`, target: `/dev/${name}` })),
     { op: 'devpts', target: '/dev/pts' },
     link('/dev/ptmx', 'pts/ptmx'),
@@ -127,7 +144,8 @@ function bindHost(path: string): Targeted {
   };
 }
 
-function userMount(mount: MountSpec, { isDirectory }: MountPlanInput): Targeted {
+function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
+  const { isDirectory } = input;
   switch (mount.type) {
     case 'tmpfs':
       return { op: 'tmpfs', target: mount.target, flags: mount.flags, data: mount.data };
@@ -139,11 +157,19 @@ function userMount(mount: MountSpec, { isDirectory }: MountPlanInput): Targeted 
         source: mount.source,
         target: mount.target,
         recursive: mount.recursive,
-        flags: mount.flags,
+        flags:
+          mayOpenDevices(input) || isDeviceFolder(mount.source)
+            ? mount.flags
+            : { ...mount.flags, noDev: true },
         propagation: mount.propagation,
         create: isDirectory(mount.source) ? 'dir' : 'file',
       };
   }
+}
+
+/** The host's own devices, named by the user on purpose: `-v /dev:/dev`. */
+function isDeviceFolder(source: string): boolean {
+  return source === '/dev' || source.startsWith('/dev/');
 }
 
 /** Stable, so that equal depths keep the order of the command line. */

@@ -96,7 +96,7 @@ export function fullPlan(): HelperPlan {
       { op: 'symlink', target: '/dev/fd', to: '/proc/self/fd' },
       { op: 'mask', target: '/proc/kcore' },
       { op: 'readonly', target: '/proc/sys' },
-      { op: 'remount-root-readonly' },
+      { op: 'remount-root', flags: { readOnly: true, noDev: true } },
     ],
     hostname: 'box',
     domainname: 'example.org',

@@ -105,9 +105,30 @@ describe('mounts', () => {
     expect(opAt(plan, '/s')).toMatchObject({ create: 'file' });
   });
 
+  test('as root nothing that can hold device nodes made inside lets them be opened', () => {
+    const host = { user: { kind: 'host' } } as const;
+    const root = planOf({ volume: ['/d:/d', '/dev/net:/n', '/dev:/hostdev'] }, host);
+    expect(root.setup.at(-1)).toEqual({ op: 'remount-root', flags: { noDev: true } });
+    expect(opAt(root, '/dev')).toMatchObject({ op: 'tmpfs', flags: { noDev: true } });
+    expect(opAt(root, '/d')).toMatchObject({ flags: { noDev: true } });
+    expect(opAt(root, '/n')).not.toHaveProperty('flags.noDev');
+    expect(opAt(root, '/hostdev')).not.toHaveProperty('flags.noDev');
+    for (const plan of [
+      planOf({ volume: ['/d:/d'] }),
+      planOf({ privileged: true, volume: ['/d:/d'] }, host),
+    ]) {
+      expect(plan.setup.map(({ op }) => op)).not.toContain('remount-root');
+      expect(opAt(plan, '/dev')).not.toHaveProperty('flags.noDev');
+      expect(opAt(plan, '/d')).not.toHaveProperty('flags.noDev');
+    }
+  });
+
   test('--read-only comes last', () => {
-    expect(planOf({ 'read-only': true }).setup.at(-1)).toEqual({ op: 'remount-root-readonly' });
-    expect(planOf().setup).not.toContainEqual({ op: 'remount-root-readonly' });
+    expect(planOf({ 'read-only': true }).setup.at(-1)).toEqual({
+      op: 'remount-root',
+      flags: { readOnly: true },
+    });
+    expect(planOf().setup.map(({ op }) => op)).not.toContain('remount-root');
   });
 
   test('--privileged: writable /sys, nothing hidden', () => {
@@ -169,7 +190,7 @@ describe('the rest', () => {
   });
 
   test('groups without a host id are left out; with a single id, all', () => {
-    expect(planOf({ user: 'app' }).process.additionalGids).toEqual([1]);
+    expect(planOf({ user: 'app' }).process.additionalGids).toEqual([1001, 1]);
     const single = chooseIdMap({ ...TESTER, hasNewidmap: false });
     expect(planOf({}, { user: single.user }, { ids: single }).process.additionalGids).toEqual([]);
   });
