@@ -218,15 +218,17 @@ bool Network::on_child_end(pid_t pid, int status) {
   return true;
 }
 
-void Network::describe_end(StepError* e) const {
+void Network::quote_output(TextView* out) const {
   char words[768];
-  ssize_t n = pread(output_.get(), words, sizeof words - 1, 0);
+  ssize_t n = pread(output_.get(), words, sizeof words, 0);
   size_t len = n > 0 ? static_cast<size_t>(n) : 0;
   while (len > 0 && words[len - 1] == '\n') len--;
-  words[len] = '\0';
-  for (size_t i = 0; i < len; i++) {
-    if (words[i] == '\n') words[i] = ' ';
-  }
+  for (size_t i = 0; i < len; i++) *out << (words[i] == '\n' ? ' ' : words[i]);
+}
+
+void Network::describe_end(StepError* e) const {
+  Text<768> words;
+  quote_output(&words);
   Text<64> how;
   if (WIFSIGNALED(status_)) {
     how << "killed by signal " << WTERMSIG(status_);
@@ -234,7 +236,7 @@ void Network::describe_end(StepError* e) const {
     how << "exit status " << WEXITSTATUS(status_);
   }
   errno = ECHILD;
-  fail_because(e, Step::kNetwork, program_, len > 0 ? words : how.c_str());
+  fail_because(e, Step::kNetwork, program_, words.size() > 0 ? words.c_str() : how.c_str());
 }
 
 void Network::stop() {

@@ -20,6 +20,8 @@ class Network {
   bool on_child_end(pid_t pid, int status);
   /** Why it ended, in its own words. */
   void describe_end(StepError* e) const;
+  /** Appends what it has said so far, as one line; nothing when it has said nothing. */
+  void quote_output(TextView* out) const;
   void stop();
 
  private:
