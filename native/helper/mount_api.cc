@@ -211,9 +211,9 @@ bool make_readonly(const Target& target, bool recursive) {
   return bind_over({source.get(), recursive, sys::kAttrReadOnly, Propagation::kRprivate}, target);
 }
 
-bool restrict_mount(int fd, const Target& target, uint64_t attributes) {
-  if (!has_mount_api()) return legacy_remount(target, attributes);
-  sys::MountAttr attr = {attributes, 0, 0, 0};
+bool remount_readonly(int fd, const Target& target) {
+  if (!has_mount_api()) return legacy_remount(target, sys::kAttrReadOnly);
+  sys::MountAttr attr = {sys::kAttrReadOnly, 0, 0, 0};
   return sys::mount_setattr(fd, 0, attr) == 0;
 }
 

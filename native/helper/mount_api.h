@@ -53,8 +53,8 @@ bool bind_over(const BindSpec& spec, const Target& target);
 
 /** Makes what is at `target` read-only by a bind of it over itself. */
 bool make_readonly(const Target& target, bool recursive);
-/** Adds `attributes` to the mount whose root `fd` is. */
-bool restrict_mount(int fd, const Target& target, uint64_t attributes);
+/** Makes the mount whose root `fd` is read-only. */
+bool remount_readonly(int fd, const Target& target);
 
 /** Changes the propagation of the mount at `path` of the current root. */
 bool set_propagation(const char* path, Propagation propagation);

@@ -75,7 +75,7 @@ void read_rootfs(Reader& r, RootFs* root) {
 
 SetupOp read_op(Reader& r) {
   SetupOp op;
-  op.op = r.choice(Op::kRemountRoot);
+  op.op = r.choice(Op::kRootReadonly);
   op.target = r.str();
   op.source = r.str();
   op.data = r.str();

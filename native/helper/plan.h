@@ -68,7 +68,7 @@ enum class Op : uint32_t {
   kSymlink,
   kMask,
   kReadonly,
-  kRemountRoot,
+  kRootReadonly,
   kCount
 };
 

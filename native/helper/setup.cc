@@ -213,17 +213,17 @@ bool do_readonly(Walker& w, const SetupOp& op) {
   return true;
 }
 
-/** docker's habit for -w and WORKDIR; before the root can become read-only. */
+/** docker's habit for -w and WORKDIR; before the root becomes read-only. */
 bool ensure_cwd(Walker& w) {
   if (!w.plan.process.create_cwd) return true;
   if (ensure_in_root(w.root.root.get(), w.plan.process.cwd, CreateTarget::kDir)) return true;
   return fail(w.e, Step::kCwd, w.plan.process.cwd);
 }
 
-bool restrict_root(Walker& w, uint64_t attributes) {
+bool do_root_readonly(Walker& w) {
   if (!ensure_cwd(w)) return false;
-  int root = w.root.root.get();
-  return restrict_mount(root, {root, "/", root}, attributes) || fail(w.e, Step::kRemountRoot, "/");
+  if (remount_readonly(w.root.root.get(), {w.root.root.get(), "/", w.root.root.get()})) return true;
+  return fail(w.e, Step::kRootReadonly, "/");
 }
 
 bool do_op(Walker& w, const SetupOp& op) {
@@ -254,8 +254,8 @@ bool do_op(Walker& w, const SetupOp& op) {
       return do_mask(w, op);
     case Op::kReadonly:
       return do_readonly(w, op);
-    case Op::kRemountRoot:
-      return restrict_root(w, attributes_of(op.flags));
+    case Op::kRootReadonly:
+      return do_root_readonly(w);
     case Op::kCount:
       break;
   }
@@ -281,5 +281,5 @@ bool run_setup(const Plan& plan, const HostPaths& host, const NewRoot& root, Ste
     UniqueFd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (proc && !write_sysctls(plan, proc.get(), e)) return false;
   }
-  return plan.rootfs.read_only ? restrict_root(w, sys::kAttrReadOnly) : ensure_cwd(w);
+  return plan.rootfs.read_only ? do_root_readonly(w) : ensure_cwd(w);
 }

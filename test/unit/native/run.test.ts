@@ -314,7 +314,7 @@ describe('setup operations', () => {
   it('make the root read-only last', async (context) => {
     const { stdout, stderr } = await run(context, {
       args: sh('pwd; touch /x'),
-      setup: [{ op: 'remount-root', flags: { readOnly: true } }],
+      setup: [{ op: 'remount-root-readonly' }],
       process: { cwd: '/made/for/me', createCwd: true },
     });
     expect(stdout).toBe('/made/for/me\n');
