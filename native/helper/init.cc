@@ -86,7 +86,7 @@ bool set_names(const Plan& plan, StepError* e) {
   return true;
 }
 
-/** For pasta: the helper itself may not look at the namespaces of a process that cannot be dumped. */
+/** For the network helper: our own may not look at the namespaces of a process that cannot be dumped. */
 bool hand_over_netns(Init& in) {
   UniqueFd ns(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   if (ns && send_sync(in.channels->sync.get(), SyncType::kNetns, Step::kNetwork, 0, "", ns.get()))
@@ -101,8 +101,10 @@ bool prepare(Init& in) {
   setsid();
   if (!separate_mounts(plan, &in.e)) return false;
   if (plan.ns.net.kind == NsKind::kNew && !bring_up_loopback(&in.e)) return false;
-  if (plan.network.kind != NetHelper::kNone) in.routes = watch_routes();
-  if (plan.network.kind == NetHelper::kPasta && !hand_over_netns(in)) return false;
+  if (plan.network.kind != NetHelper::kNone) {
+    in.routes = watch_routes();
+    if (!hand_over_netns(in)) return false;
+  }
   if (plan.ns.uts.kind == NsKind::kNew && !set_names(plan, &in.e)) return false;
   return open_host_paths(in.plan, &in.host, &in.e);
 }

@@ -41,9 +41,9 @@ int exit_status(const Monitor& m) {
   return WIFSIGNALED(m.wait_status) ? 128 + WTERMSIG(m.wait_status) : WEXITSTATUS(m.wait_status);
 }
 
-/** Init's network namespace, for pasta; empty with true when init failed, which its messages tell. */
+/** Init's network namespace for the network helper; empty with true when init is dead. */
 bool await_netns(Monitor& m, UniqueFd* netns) {
-  if (m.plan.network.kind != NetHelper::kPasta) return true;
+  if (m.plan.network.kind == NetHelper::kNone) return true;
   SyncMessage msg;
   int got = receive_sync(m.sync.get(), &msg, netns);
   if (got != 1 || msg.type == SyncType::kNetns) return true;
@@ -68,14 +68,15 @@ bool start(Monitor& m) {
   m.relay.drop_child_ends(&channels);
   m.sync = static_cast<UniqueFd&&>(ours);
   m.pidfd.reset(sys::pidfd_open(m.pid));
-  if (!map_ids(plan.ns, m.pid, e)) return false;
+  if (!map_ids(plan.ns, m.pid, e) || !m.cleanup.keep_namespace(plan, m.pid, e)) return false;
   if (!send_sync(m.sync.get(), SyncType::kGo, Step::kIdMap, 0, ""))
     return true;  // it is dead: see report_early_end
-  m.cleanup.keep_namespace(plan, m.pid);
   UniqueFd netns;
   if (!await_netns(m, &netns)) return false;
-  if (plan.network.kind == NetHelper::kPasta && !netns) return true;  // it is dead: see report_early_end
-  if (!m.network.start(plan, m.pid, netns, e)) return false;
+  if (plan.network.kind != NetHelper::kNone) {
+    if (!netns) return true;  // it is dead: see report_early_end
+    if (!m.network.start(plan, m.cleanup.user_namespace(), netns, e)) return false;
+  }
   return write_pid_files(plan.lifetime, m.pid, e);
 }
 

@@ -9,8 +9,8 @@
 
 class Network {
  public:
-  /** netns: of the container; used by pasta alone. */
-  bool start(const Plan& plan, pid_t container, const UniqueFd& netns, StepError* e);
+  /** The container's namespaces; no user namespace: the host's. */
+  bool start(const Plan& plan, const UniqueFd& userns, const UniqueFd& netns, StepError* e);
   /** Readable when slirp4netns is ready for requests; empty when there is nothing to wait for here. */
   const UniqueFd& ready_fd() const { return ready_; }
   /** Sends the plan's requests. */

@@ -53,7 +53,7 @@ const OPS: readonly SetupOp['op'][] = [
   'symlink',
   'mask',
   'readonly',
-  'remount-root',
+  'remount-root-readonly',
 ];
 
 /** What mode `userns` of the helper does: execute `argv` (argv[0] is a host path) as root of a user namespace. */
@@ -171,7 +171,7 @@ function writeMappings(w: Writer, mappings: readonly IdMapping[]): void {
 function writeRootFs(w: Writer, root: RootFs): void {
   const overlay = root.kind === 'overlay' ? root : undefined;
   w.flag(overlay !== undefined);
-  w.flag(root.readOnly);
+  w.flag(root.noDev);
   w.list(overlay?.lower ?? [], (path) => w.str(path));
   w.str(overlay?.upper ?? '');
   w.str(overlay?.work ?? '');
@@ -181,7 +181,7 @@ function writeRootFs(w: Writer, root: RootFs): void {
 /** Every operation has the same fields on the wire; those it does not use are empty. */
 function writeOp(w: Writer, op: SetupOp): void {
   w.choice(OPS, op.op);
-  w.str(op.op === 'remount-root' ? '/' : op.target);
+  w.str(op.op === 'remount-root-readonly' ? '/' : op.target);
   w.str(op.op === 'bind' ? op.source : op.op === 'device' ? op.path : op.op === 'symlink' ? op.to : '');
   w.str(op.op === 'tmpfs' ? op.data : '');
   w.blob(op.op === 'file' ? encodeBytes(op.content) : new Uint8Array());
@@ -195,7 +195,7 @@ function writeOp(w: Writer, op: SetupOp): void {
 }
 
 function flagsOf(op: SetupOp): MountFlags {
-  if (op.op === 'tmpfs' || op.op === 'bind' || op.op === 'remount-root') return op.flags;
+  if (op.op === 'tmpfs' || op.op === 'bind') return op.flags;
   if (op.op === 'sysfs' || op.op === 'cgroup' || op.op === 'file') return { readOnly: op.readOnly };
   return {};
 }

@@ -70,22 +70,18 @@ export function planMounts(input: MountPlanInput): SetupOp[] {
     ...input.maskedPaths.map((target): SetupOp => ({ op: 'mask', target })),
     ...input.readonlyPaths.map((target): SetupOp => ({ op: 'readonly', target })),
   ];
-  return [...system, ...dev, ...devices, ...own, ...masks, ...restrictRoot(input)];
-}
-
-function restrictRoot(input: MountPlanInput): SetupOp[] {
-  const flags: MountFlags = {
-    ...(input.readOnlyRootfs ? { readOnly: true } : {}),
-    ...(mayOpenDevices(input) ? {} : { noDev: true }),
-  };
-  return Object.keys(flags).length === 0 ? [] : [{ op: 'remount-root', flags }];
+  const seal: SetupOp[] = input.readOnlyRootfs ? [{ op: 'remount-root-readonly' }] : [];
+  return [...system, ...dev, ...devices, ...own, ...masks, ...seal];
 }
 
 /**
  * Root without a user namespace may make device nodes (CAP_MKNOD is in docker's default set), which the kernel would then
  * let it open: no file system where it can make one may hold devices. In a user namespace the kernel sees to that.
  */
-function mayOpenDevices({ inUserNamespace, privileged }: MountPlanInput): boolean {
+export function mayOpenDevices({
+  inUserNamespace,
+  privileged,
+}: Pick<MountPlanInput, 'inUserNamespace' | 'privileged'>): boolean {
   return inUserNamespace || privileged;
 }
 
@@ -118,7 +114,7 @@ function devOps(input: MountPlanInput): SetupOp[] {
     link('/dev/stdout', '/proc/self/fd/1'),
     link('/dev/stderr', '/proc/self/fd/2'),
     link('/dev/core', '/proc/kcore'),
-    hostIpc && isOnHost('/dev/shm') ? bindHost('/dev/shm') : shm(shmSizeBytes),
+    hostIpc && isOnHost('/dev/shm') ? bindHost('/dev/shm', noDev) : shm(shmSizeBytes),
     ...mqueue(),
   ];
 }
@@ -132,13 +128,13 @@ function shm(sizeBytes: number): SetupOp {
   };
 }
 
-function bindHost(path: string): Targeted {
+function bindHost(path: string, flags: MountFlags = {}): Targeted {
   return {
     op: 'bind',
     source: path,
     target: path,
     recursive: true,
-    flags: {},
+    flags,
     propagation: 'rprivate',
     create: 'dir',
   };
@@ -146,6 +142,9 @@ function bindHost(path: string): Targeted {
 
 function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
   const { isDirectory } = input;
+  // The host's own devices, named by the user on purpose: `-v /dev:/dev`, `-v /dev/fuse:/dev/fuse`.
+  const isGivenDevice = (source: string): boolean =>
+    source === '/dev' || (source.startsWith('/dev/') && !isDirectory(source));
   switch (mount.type) {
     case 'tmpfs':
       return { op: 'tmpfs', target: mount.target, flags: mount.flags, data: mount.data };
@@ -158,18 +157,13 @@ function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
         target: mount.target,
         recursive: mount.recursive,
         flags:
-          mayOpenDevices(input) || isDeviceFolder(mount.source)
+          mayOpenDevices(input) || isGivenDevice(mount.source)
             ? mount.flags
             : { ...mount.flags, noDev: true },
         propagation: mount.propagation,
         create: isDirectory(mount.source) ? 'dir' : 'file',
       };
   }
-}
-
-/** The host's own devices, named by the user on purpose: `-v /dev:/dev`. */
-function isDeviceFolder(source: string): boolean {
-  return source === '/dev' || source.startsWith('/dev/');
 }
 
 /** Stable, so that equal depths keep the order of the command line. */

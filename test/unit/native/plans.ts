@@ -7,7 +7,7 @@ export function smallPlan(): HelperPlan {
   const host = { kind: 'host' } as const;
   return {
     namespaces: { user: host, pid: host, net: host, ipc: host, uts: host, cgroup: host },
-    rootfs: { kind: 'bind', path: '/rootfs', readOnly: false },
+    rootfs: { kind: 'bind', path: '/rootfs', noDev: false },
     rootPropagation: 'rprivate',
     setup: [],
     sysctls: [],
@@ -66,7 +66,7 @@ export function fullPlan(): HelperPlan {
       lower: ['/l/top', '/l/bottom,with:odd\\names'],
       upper: '/u',
       work: '/w',
-      readOnly: true,
+      noDev: true,
     },
     rootPropagation: 'rslave',
     setup: [
@@ -96,7 +96,7 @@ export function fullPlan(): HelperPlan {
       { op: 'symlink', target: '/dev/fd', to: '/proc/self/fd' },
       { op: 'mask', target: '/proc/kcore' },
       { op: 'readonly', target: '/proc/sys' },
-      { op: 'remount-root', flags: { readOnly: true, noDev: true } },
+      { op: 'remount-root-readonly' },
     ],
     hostname: 'box',
     domainname: 'example.org',
@@ -127,7 +127,7 @@ export function fullPlan(): HelperPlan {
     networkHelper: {
       kind: 'slirp4netns',
       program: '/usr/bin/slirp4netns',
-      args: ['-c', '{pid}'],
+      args: ['-c', '{netns}'],
       api: { socket: '/run/s', requests: ['{"execute":"add_hostfwd"}'] },
     },
     lifetime: {

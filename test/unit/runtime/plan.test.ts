@@ -22,7 +22,7 @@ function planOf(
   return planContainer({
     spec,
     user: chooseIdMap({ ...TESTER, userns: options.userns }).user,
-    rootfs: { kind: 'overlay', lower: ['/l'], upper: '/u', work: '/w', readOnly: false },
+    rootfs: { kind: 'overlay', lower: ['/l'], upper: '/u', work: '/w' },
     network: {
       namespace: { kind: 'new' },
       files: FILES,
@@ -107,28 +107,24 @@ describe('mounts', () => {
 
   test('as root nothing that can hold device nodes made inside lets them be opened', () => {
     const host = { user: { kind: 'host' } } as const;
-    const root = planOf({ volume: ['/d:/d', '/dev/net:/n', '/dev:/hostdev'] }, host);
-    expect(root.setup.at(-1)).toEqual({ op: 'remount-root', flags: { noDev: true } });
-    expect(opAt(root, '/dev')).toMatchObject({ op: 'tmpfs', flags: { noDev: true } });
-    expect(opAt(root, '/d')).toMatchObject({ flags: { noDev: true } });
-    expect(opAt(root, '/n')).not.toHaveProperty('flags.noDev');
-    expect(opAt(root, '/hostdev')).not.toHaveProperty('flags.noDev');
+    const root = planOf({ volume: ['/d:/d', '/dev/shm:/m', '/dev/s.sock:/n', '/dev:/h'], ipc: 'host' }, host);
+    for (const target of ['/dev', '/dev/shm', '/d', '/m']) {
+      expect(opAt(root, target), target).toMatchObject({ flags: { noDev: true } });
+    }
+    expect(root.rootfs.noDev).toBe(true);
+    for (const target of ['/n', '/h']) expect(opAt(root, target), target).not.toHaveProperty('flags.noDev');
     for (const plan of [
       planOf({ volume: ['/d:/d'] }),
       planOf({ privileged: true, volume: ['/d:/d'] }, host),
     ]) {
-      expect(plan.setup.map(({ op }) => op)).not.toContain('remount-root');
-      expect(opAt(plan, '/dev')).not.toHaveProperty('flags.noDev');
-      expect(opAt(plan, '/d')).not.toHaveProperty('flags.noDev');
+      expect(plan.rootfs.noDev).toBe(false);
+      for (const target of ['/dev', '/d']) expect(opAt(plan, target)).not.toHaveProperty('flags.noDev');
     }
   });
 
   test('--read-only comes last', () => {
-    expect(planOf({ 'read-only': true }).setup.at(-1)).toEqual({
-      op: 'remount-root',
-      flags: { readOnly: true },
-    });
-    expect(planOf().setup.map(({ op }) => op)).not.toContain('remount-root');
+    expect(planOf({ 'read-only': true }).setup.at(-1)).toEqual({ op: 'remount-root-readonly' });
+    expect(planOf().setup).not.toContainEqual({ op: 'remount-root-readonly' });
   });
 
   test('--privileged: writable /sys, nothing hidden', () => {
