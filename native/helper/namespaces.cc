@@ -104,14 +104,24 @@ bool enter_all(const Namespaces& ns, const OpenNamespaces& open_ns, StepError* e
   return true;
 }
 
-/** In the process in between: enters, clones, and tells the helper the pid or the error. Returns only in init. */
-void join_and_clone(const Namespaces& ns, const OpenNamespaces& open_ns, int report) {
+struct Joining {
+  const Namespaces* ns;
+  OpenNamespaces open_ns;
+};
+
+bool enter_joined(void* arg, int, StepError* e) {
+  const Joining& joining = *static_cast<Joining*>(arg);
+  return enter_all(*joining.ns, joining.open_ns, e);
+}
+
+/** In the process in between: enters, clones, and tells the helper the pid or the error. Returns only in the clone. */
+void enter_and_clone(Enter enter, void* arg, uint64_t flags, int report) {
   StepError e;
-  if (!enter_all(ns, open_ns, &e)) {
+  if (!enter(arg, report, &e)) {
     send_error(report, e);
     _exit(1);
   }
-  pid_t pid = clone_now(new_flags(ns) | CLONE_PARENT);
+  pid_t pid = clone_now(flags | CLONE_PARENT);
   if (pid == 0) return;
   if (pid < 0) {
     fail(&e, Step::kClone, "");
@@ -123,16 +133,16 @@ void join_and_clone(const Namespaces& ns, const OpenNamespaces& open_ns, int rep
   _exit(0);
 }
 
-pid_t clone_with_joins(const Namespaces& ns, StepError* e) {
-  OpenNamespaces open_ns;
-  if (!open_joined(ns, &open_ns, e)) return -1;
+}  // namespace
+
+pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
   UniqueFd ours, theirs;
   if (!make_sync_pair(&ours, &theirs)) return fail(e, Step::kSocket, ""), -1;
   pid_t between = clone_now(0);
   if (between < 0) return fail(e, Step::kClone, ""), -1;
   if (between == 0) {
     ours.reset();
-    join_and_clone(ns, open_ns, theirs.get());
+    enter_and_clone(enter, arg, flags, theirs.get());
     return 0;
   }
   theirs.reset();
@@ -150,10 +160,12 @@ pid_t clone_with_joins(const Namespaces& ns, StepError* e) {
   return -1;
 }
 
-}  // namespace
-
 pid_t clone_into_namespaces(const Namespaces& ns, StepError* e) {
-  if (joins_any(ns)) return clone_with_joins(ns, e);
+  if (joins_any(ns)) {
+    Joining joining = {&ns, {}};
+    if (!open_joined(ns, &joining.open_ns, e)) return -1;
+    return clone_beyond(enter_joined, &joining, new_flags(ns), e);
+  }
   pid_t pid = clone_now(new_flags(ns));
   if (pid < 0) fail(e, Step::kClone, "");
   return pid;
