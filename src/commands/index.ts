@@ -14,6 +14,11 @@ export const COMMANDS: CommandTable = {
     group: 'system',
     load: () => import('./doctor.ts'),
   },
+  exec: {
+    summary: 'Run a command in a running container',
+    group: 'container',
+    load: () => import('./exec.ts'),
+  },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
     load: () => import('./image/exists.ts'),
@@ -94,6 +99,7 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'container exec': 'exec',
   'container inspect': 'inspect',
   'container list': 'ps',
   'container logs': 'logs',
