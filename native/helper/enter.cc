@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "start_ticks.h"
+#include "process_stat.h"
 #include "sys.h"
 
 #ifndef CLONE_NEWCGROUP
@@ -59,12 +59,18 @@ bool find_init(const ExecSession& session, RunningInit* init, StepError* e) {
   if (!init->proc) return gone(session, e);
   init->pidfd.reset(sys::pidfd_open(session.pid));
   // Asked last, and by the folder: what still answers now is what both descriptors mean.
-  if (start_ticks(init->proc.get(), "stat") == session.start_ticks) return true;
-  return gone(session, e);
+  ProcessStat stat;
+  if (!read_process_stat(init->proc.get(), "stat", &stat) || stat.start_ticks != session.start_ticks)
+    return gone(session, e);
+  // Until its init executes, the container's mounts are being made, and its root may still be the host's.
+  if (stat.has_executed || strcmp(stat.name.c_str(), kTinyInitName) == 0) return true;
+  errno = EAGAIN;
+  return fail_because(e, Step::kEnter, session.container, "it is still starting");
 }
 
 bool has_ended(const RunningInit& init) {
-  if (!init.pidfd) return start_ticks(init.proc.get(), "stat") == 0;
+  ProcessStat stat;
+  if (!init.pidfd) return !read_process_stat(init.proc.get(), "stat", &stat);
   pollfd p = {init.pidfd.get(), POLLIN, 0};
   return poll(&p, 1, 0) == 1;
 }

@@ -10,7 +10,7 @@
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
-#include "start_ticks.h"
+#include "process_stat.h"
 
 namespace {
 
@@ -30,10 +30,12 @@ uint64_t now_ns() {
 }
 
 bool write_pid_files(const Lifetime& lifetime, pid_t pid, StepError* e) {
-  Text<32> stat;
-  stat << "/proc/" << pid << "/stat";
+  Text<32> stat_path;
+  stat_path << "/proc/" << pid << "/stat";
+  ProcessStat stat;
+  (void)read_process_stat(AT_FDCWD, stat_path.c_str(), &stat);
   Text<64> text;
-  text << pid << ' ' << start_ticks(AT_FDCWD, stat.c_str()) << '\n';
+  text << pid << ' ' << stat.start_ticks << '\n';
   Text<PATH_MAX> path;
   path << lifetime.container_dir << "/pid";
   if (!write_atomically(path.c_str(), text)) return fail(e, Step::kRecord, path.c_str());
