@@ -138,6 +138,8 @@ int leave(Session& s) {
   s.m.relay.let_go();
   if (!s.m.relay.has_output() || fork() != 0) return 0;
   setsid();
+  // Our session's end may have sent a SIGHUP while we still belonged to it. It is pending, and is dropped.
+  signal(SIGHUP, SIG_IGN);
   reset_signals();
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; null >= 0 && fd < 3; fd++) dup2(null, fd);

@@ -48,17 +48,26 @@ bool read_task_file(const char* task, const char* name, char* out, size_t size) 
 
 enum class Answer { kNo, kYes, kUnknown };
 
+/** The file `syscall` is its owner's alone, and a container's user has another id than we; this one is not. */
+Answer sleeps_in_sigwait_by_name(const char* task) {
+  // "0" is for a thread that runs, or whose kernel does not tell. It may have fallen asleep between two looks.
+  for (int tries = 0; tries < 8; tries++) {
+    char status[512], where[64];
+    if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
+    if (strstr(status, "\nState:\tR") != nullptr) return Answer::kNo;
+    if (!read_task_file(task, "wchan", where, sizeof where)) return Answer::kUnknown;
+    if (strcmp(where, "0") != 0) return strstr(where, "sigtimedwait") != nullptr ? Answer::kYes : Answer::kNo;
+  }
+  return Answer::kUnknown;
+}
+
 /**
  * sigwait(3) and its kin unblock what they wait for, so the masks of a thread that sleeps there (tini's, say) look as if
  * it had no interest. What it sleeps in tells.
  */
 Answer sleeps_in_sigwait(const char* task) {
   char text[256];
-  if (!read_task_file(task, "syscall", text, sizeof text)) {
-    // Its owner's alone, and a container's user has another id than we. Where it sleeps may be known all the same.
-    if (!read_task_file(task, "wchan", text, sizeof text) || strcmp(text, "0") == 0) return Answer::kUnknown;
-    return strstr(text, "sigtimedwait") != nullptr ? Answer::kYes : Answer::kNo;
-  }
+  if (!read_task_file(task, "syscall", text, sizeof text)) return sleeps_in_sigwait_by_name(task);
   if (text[0] < '0' || text[0] > '9') return Answer::kNo;  // "running"
   if (strtol(text, nullptr, 10) == SYS_rt_sigtimedwait) return Answer::kYes;
   // The number differs for 32-bit programs.

@@ -91,6 +91,11 @@ export const COMMANDS: CommandTable = {
     group: 'image',
     load: () => import('./tag.ts'),
   },
+  top: {
+    summary: 'Show the processes of a container',
+    group: 'container',
+    load: () => import('./top.ts'),
+  },
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
@@ -108,6 +113,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container remove': 'rm',
   'container rm': 'rm',
   'container run': 'run',
+  'container top': 'top',
   'image list': 'images',
   'image load': 'load',
   'image ls': 'images',

@@ -1,20 +1,16 @@
 // `exec`: looks at the container that runs, decides (exec-plan.ts), and becomes the helper, which enters it. Takes no lock
 // and makes nothing, so there is nothing to take away when it fails.
 
-import { decodeBytes, encodeBytes } from '../core/bytes.ts';
-import { errnoOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { addon } from '../native/addon.ts';
 import { launchExec } from '../native/launch.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
-import type { AccountFiles } from '../runtime/users.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
+import { readRunningAccounts } from './running-accounts.ts';
 
 export interface ExecParts {
   paths: StoreRoot;
@@ -47,7 +43,7 @@ export async function execInContainer(
       words: rest,
       options,
       caller: parts.env,
-      accounts: options.user === undefined ? undefined : await readAccountsOf(init.pid),
+      accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
       seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
       ...inputs,
     }),
@@ -72,47 +68,4 @@ function warnOfMissing(log: Log, available: bigint | undefined): void {
   const missing = capabilityNames(capabilityMask({ add: [], drop: [], privileged: true }) & ~available);
   if (missing.length > 0)
     log.warn(`--privileged: not given, since skiff itself does not have them: ${missing.join(' ')}`);
-}
-
-const MAX_BYTES = 16 * 1024 * 1024;
-
-/**
- * The container's account files as they are now, volumes and changes included. Whoever is root in there may have made
- * them anything: links lead nowhere but inside, and what is no regular file of a sensible size counts as missing.
- */
-async function readAccountsOf(pid: number): Promise<AccountFiles> {
-  const path = `/proc/${pid}/root`;
-  const root = openDirectory(path);
-  // The container may have ended: then the helper will say so.
-  if (root === undefined) return { passwd: undefined, group: undefined };
-  try {
-    return { passwd: readText(root, '/etc/passwd'), group: readText(root, '/etc/group') };
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOSYS') throw error;
-    // No openat2(2) here: the walk that reads images knows no race, which could only show it a file of the host's.
-    const { readAccounts } = await import('./inputs.ts');
-    return readAccounts([path], false);
-  } finally {
-    closeSync(root);
-  }
-}
-
-function openDirectory(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-function readText(root: number, path: string): string | undefined {
-  const fd = addon().openInRoot(root, encodeBytes(path));
-  if (fd === undefined) return undefined;
-  try {
-    const stat = fstatSync(fd);
-    return stat.isFile() && stat.size <= MAX_BYTES ? decodeBytes(readFileSync(fd)) : undefined;
-  } finally {
-    closeSync(fd);
-  }
 }

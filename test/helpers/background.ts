@@ -26,7 +26,8 @@ export async function startBackground(
     running,
     async end() {
       running.child.kill('SIGTERM');
-      await running.result;
+      const { status, stderr } = await running.result;
+      if (status !== 143 || stderr !== '') throw new Error(`${name} ended with ${status}: ${stderr}`);
     },
   };
 }

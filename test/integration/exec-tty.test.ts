@@ -149,7 +149,8 @@ describe('the keys that leave', () => {
     await chosen.waitFor(/ready/);
     chosen.type('\x01d');
     expect((await chosen.end).status).toBe(0);
-    await skiff.run(['exec', 'web', 'pkill', '-f', 'marked'], { status: null });
+    const kill = "kill -9 $(ps -o pid,args | awk '/[m]arked/ { print $1 }')";
+    await skiff.run(['exec', 'web', 'sh', '-c', kill]);
     const none = withTerminal(skiff, [
       'exec',
       '-it',
