@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #include "common/retry.h"
 #include "sys.h"
@@ -81,25 +82,41 @@ Answer thread_has_a_say(const char* task, int sig) {
   char status[4096];
   if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
   uint64_t bit = 1ull << (sig - 1);
-  uint64_t masks = mask_of(status, "\nSigBlk:") | mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:");
-  return (masks & bit) != 0 ? Answer::kYes : sleeps_in_sigwait(task);
+  if (((mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:")) & bit) != 0) return Answer::kYes;
+  // Every fork(3) blocks all signals for a moment, and would lose this one when it unblocks it. Who sleeps does not fork.
+  if ((mask_of(status, "\nSigBlk:") & bit) != 0)
+    return strstr(status, "\nState:\tS") != nullptr ? Answer::kYes : Answer::kUnknown;
+  return sleeps_in_sigwait(task);
 }
 
-/** False only when it is certain that no thread of the process has. */
-bool has_a_say(pid_t pid, int sig) {
+/** Of all threads of the process. */
+Answer process_has_a_say(pid_t pid, int sig) {
   Text<32> path;
   path << "/proc/" << pid << "/task";
   DIR* tasks = opendir(path.c_str());
-  if (tasks == nullptr) return true;
-  bool found = false;
-  while (dirent* entry = found ? nullptr : readdir(tasks)) {
+  if (tasks == nullptr) return Answer::kUnknown;
+  Answer found = Answer::kNo;
+  while (dirent* entry = found == Answer::kYes ? nullptr : readdir(tasks)) {
     if (entry->d_name[0] == '.') continue;
     Text<64> task;
     task << path.c_str() << '/' << entry->d_name;
-    found = thread_has_a_say(task.c_str(), sig) != Answer::kNo;
+    Answer answer = thread_has_a_say(task.c_str(), sig);
+    if (answer != Answer::kNo) found = answer;
   }
   closedir(tasks);
   return found;
+}
+
+/** False only when it is certain that the process takes no notice of `sig`. */
+bool has_a_say(pid_t pid, int sig) {
+  constexpr int kLooks = 50;
+  for (int look = 0; look < kLooks; look++) {
+    Answer answer = process_has_a_say(pid, sig);
+    if (answer != Answer::kUnknown) return answer == Answer::kYes;
+    timespec pause = {0, 1000000};
+    nanosleep(&pause, nullptr);
+  }
+  return true;
 }
 
 bool ends_by_default(int sig) {
