@@ -49,6 +49,37 @@ Napi::Value RenameNoReplace(const Napi::CallbackInfo& info) {
   return ThrowErrno(info.Env(), errno, "renameat2", from);
 }
 
+// openInRoot(root, path) → descriptor, or undefined when nothing that can be read is there.
+Napi::Value OpenInRoot(const Napi::CallbackInfo& info) {
+  Args args(info);
+  const int root = args.Fd(0);
+  const std::string path = args.Path(1);
+  if (!args.ok()) return args.Raise();
+  constexpr uint64_t kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  for (int tries = 0; tries < 16; tries++) {
+    const int fd = retry(
+        [&] { return SysOpenat2(root, path.c_str(), kFlags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS); });
+    if (fd >= 0) return Napi::Number::New(info.Env(), fd);
+    if (errno != EAGAIN) break;  // something was renamed meanwhile, anywhere on the machine
+  }
+  switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case EACCES:
+    case ENAMETOOLONG:
+    case EXDEV:
+    case ENXIO:
+    case ENODEV:
+    case EAGAIN:
+      return info.Env().Undefined();
+    case EPERM:
+      return ThrowErrno(info.Env(), ENOSYS, "openat2", path);
+    default:
+      return ThrowErrno(info.Env(), errno, "openat2", path);
+  }
+}
+
 Napi::Value SyncFs(const Napi::CallbackInfo& info) {
   Args args(info);
   const int fd = args.Fd(0);
@@ -141,6 +172,7 @@ Napi::Value LSetXattr(const Napi::CallbackInfo& info) {
 void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("flock", Napi::Function::New<Flock>(env, "flock"));
   exports.Set("renameNoReplace", Napi::Function::New<RenameNoReplace>(env, "renameNoReplace"));
+  exports.Set("openInRoot", Napi::Function::New<OpenInRoot>(env, "openInRoot"));
   exports.Set("syncfs", Napi::Function::New<SyncFs>(env, "syncfs"));
   exports.Set("statfs", Napi::Function::New<StatFs>(env, "statfs"));
   exports.Set("fstatfs", Napi::Function::New<FStatFs>(env, "fstatfs"));

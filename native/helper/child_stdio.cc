@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "mount_api.h"
@@ -18,11 +19,20 @@
 
 namespace {
 
+constexpr unsigned kDevPts = 0x1cd1;      // linux/magic.h, DEVPTS_SUPER_MAGIC
 constexpr unsigned kPipeFs = 0x50495045;  // linux/magic.h, PIPEFS_MAGIC
 
 UniqueFd open_slave(int master, int root, const char* path) {
   UniqueFd slave(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   return slave ? static_cast<UniqueFd&&>(slave) : open_in_root(root, path, O_RDWR | O_NOCTTY);
+}
+
+/** A container that runs may have put anything there; the helper is to copy from and to a terminal alone. */
+bool is_pty_master(int fd) {
+  struct stat st;
+  struct statfs fs;
+  return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2) && fstatfs(fd, &fs) == 0 &&
+         static_cast<unsigned>(fs.f_type) == kDevPts;
 }
 
 /** docker gives the terminal as /dev/console too; without a /dev to make it in, there is none. */
@@ -49,9 +59,13 @@ void open_pipe_to_all(int fd) {
 
 }  // namespace
 
-bool open_terminal(const Plan& plan, int root, int sync, StepError* e) {
+bool open_terminal(const Plan& plan, int root, Console console, int sync, StepError* e) {
   UniqueFd master = open_in_root(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY);
   if (!master) return fail(e, Step::kTty, "/dev/pts/ptmx");
+  if (!is_pty_master(master.get())) {
+    errno = ENOTTY;
+    return fail_because(e, Step::kTty, "/dev/pts/ptmx", "not a terminal of the container's own devpts");
+  }
   int unlock = 0;
   unsigned number = 0;
   if (ioctl(master.get(), TIOCSPTLCK, &unlock) < 0 || ioctl(master.get(), TIOCGPTN, &number) < 0) {
@@ -62,7 +76,7 @@ bool open_terminal(const Plan& plan, int root, int sync, StepError* e) {
   UniqueFd slave = open_slave(master.get(), root, path.c_str());
   if (!slave) return fail(e, Step::kTty, path.c_str());
   if (plan.process.uid != 0) (void)fchown(slave.get(), plan.process.uid, static_cast<gid_t>(-1));
-  bind_console(root, path.c_str());
+  if (console == Console::kBind) bind_console(root, path.c_str());
   if (!send_sync(sync, SyncType::kPty, Step::kTty, 0, path.c_str(), master.get()))
     return fail(e, Step::kTty, "");
   if (ioctl(slave.get(), TIOCSCTTY, 0) < 0) return fail(e, Step::kTty, path.c_str());

@@ -113,6 +113,11 @@ void put_rest(const Plan& plan) {
   put("label", plan.label);
   put("command", plan.command);
   put("paths", plan.remove);
+  put("container", plan.session.container);
+  put("init", static_cast<uint64_t>(plan.session.pid));
+  put("start-ticks", plan.session.start_ticks);
+  put("detach", plan.session.detach ? 1 : 0);
+  put_bytes("detach-keys", plan.session.detach_keys.data, plan.session.detach_keys.size);
 }
 
 }  // namespace

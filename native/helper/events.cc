@@ -31,8 +31,11 @@ void send_run_when_ready(Monitor& m) {
   m.run_sent = send_sync(m.sync.get(), SyncType::kRun, Step::kExec, 0, "");
 }
 
+bool is_session(const Monitor& m) { return m.plan.session.pid > 0; }
+
 void mark_running(Monitor& m) {
   m.phase = Phase::kRunning;
+  m.detached = m.plan.session.detach;
   m.started_ns = now_ns();
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
 }
@@ -113,16 +116,27 @@ void reap(Monitor& m) {
   }
 }
 
+/** The first process stands for all of a container, but not for the process group of an `exec`. */
+bool stop_or_continue(const Monitor& m, int sig) {
+  if (is_session(m)) return kill(-m.pid, sig) == 0;
+  return !forward_signal(m.pid, m.pidfd.get(), sig, false);
+}
+
+/** As the kernel does it for a program outside: keys of the terminal mean the whole process group. */
+bool passed_to_group(const Monitor& m, int sig, bool from_terminal) {
+  return from_terminal && is_session(m) && kill(-m.pid, sig) == 0;
+}
+
 /** Stops with the container, as a job of the caller's shell. */
 void stop_with_container(Monitor& m) {
   m.relay.restore_terminal();
-  if (m.phase != Phase::kRunning || forward_signal(m.pid, m.pidfd.get(), SIGSTOP, false)) return;
+  if (m.phase != Phase::kRunning || !stop_or_continue(m, SIGSTOP)) return;
   kill(getpid(), SIGSTOP);
-  forward_signal(m.pid, m.pidfd.get(), SIGCONT, false);
+  stop_or_continue(m, SIGCONT);
   m.relay.reclaim_terminal();
 }
 
-void handle_signal(Monitor& m, int sig) {
+void handle_signal(Monitor& m, int sig, bool from_terminal) {
   switch (sig) {
     case SIGCHLD:
       return reap(m);
@@ -149,13 +163,14 @@ void handle_signal(Monitor& m, int sig) {
     m.forced_status = 128 + sig;
     return kill_container(m.pid, m.pidfd.get());
   }
+  if (passed_to_group(m, sig, from_terminal)) return;
   if (forward_signal(m.pid, m.pidfd.get(), sig, ends_with_pid_one(m))) m.forced_status = 128 + sig;
 }
 
 void read_signals(Monitor& m) {
   signalfd_siginfo info;
   while (read(m.signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    handle_signal(m, static_cast<int>(info.ssi_signo));
+    handle_signal(m, static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL);
   }
 }
 
@@ -176,7 +191,7 @@ void check_deadline(Monitor& m) {
 }
 
 void wait_for_events(Monitor& m) {
-  pollfd polls[4 + kRelayPolls];
+  pollfd polls[5 + kRelayPolls];
   int n = 0;
   auto add = [&](const UniqueFd& fd) -> pollfd* {
     if (!fd) return nullptr;
@@ -186,6 +201,7 @@ void wait_for_events(Monitor& m) {
   pollfd* signals = add(m.signals);
   pollfd* sync = add(m.sync);
   pollfd* parent = add(m.parent);
+  pollfd* container = add(m.container);
   pollfd* network = add(m.network.ready_fd());
   n += m.relay.add_polls(polls + n);
   if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
@@ -197,9 +213,15 @@ void wait_for_events(Monitor& m) {
   if (parent != nullptr && parent->revents != 0) {
     m.parent.reset();
     m.forced_status = 128 + SIGKILL;
+    if (is_session(m)) kill(-m.pid, SIGKILL);
+    kill_container(m.pid, m.pidfd.get());
+  }
+  if (container != nullptr && container->revents != 0) {
+    m.container.reset();
     kill_container(m.pid, m.pidfd.get());
   }
   m.relay.move();
+  if (m.relay.wants_to_detach()) m.detached = true;
   if (m.relay.take_stop_request()) {
     // As any program that reads in the background: stopped until it is brought to the foreground.
     kill(getpid(), SIGSTOP);
@@ -217,7 +239,7 @@ void record_failure(Monitor& m) {
 }
 
 void follow_container(Monitor& m) {
-  while (!m.ended) {
+  while (!m.ended && !m.detached) {
     send_run_when_ready(m);
     wait_for_events(m);
   }

@@ -7,15 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "child_stdio.h"
+#include "command.h"
 #include "exec.h"
 #include "idmap.h"
 #include "loopback.h"
@@ -25,7 +23,6 @@
 #include "route_watch.h"
 #include "security.h"
 #include "setup.h"
-#include "signals.h"
 #include "sync.h"
 #include "sys.h"
 #include "tiny_init.h"
@@ -40,27 +37,6 @@ struct Init {
   UniqueFd routes;
   StepError e;
 };
-
-bool helper_is_gone(int sync) {
-  pollfd p = {sync, 0, 0};
-  return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
-}
-
-/**
- * The kernel clears the signal at every change of credentials, so this is called again after each. The helper may have
- * died in between, and then no signal comes any more.
- */
-bool die_with_helper(Init& in) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return fail(&in.e, Step::kParentDeath, "");
-  if (helper_is_gone(in.channels->sync.get())) _exit(125);
-  return true;
-}
-
-/** Waits for one message; end of file means that the helper is gone. */
-void wait_for(Init& in, SyncType type) {
-  SyncMessage m;
-  if (receive_sync(in.channels->sync.get(), &m, nullptr) != 1 || m.type != type) _exit(125);
-}
 
 /** The helper notices when the program ends without having done its work, and kills us then. */
 void wait_for_network(Init& in) {
@@ -85,6 +61,8 @@ bool set_names(const Plan& plan, StepError* e) {
   }
   return true;
 }
+
+bool die_with_helper(Init& in) { return die_with_helper(in.channels->sync.get(), &in.e); }
 
 /** For the network helper: our own may not look at the namespaces of a process that cannot be dumped. */
 bool hand_over_netns(Init& in) {
@@ -117,7 +95,7 @@ bool build(Init& in) {
   if (!mount_root(plan, in.host, &in.root, &in.e)) return false;
   if (!run_setup(plan, in.host, in.root, &in.e)) return false;
   if (plan.stdio.kind == StdioKind::kTty &&
-      !open_terminal(plan, in.root.root.get(), in.channels->sync.get(), &in.e)) {
+      !open_terminal(plan, in.root.root.get(), Console::kBind, in.channels->sync.get(), &in.e)) {
     return false;
   }
   return pivot_into(in.root, plan.root_propagation, &in.e);
@@ -127,49 +105,33 @@ bool build(Init& in) {
  * Nothing of the host may be open when paths of the image are looked up: by /proc/self/fd/N a command, PATH or working
  * directory would lead there (CVE-2024-21626), close-on-exec or not.
  */
-void drop_host_paths(Init& in) { sys::close_all_but(in.channels->sync.get()); }
-
-/** The caller's session keyring holds his tickets and keys: not for the container to look at. */
-void leave_session_keyring() { (void)syscall(SYS_keyctl, sys::kJoinSessionKeyring, nullptr); }
-
-bool enter_cwd(const Process& p, StepError* e) { return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd); }
+void drop_host_paths(Init& in) {
+  int sync = in.channels->sync.get();
+  sys::close_all_but(sync, sync);
+}
 
 bool finish(Init& in) {
   const Process& p = in.plan->process;
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   drop_host_paths(in);
-  leave_session_keyring();
-  apply_rlimits(p.rlimits);
-  // First with root's rights, as docker does; a directory that only the user may enter is tried again as the user.
-  bool entered = enter_cwd(p, &in.e);
-  if (!entered && in.e.err != EACCES) return false;
-  if (!drop_privileges(p, &in.e)) return false;
-  if (!entered && !enter_cwd(p, &in.e)) return false;
-  reset_signals();
-  if (!die_with_helper(in)) return false;
+  if (!take_on_process(p, &in.e) || !die_with_helper(in)) return false;
   if (p.init && !become_tiny_init(&in.channels->sync, &in.e)) return false;
   send_sync(in.channels->sync.get(), SyncType::kExec, Step::kExec, 0, "");
   exec_command(p, &in.e);
   return false;
 }
 
-[[noreturn]] void give_up(Init& in) {
-  send_error(in.channels->sync.get(), in.e);
-  syscall(SYS_exit_group, exit_status_of(in.e));
-  // A seccomp filter that forbids even that. A fault ends us all the same, where _exit would spin for ever.
-  __builtin_trap();
-}
-
 }  // namespace
 
 void run_init(Plan* plan, InitChannels* channels) {
   Init in = {plan, channels, {}, {}, UniqueFd(), {}};
-  if (!prepare(in)) give_up(in);
-  wait_for(in, SyncType::kGo);
-  if (!build(in)) give_up(in);
-  if (!connect_stdio(*plan, channels->stdio, &in.e)) give_up(in);
+  int sync = channels->sync.get();
+  if (!prepare(in)) give_up(sync, in.e);
+  wait_for_helper(sync, SyncType::kGo);
+  if (!build(in)) give_up(sync, in.e);
+  if (!connect_stdio(*plan, channels->stdio, &in.e)) give_up(sync, in.e);
   wait_for_network(in);
-  wait_for(in, SyncType::kRun);
+  wait_for_helper(sync, SyncType::kRun);
   finish(in);
-  give_up(in);
+  give_up(sync, in.e);
 }

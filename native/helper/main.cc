@@ -1,5 +1,6 @@
 // The native helper: one small static process per container. Modes:
 //   run FD      FD holds a plan: start the container and stay with it
+//   exec FD     start one more process in a container that runs
 //   userns FD   execute a command as root of a new user namespace, in a mount namespace of its own
 //   remove FD   delete paths, whoever owns what is in them
 // docs/dev/native-protocol.md describes the plan and the messages; src/native/launch.ts starts us.
@@ -12,6 +13,7 @@
 
 #include "common/retry.h"
 #include "dump.h"
+#include "exec_mode.h"
 #include "monitor.h"
 #include "sys.h"
 #include "userns_mode.h"
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
   sys::close_from(3, true);
   int fd = static_cast<int>(plan_fd);
   if (strcmp(argv[1], "run") == 0) return run_container(fd);
+  if (strcmp(argv[1], "exec") == 0) return exec_in_container(fd);
   if (strcmp(argv[1], "userns") == 0) return run_in_user_namespace(fd);
   if (strcmp(argv[1], "remove") == 0) return remove_in_user_namespace(fd);
 #ifdef SKIFF_TEST_BUILD

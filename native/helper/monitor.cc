@@ -20,27 +20,6 @@
 
 namespace {
 
-void report_early_end(Monitor& m) {
-  if (m.failed || m.phase == Phase::kRunning || m.forced_status != 0) return;
-  // EXEC was sent, and then the process was killed before the helper saw the socket close: it did run, or nearly so.
-  if (m.phase == Phase::kExecuting) return;
-  Text<64> how;
-  if (WIFSIGNALED(m.wait_status)) {
-    how << "killed by signal " << WTERMSIG(m.wait_status);
-  } else {
-    how << "exit status " << WEXITSTATUS(m.wait_status);
-  }
-  errno = ECHILD;
-  fail_because(&m.error, Step::kEarlyExit, "", how.c_str());
-  m.failed = true;
-}
-
-int exit_status(const Monitor& m) {
-  if (m.failed) return exit_status_of(m.error);
-  if (m.forced_status != 0) return m.forced_status;
-  return WIFSIGNALED(m.wait_status) ? 128 + WTERMSIG(m.wait_status) : WEXITSTATUS(m.wait_status);
-}
-
 /** Init's network namespace for the network helper; empty with true when init is dead. */
 bool await_netns(Monitor& m, UniqueFd* netns) {
   if (m.plan.network.kind == NetHelper::kNone) return true;
@@ -80,15 +59,6 @@ bool start(Monitor& m) {
   return write_pid_files(plan.lifetime, m.pid, e);
 }
 
-/** The process that called us, to die with it; -1 when it is none of ours to watch. */
-UniqueFd watch_parent(const Lifetime& lifetime) {
-  pid_t parent = getppid();
-  if (!lifetime.die_with_parent || parent <= 1) return UniqueFd();
-  UniqueFd fd(sys::pidfd_open(parent));
-  // It may have died, and its number been taken, before we looked.
-  return getppid() == parent ? static_cast<UniqueFd&&>(fd) : UniqueFd();
-}
-
 bool stdout_is_broken_pipe() {
   struct stat st;
   if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode)) return false;
@@ -121,6 +91,35 @@ void save_result(Monitor& m, int status) {
 }
 
 }  // namespace
+
+void report_early_end(Monitor& m) {
+  if (m.failed || m.phase == Phase::kRunning || m.forced_status != 0) return;
+  // EXEC was sent, and then the process was killed before the helper saw the socket close: it did run, or nearly so.
+  if (m.phase == Phase::kExecuting) return;
+  Text<64> how;
+  if (WIFSIGNALED(m.wait_status)) {
+    how << "killed by signal " << WTERMSIG(m.wait_status);
+  } else {
+    how << "exit status " << WEXITSTATUS(m.wait_status);
+  }
+  errno = ECHILD;
+  fail_because(&m.error, Step::kEarlyExit, "", how.c_str());
+  m.failed = true;
+}
+
+int exit_status(const Monitor& m) {
+  if (m.failed) return exit_status_of(m.error);
+  if (m.forced_status != 0) return m.forced_status;
+  return WIFSIGNALED(m.wait_status) ? 128 + WTERMSIG(m.wait_status) : WEXITSTATUS(m.wait_status);
+}
+
+UniqueFd watch_parent(const Lifetime& lifetime) {
+  pid_t parent = getppid();
+  if (!lifetime.die_with_parent || parent <= 1) return UniqueFd();
+  UniqueFd fd(sys::pidfd_open(parent));
+  // It may have died, and its number been taken, before we looked.
+  return getppid() == parent ? static_cast<UniqueFd&&>(fd) : UniqueFd();
+}
 
 int run_container(int plan_fd) {
   static Monitor m;

@@ -108,15 +108,24 @@ bool hide_from_inside(const Process& p, StepError* e) {
   return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 || fail(e, Step::kJoin, "");
 }
 
-/** In the process in between: enters, clones, and tells the helper the pid or the error. Returns only in init. */
-void join_and_clone(const Plan& plan, const OpenNamespaces& open_ns, int report) {
-  const Namespaces& ns = plan.ns;
+struct Joining {
+  const Plan* plan;
+  OpenNamespaces open_ns;
+};
+
+bool enter_joined(void* arg, int, StepError* e) {
+  const Joining& joining = *static_cast<Joining*>(arg);
+  return hide_from_inside(joining.plan->process, e) && enter_all(joining.plan->ns, joining.open_ns, e);
+}
+
+/** In the process in between: enters, clones, and tells the helper the pid or the error. Returns only in the clone. */
+void enter_and_clone(Enter enter, void* arg, uint64_t flags, int report) {
   StepError e;
-  if (!hide_from_inside(plan.process, &e) || !enter_all(ns, open_ns, &e)) {
+  if (!enter(arg, report, &e)) {
     send_error(report, e);
     _exit(1);
   }
-  pid_t pid = clone_now(new_flags(ns) | CLONE_PARENT);
+  pid_t pid = clone_now(flags | CLONE_PARENT);
   if (pid == 0) return;
   if (pid < 0) {
     fail(&e, Step::kClone, "");
@@ -128,16 +137,16 @@ void join_and_clone(const Plan& plan, const OpenNamespaces& open_ns, int report)
   _exit(0);
 }
 
-pid_t clone_with_joins(const Plan& plan, StepError* e) {
-  OpenNamespaces open_ns;
-  if (!open_joined(plan.ns, &open_ns, e)) return -1;
+}  // namespace
+
+pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
   UniqueFd ours, theirs;
   if (!make_sync_pair(&ours, &theirs)) return fail(e, Step::kSocket, ""), -1;
   pid_t between = clone_now(0);
   if (between < 0) return fail(e, Step::kClone, ""), -1;
   if (between == 0) {
     ours.reset();
-    join_and_clone(plan, open_ns, theirs.get());
+    enter_and_clone(enter, arg, flags, theirs.get());
     return 0;
   }
   theirs.reset();
@@ -155,8 +164,6 @@ pid_t clone_with_joins(const Plan& plan, StepError* e) {
   return -1;
 }
 
-}  // namespace
-
 bool joins_any(const Namespaces& ns) {
   if (ns.user == UserNs::kJoin) return true;
   for (const Choice& c : Choices(ns).of) {
@@ -166,7 +173,11 @@ bool joins_any(const Namespaces& ns) {
 }
 
 pid_t clone_into_namespaces(const Plan& plan, StepError* e) {
-  if (joins_any(plan.ns)) return clone_with_joins(plan, e);
+  if (joins_any(plan.ns)) {
+    Joining joining = {&plan, {}};
+    if (!open_joined(plan.ns, &joining.open_ns, e)) return -1;
+    return clone_beyond(enter_joined, &joining, new_flags(plan.ns), e);
+  }
   pid_t pid = clone_now(new_flags(plan.ns));
   if (pid < 0) fail(e, Step::kClone, "");
   return pid;

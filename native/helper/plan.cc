@@ -34,6 +34,7 @@ enum class Record : uint32_t {
   kLabel,
   kCommand,
   kRemove,
+  kExecSession,
   kCount
 };
 
@@ -121,6 +122,15 @@ void read_lifetime(Reader& r, Lifetime* l) {
   l->pid_file = r.str();
 }
 
+void read_session(Reader& r, ExecSession* s) {
+  s->container = r.str();
+  s->pid = static_cast<pid_t>(r.u32());
+  s->start_ticks = r.u64();
+  s->detach = r.flag();
+  s->detach_keys = r.blob();
+  if (s->pid <= 0 || s->detach_keys.size > kDetachKeysMax) r.spoil();
+}
+
 void read_record(Record record, Reader& r, Plan* plan) {
   switch (record) {
     case Record::kNamespaces:
@@ -179,6 +189,8 @@ void read_record(Record record, Reader& r, Plan* plan) {
     case Record::kRemove:
       plan->remove = r.strings();
       return;
+    case Record::kExecSession:
+      return read_session(r, &plan->session);
     case Record::kEnd:
     case Record::kCount:
       r.spoil();

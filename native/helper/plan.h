@@ -152,6 +152,20 @@ struct Lifetime {
   const char* pid_file = "";
 };
 
+constexpr uint32_t kDetachKeysMax = 16;
+
+/** Mode `exec`: the running container that is entered. */
+struct ExecSession {
+  const char* container = "";  // as the user typed it, for messages
+  /** Its init in our pid namespace; a pid alone may have been given to somebody else meanwhile. */
+  pid_t pid = 0;
+  uint64_t start_ticks = 0;
+  /** Leave as soon as the command runs. */
+  bool detach = false;
+  /** Typed at the terminal: leave the command alone with it. Empty: never. */
+  Blob detach_keys;
+};
+
 struct Plan {
   Namespaces ns;
   RootFs rootfs;
@@ -168,6 +182,7 @@ struct Plan {
   /** Modes `userns` and `remove`: what to execute there, what to remove. */
   StringList command;
   StringList remove;
+  ExecSession session;
 };
 
 /** Decodes `size` bytes at `data`, which must stay as they are for the life of the plan. */

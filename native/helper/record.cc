@@ -10,6 +10,7 @@
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
+#include "process_stat.h"
 
 namespace {
 
@@ -18,24 +19,6 @@ bool write_atomically(const char* path, const TextView& text) {
   temp << path << ".tmp";
   UniqueFd fd(open(temp.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
   return fd && write_all(fd.get(), text.c_str(), text.size()) && rename(temp.c_str(), path) == 0;
-}
-
-/** Field 22 of /proc/PID/stat, in clock ticks since boot: with the pid, it names a process for good. */
-uint64_t start_time(pid_t pid) {
-  Text<32> path;
-  path << "/proc/" << pid << "/stat";
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char stat[1024];
-  ssize_t n = fd ? read_upto(fd.get(), stat, sizeof stat - 1) : -1;
-  if (n <= 0) return 0;
-  stat[n] = '\0';
-  // The second field is the program's name in brackets and may hold anything, brackets and spaces too.
-  const char* p = strrchr(stat, ')');
-  for (int field = 2; p != nullptr && field < 22; field++) p = strchr(p + 1, ' ');
-  uint64_t ticks = 0;
-  for (p = p == nullptr ? "" : p + 1; *p >= '0' && *p <= '9'; p++)
-    ticks = ticks * 10 + static_cast<uint64_t>(*p - '0');
-  return ticks;
 }
 
 }  // namespace
@@ -47,8 +30,12 @@ uint64_t now_ns() {
 }
 
 bool write_pid_files(const Lifetime& lifetime, pid_t pid, StepError* e) {
+  Text<32> stat_path;
+  stat_path << "/proc/" << pid << "/stat";
+  ProcessStat stat;
+  (void)read_process_stat(AT_FDCWD, stat_path.c_str(), &stat);
   Text<64> text;
-  text << pid << ' ' << start_time(pid) << '\n';
+  text << pid << ' ' << stat.start_ticks << '\n';
   Text<PATH_MAX> path;
   path << lifetime.container_dir << "/pid";
   if (!write_atomically(path.c_str(), text)) return fail(e, Step::kRecord, path.c_str());

@@ -71,6 +71,7 @@ bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
     if (i == 0) {
       bool plain = false, chunked = false;
       s->source = open_again(STDIN_FILENO, O_RDONLY, &plain, &chunked);
+      if (is_tty_ && isatty(STDIN_FILENO)) keys_.set(plan.session.detach_keys);
     } else {
       s->log_name = i == 1 ? "stdout" : "stderr";
       s->sink = open_again(i, O_WRONLY, &s->sink_is_plain, &s->chunked);
@@ -136,7 +137,8 @@ void Relay::lose_sink(Stream* s) {
 }
 
 void Relay::fill(Stream* s) {
-  ssize_t n = read(s->source.get(), s->buffer, kBufferSize);
+  size_t lead = s == &input_ && keys_.is_on() ? kDetachKeysMax : 0;
+  ssize_t n = read(s->source.get(), s->buffer + lead, kBufferSize - lead);
   if (n < 0 && would_block(errno)) return;
   if (n < 0 && errno == EIO && s == &input_ && in_background()) {
     stop_requested_ = true;
@@ -150,7 +152,8 @@ void Relay::fill(Stream* s) {
   }
   s->start = 0;
   s->end = static_cast<size_t>(n);
-  if (s == &input_) last_input_ = s->buffer[n - 1];
+  if (lead > 0) s->end = keys_.filter(s->buffer + lead, s->end, s->buffer);
+  if (s == &input_ && s->end > 0) last_input_ = s->buffer[s->end - 1];
   if (s->log_name != nullptr && log_) log_.append(s->log_name, s->buffer, s->end);
   if (s->log_name != nullptr && !s->sink) s->end = 0;
 }
@@ -200,6 +203,14 @@ bool Relay::finish() {
   }
   if (!pending) log_.close();
   return pending;
+}
+
+void Relay::let_go() {
+  restore_terminal();
+  input_.source.reset();
+  input_.sink.reset();
+  output_.sink.reset();
+  output_.start = output_.end = 0;
 }
 
 bool Relay::take_stop_request() {

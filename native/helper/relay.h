@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include "common/unique_fd.h"
+#include "detach_keys.h"
 #include "init.h"
 #include "json_log.h"
 #include "plan.h"
@@ -50,6 +51,12 @@ class Relay {
   void restore_terminal();
   /** Once: a read of our terminal was refused since we are in the background. */
   bool take_stop_request();
+  /** The detach keys were typed. */
+  bool wants_to_detach() const { return keys_.found(); }
+  /** Takes leave of our stdio: the terminal's output is read on, since its writers would wait, and dropped. */
+  void let_go();
+  /** Somebody in the container may still write to the terminal. */
+  bool has_output() const { return static_cast<bool>(output_.source); }
   /** After a stop: raw mode again. */
   void reclaim_terminal();
 
@@ -65,6 +72,7 @@ class Relay {
   Stream& output_ = streams_[1];
   UniqueFd master_;
   JsonLog log_;
+  DetachKeys keys_;
   termios saved_ = {};
   bool is_tty_ = false;
   bool raw_ = false;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #include "common/retry.h"
 #include "sys.h"
@@ -48,13 +49,26 @@ bool read_task_file(const char* task, const char* name, char* out, size_t size) 
 
 enum class Answer { kNo, kYes, kUnknown };
 
+/** The file `syscall` is its owner's alone, and a container's user has another id than we; this one is not. */
+Answer sleeps_in_sigwait_by_name(const char* task) {
+  // "0" is for a thread that runs, or whose kernel does not tell. It may have fallen asleep between two looks.
+  for (int tries = 0; tries < 8; tries++) {
+    char status[512], where[64];
+    if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
+    if (strstr(status, "\nState:\tR") != nullptr) return Answer::kNo;
+    if (!read_task_file(task, "wchan", where, sizeof where)) return Answer::kUnknown;
+    if (strcmp(where, "0") != 0) return strstr(where, "sigtimedwait") != nullptr ? Answer::kYes : Answer::kNo;
+  }
+  return Answer::kUnknown;
+}
+
 /**
  * sigwait(3) and its kin unblock what they wait for, so the masks of a thread that sleeps there (tini's, say) look as if
  * it had no interest. What it sleeps in tells.
  */
 Answer sleeps_in_sigwait(const char* task) {
   char text[256];
-  if (!read_task_file(task, "syscall", text, sizeof text)) return Answer::kUnknown;
+  if (!read_task_file(task, "syscall", text, sizeof text)) return sleeps_in_sigwait_by_name(task);
   if (text[0] < '0' || text[0] > '9') return Answer::kNo;  // "running"
   if (strtol(text, nullptr, 10) == SYS_rt_sigtimedwait) return Answer::kYes;
   // The number differs for 32-bit programs.
@@ -68,25 +82,41 @@ Answer thread_has_a_say(const char* task, int sig) {
   char status[4096];
   if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
   uint64_t bit = 1ull << (sig - 1);
-  uint64_t masks = mask_of(status, "\nSigBlk:") | mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:");
-  return (masks & bit) != 0 ? Answer::kYes : sleeps_in_sigwait(task);
+  if (((mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:")) & bit) != 0) return Answer::kYes;
+  // Every fork(3) blocks all signals for a moment, and would lose this one when it unblocks it. Who sleeps does not fork.
+  if ((mask_of(status, "\nSigBlk:") & bit) != 0)
+    return strstr(status, "\nState:\tS") != nullptr ? Answer::kYes : Answer::kUnknown;
+  return sleeps_in_sigwait(task);
 }
 
-/** False only when it is certain that no thread of the process has. */
-bool has_a_say(pid_t pid, int sig) {
+/** Of all threads of the process. */
+Answer process_has_a_say(pid_t pid, int sig) {
   Text<32> path;
   path << "/proc/" << pid << "/task";
   DIR* tasks = opendir(path.c_str());
-  if (tasks == nullptr) return true;
-  bool found = false;
-  while (dirent* entry = found ? nullptr : readdir(tasks)) {
+  if (tasks == nullptr) return Answer::kUnknown;
+  Answer found = Answer::kNo;
+  while (dirent* entry = found == Answer::kYes ? nullptr : readdir(tasks)) {
     if (entry->d_name[0] == '.') continue;
     Text<64> task;
     task << path.c_str() << '/' << entry->d_name;
-    found = thread_has_a_say(task.c_str(), sig) != Answer::kNo;
+    Answer answer = thread_has_a_say(task.c_str(), sig);
+    if (answer != Answer::kNo) found = answer;
   }
   closedir(tasks);
   return found;
+}
+
+/** False only when it is certain that the process takes no notice of `sig`. */
+bool has_a_say(pid_t pid, int sig) {
+  constexpr int kLooks = 50;
+  for (int look = 0; look < kLooks; look++) {
+    Answer answer = process_has_a_say(pid, sig);
+    if (answer != Answer::kUnknown) return answer == Answer::kYes;
+    timespec pause = {0, 1000000};
+    nanosleep(&pause, nullptr);
+  }
+  return true;
 }
 
 bool ends_by_default(int sig) {

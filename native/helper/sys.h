@@ -69,12 +69,17 @@ inline void close_from(int first, bool only_on_exec) {
   }
 }
 
-/** Closes everything beyond stdio but `kept`. Not by the owners: what nobody remembers to own goes as well. */
-inline void close_all_but(int kept) {
-  if (kept > 3 && close_range(3, static_cast<unsigned>(kept) - 1, 0) != 0) {
-    for (int fd = 3; fd < kept; fd++) close(fd);
-  }
-  close_from(kept + 1, false);
+/** Closes everything beyond stdio but the two. Not by the owners: what nobody remembers to own goes as well. */
+inline void close_all_but(int a, int b) {
+  auto close_between = [](int first, int last) {
+    if (first > last || close_range(static_cast<unsigned>(first), static_cast<unsigned>(last), 0) == 0)
+      return;
+    for (int fd = first; fd <= last; fd++) close(fd);
+  };
+  int low = a < b ? a : b, high = a < b ? b : a;
+  close_between(3, low - 1);
+  close_between((low < 3 ? 2 : low) + 1, high - 1);
+  close_from((high < 3 ? 2 : high) + 1, false);
 }
 
 inline int pidfd_open(pid_t pid) { return static_cast<int>(syscall(kPidfdOpen, pid, 0)); }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/retry.h"
+#include "process_stat.h"
 #include "sys.h"
 
 namespace {
@@ -53,8 +54,10 @@ bool become_tiny_init(UniqueFd* sync, StepError* e) {
     sigprocmask(SIG_SETMASK, &none, nullptr);
     return true;
   }
-  prctl(PR_SET_NAME, "skiff-init", 0, 0, 0);
+  prctl(PR_SET_NAME, kTinyInitName, 0, 0, 0);
   sync->reset();
   sys::close_from(3, false);
+  // Nothing of the host's is left here, and an `exec` must be able to look at our namespaces.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   serve(child);
 }

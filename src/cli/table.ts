@@ -4,13 +4,13 @@
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
-/** lines: cells separated by tabs. */
-export function alignColumns(lines: readonly string[]): string[] {
+/** lines: cells separated by tabs. minWidth: of a column; `top` has another than the lists. */
+export function alignColumns(lines: readonly string[], minWidth = MIN_WIDTH): string[] {
   const rows = lines.map((line) => line.split('\t'));
   const widths: number[] = [];
   for (const row of rows) {
     row.slice(0, -1).forEach((cell, i) => {
-      widths[i] = Math.max(widths[i] ?? MIN_WIDTH, [...cell].length + PADDING);
+      widths[i] = Math.max(widths[i] ?? minWidth, [...cell].length + PADDING);
     });
   }
   return rows.map((row) =>

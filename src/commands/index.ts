@@ -14,6 +14,11 @@ export const COMMANDS: CommandTable = {
     group: 'system',
     load: () => import('./doctor.ts'),
   },
+  exec: {
+    summary: 'Run a command in a running container',
+    group: 'container',
+    load: () => import('./exec.ts'),
+  },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
     load: () => import('./image/exists.ts'),
@@ -86,6 +91,11 @@ export const COMMANDS: CommandTable = {
     group: 'image',
     load: () => import('./tag.ts'),
   },
+  top: {
+    summary: 'Show the processes of a container',
+    group: 'container',
+    load: () => import('./top.ts'),
+  },
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
@@ -94,6 +104,7 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'container exec': 'exec',
   'container inspect': 'inspect',
   'container list': 'ps',
   'container logs': 'logs',
@@ -102,6 +113,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container remove': 'rm',
   'container rm': 'rm',
   'container run': 'run',
+  'container top': 'top',
   'image list': 'images',
   'image load': 'load',
   'image ls': 'images',

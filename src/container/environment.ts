@@ -45,22 +45,44 @@ export function mergeEnvironment(input: EnvironmentInput): string[] {
   }
   if (input.unsetAll) env.clear();
   for (const name of input.unset) env.delete(name);
-  for (const { key, value } of input.files) {
+  applyFlags(env, input);
+  if (!env.has('HOME')) env.set('HOME', input.home);
+  return Array.from(env, ([key, value]) => `${key}=${value}`);
+}
+
+/** The environment of one more process in a container: the container's own, then --env-file and -e. @throws USAGE */
+export function extendEnvironment(
+  own: readonly string[],
+  input: Pick<EnvironmentInput, 'files' | 'flags' | 'caller' | 'tty'> & {
+    /** HOME of another user than the container's; undefined: as it is. */
+    home: string | undefined;
+  },
+): string[] {
+  const env = new Map(own.map((entry) => cut(entry) as [string, string]));
+  if (input.tty && !env.has('TERM')) env.set('TERM', 'xterm');
+  if (input.home !== undefined) env.set('HOME', input.home);
+  applyFlags(env, input);
+  return Array.from(env, ([key, value]) => `${key}=${value}`);
+}
+
+function applyFlags(
+  env: Map<string, string>,
+  { files, flags, caller }: Pick<EnvironmentInput, 'files' | 'flags' | 'caller'>,
+): void {
+  for (const { key, value } of files) {
     if (value !== undefined) env.set(key, value);
     else if (caller[key] !== undefined) env.set(key, caller[key]);
   }
-  for (const flag of input.flags) {
+  for (const flag of flags) {
     const [key, value] = cut(flag);
     if (key === '')
       throw new EngineError(
         'USAGE',
         `--env ${JSON.stringify(flag)}: invalid environment variable, expected NAME=VALUE or NAME`,
       );
-    // `-e NAME` without such a variable here also takes away what the image or skiff would have set.
+    // `-e NAME` without such a variable here also takes away what would be set otherwise.
     set(env, key, value ?? caller[key]);
   }
-  if (!env.has('HOME')) env.set('HOME', input.home);
-  return Array.from(env, ([key, value]) => `${key}=${value}`);
 }
 
 /** podman's --http-proxy: behind a proxy a container needs it as much as its caller does. */

@@ -3,7 +3,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
-import { toHostId } from '../runtime/idmap.ts';
+import { checkMapped } from '../runtime/mapped-ids.ts';
 import { cleanPath, parseMount, parseTmpfs, parseVolume, type MountSpec } from '../runtime/mount-spec.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import type {
@@ -67,7 +67,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
   const networkMode = joinedMode(input.network, input);
   const hostname = hostnameOf(input, host, networkMode);
   const user = userOf(input);
-  checkMapped(user, ids, options.user ?? imageConfig.User ?? '');
+  checkMapped(user, ids.idMap, options.user ?? imageConfig.User ?? '');
   const command = mergeCommand(imageConfig, options.entrypoint, input.words, input.what);
   const process: ProcessSpec = {
     args: command.args,
@@ -210,27 +210,6 @@ function userOf(input: SpecInput): ResolvedUser {
     throw new EngineError('USAGE', '--group-add keep-groups: cannot be combined with other groups');
   }
   return resolveUser(userText(input), input.accounts, groups);
-}
-
-/** A user without a host id cannot exist in the container. */
-function checkMapped(user: ResolvedUser, { idMap }: IdMapChoice, spec: string): void {
-  if (idMap === undefined) return;
-  for (const [kind, id, list] of [
-    ['uid', user.containerUid, idMap.uid],
-    ['gid', user.containerGid, idMap.gid],
-  ] as const) {
-    if (toHostId(list, id) !== undefined) continue;
-    const single = list.length === 1 && list[0]?.size === 1;
-    throw new EngineError(
-      'USER_UNKNOWN',
-      `user ${JSON.stringify(spec)}: ${kind} ${id} has no id on the host`,
-      {
-        hint: single
-          ? `only ${kind} ${list[0]?.containerID} exists in the container: run with --user 0, or add subordinate ids ("skiff doctor" tells how)`
-          : 'add a larger range to /etc/subuid and /etc/subgid, or choose another --user',
-      },
-    );
-  }
 }
 
 function workdirOf(flag: string | undefined, image: string | undefined): string {

@@ -89,13 +89,17 @@ export interface InitProcess {
 
 /** The init named in the `pid` file, if that very process is alive. */
 export function readPid(dir: string): InitProcess | undefined {
+  const init = readInit(dir);
+  return init === undefined ? undefined : { ...init, startedAtMs: bootMs() + Number(init.startTicks) * 10 };
+}
+
+/** The same without the time of day, which takes a look at the boot time. */
+export function readInit(dir: string): Omit<InitProcess, 'startedAtMs'> | undefined {
   const match = /^(\d+) (\d+)/.exec(readFileIfExists(`${dir}/pid`) ?? '');
   if (match === null) return undefined;
   const pid = Number(match[1]);
   const startTicks = match[2] as string;
-  return startTicksOf(pid) === startTicks
-    ? { pid, startTicks, startedAtMs: bootMs() + Number(startTicks) * 10 }
-    : undefined;
+  return startTicksOf(pid) === startTicks ? { pid, startTicks } : undefined;
 }
 
 /** undefined when there is no such process. */

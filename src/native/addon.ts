@@ -100,6 +100,11 @@ export interface Addon {
   lgetxattr(path: Uint8Array, name: string): Buffer | undefined;
   llistxattr(path: Uint8Array): string[];
   lsetxattr(path: Uint8Array, name: string, value: Uint8Array): void;
+  /**
+   * A descriptor (close-on-exec) of `path` for reading, every link in it resolved below the directory `root`; a fifo does
+   * not wait. Undefined: nothing is there, or nothing we may read. ENOSYS: no openat2(2), or a sandbox that forbids it.
+   */
+  openInRoot(root: number, path: Uint8Array): number | undefined;
   /** A descriptor of the helper executable in a sealed memfd, close-on-exec; the caller closes it. */
   helperImage(): number;
   /** A descriptor of `bytes` in a sealed memfd, close-on-exec; the caller closes it. */

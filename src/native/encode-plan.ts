@@ -4,6 +4,7 @@
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import type {
+  ExecPlan,
   HelperPlan,
   IdMapping,
   MountFlags,
@@ -35,6 +36,7 @@ const RECORD = {
   label: 13,
   command: 14,
   remove: 15,
+  execSession: 16,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -87,20 +89,7 @@ export function encodePlan(plan: HelperPlan): Buffer {
       w.str(value);
     }),
   );
-  w.record(RECORD.process, () => writeProcess(w, plan.process));
-  w.record(RECORD.seccomp, () => writeSeccomp(w, plan.process.seccomp));
-  w.record(RECORD.rlimits, () =>
-    w.list(plan.process.rlimits, ({ resource, soft, hard }) => {
-      w.u32(resource);
-      w.u64(soft);
-      w.u64(hard);
-    }),
-  );
-  w.record(RECORD.stdio, () => {
-    w.choice(['inherit', 'pipes', 'tty'], plan.stdio.kind);
-    w.flag(plan.stdio.stdin);
-    w.str(plan.stdio.kind === 'inherit' ? '' : (plan.stdio.log ?? ''));
-  });
+  writeCommand(w, plan);
   const network = plan.networkHelper;
   if (network !== undefined) {
     w.record(RECORD.networkHelper, () => {
@@ -113,6 +102,21 @@ export function encodePlan(plan: HelperPlan): Buffer {
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
   w.record(RECORD.label, () => w.str(plan.label));
+  return w.finish();
+}
+
+/** Plan of the helper's mode `exec`. @throws IO as encodePlan does */
+export function encodeExecPlan(plan: ExecPlan): Buffer {
+  const w = new Writer();
+  writeCommand(w, plan);
+  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, dieWithParent: plan.dieWithParent }));
+  w.record(RECORD.execSession, () => {
+    w.str(plan.container);
+    w.u32(plan.pid);
+    w.u64(BigInt(plan.startTicks));
+    w.flag(plan.detach);
+    w.blob(plan.detachKeys);
+  });
   return w.finish();
 }
 
@@ -145,6 +149,24 @@ const NO_LIFETIME: HelperPlan['lifetime'] = {
 function onlyUser(user: UserNamespace): Namespaces {
   const host: NamespaceChoice = { kind: 'host' };
   return { user, pid: host, net: host, ipc: host, uts: host, cgroup: host };
+}
+
+/** The records of what is executed and what it is connected to. */
+function writeCommand(w: Writer, { process, stdio }: Pick<HelperPlan, 'process' | 'stdio'>): void {
+  w.record(RECORD.process, () => writeProcess(w, process));
+  w.record(RECORD.seccomp, () => writeSeccomp(w, process.seccomp));
+  w.record(RECORD.rlimits, () =>
+    w.list(process.rlimits, ({ resource, soft, hard }) => {
+      w.u32(resource);
+      w.u64(soft);
+      w.u64(hard);
+    }),
+  );
+  w.record(RECORD.stdio, () => {
+    w.choice(['inherit', 'pipes', 'tty'], stdio.kind);
+    w.flag(stdio.stdin);
+    w.str(stdio.kind === 'inherit' ? '' : (stdio.log ?? ''));
+  });
 }
 
 function writeNamespaces(w: Writer, ns: Namespaces): void {

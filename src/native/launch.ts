@@ -1,5 +1,5 @@
-// Starts the native helper in its three modes (docs/dev/native-protocol.md): `run` replaces this process; `userns` and
-// `remove` run beside it. The helper comes from a sealed memfd of the addon, the plan goes to it as a sealed memfd
+// Starts the native helper in its modes (docs/dev/native-protocol.md): `run` and `exec` replace this process; `userns`
+// and `remove` run beside it. The helper comes from a sealed memfd of the addon, the plan goes to it as a sealed memfd
 // whose number is the last argument. It gets a minimal environment: what it needs to find newuidmap and to say more.
 
 import type * as childProcessModule from 'node:child_process';
@@ -10,8 +10,13 @@ import type { Readable, Writable } from 'node:stream';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { addon } from './addon.ts';
-import { encodePlan, encodeRemoveCommand, encodeUserNamespaceCommand } from './encode-plan.ts';
-import type { HelperPlan, IdMap, UserNamespace } from './plan.ts';
+import {
+  encodeExecPlan,
+  encodePlan,
+  encodeRemoveCommand,
+  encodeUserNamespaceCommand,
+} from './encode-plan.ts';
+import type { ExecPlan, HelperPlan, IdMap, UserNamespace } from './plan.ts';
 
 const HELPER_VARIABLES = ['PATH', 'SKIFF_DEBUG'];
 
@@ -40,6 +45,11 @@ export function launchContainer(plan: HelperPlan, keepFds: readonly number[] = [
   const bytes = encodePlan(plan);
   const kept = new Set([...keepFds, ...(plan.lifetime.lockFd >= 0 ? [plan.lifetime.lockFd] : [])]);
   return addon().launch(['skiff', 'run'].map(encodeBytes), helperEnvironment(), bytes, [...kept]);
+}
+
+/** Becomes the helper that starts one more process in a container: as launchContainer, which see. */
+export function launchExec(plan: ExecPlan): never {
+  return addon().launch(['skiff', 'exec'].map(encodeBytes), helperEnvironment(), encodeExecPlan(plan), []);
 }
 
 /**

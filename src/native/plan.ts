@@ -171,6 +171,22 @@ export interface Lifetime {
   pidFile?: string;
 }
 
+/** Everything the helper needs to start one more process in a container that runs. */
+export interface ExecPlan {
+  /** As the user typed it, for messages. */
+  container: string;
+  /** Host pid of the container's init, and field 22 of its /proc/PID/stat: the helper enters that process or none. */
+  pid: number;
+  startTicks: string;
+  process: ContainerProcess;
+  stdio: Stdio;
+  /** Return as soon as the command runs; its stdio is /dev/null, or a terminal nobody reads. */
+  detach: boolean;
+  /** Bytes that leave a terminal when they are typed; empty: nothing does. At most 16. */
+  detachKeys: Uint8Array;
+  dieWithParent: boolean;
+}
+
 export interface HelperPlan {
   namespaces: Namespaces;
   rootfs: RootFs;

@@ -253,12 +253,3 @@ function around(ranges: readonly SubIdRange[], kept: number, own: number, file: 
   }
   return map;
 }
-
-/** Host id of a container id, or undefined when the map leaves it out. */
-export function toHostId(mappings: readonly IdMapping[], containerId: number): number | undefined {
-  for (const { containerID, hostID, size } of mappings) {
-    if (containerId >= containerID && containerId < containerID + size)
-      return hostID + (containerId - containerID);
-  }
-  return undefined;
-}

@@ -12,7 +12,7 @@ import type {
   UserNamespace,
 } from '../native/plan.ts';
 import { capabilityMask, capabilitySets } from './capabilities.ts';
-import { toHostId } from './idmap.ts';
+import { mappedGids } from './mapped-ids.ts';
 import { mayOpenDevices, planMounts } from './mounts.ts';
 import type { ContainerId, ContainerSpec, NamespaceMode } from './spec.ts';
 import { toRlimit } from './ulimits.ts';
@@ -104,7 +104,7 @@ function rootPropagation({ host }: ContainerSpec): HelperPlan['rootPropagation']
   return binds.some((propagation) => propagation.endsWith('slave')) ? 'rslave' : 'rprivate';
 }
 
-function processOf({ spec, user, seccomp, available }: PlanInput): HelperPlan['process'] {
+function processOf({ spec, seccomp, available }: PlanInput): HelperPlan['process'] {
   const { process, host } = spec;
   const asked = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const mask = available === undefined ? asked : asked & available;
@@ -115,7 +115,7 @@ function processOf({ spec, user, seccomp, available }: PlanInput): HelperPlan['p
     createCwd: true,
     containerUid: process.containerUid,
     containerGid: process.containerGid,
-    additionalGids: mappedGids(spec, user),
+    additionalGids: mappedGids(process.additionalGids, spec.idMap),
     keepGroups: process.keepGroups,
     capabilities: capabilitySets(mask, process.containerUid),
     noNewPrivileges: host.noNewPrivileges,
@@ -124,16 +124,6 @@ function processOf({ spec, user, seccomp, available }: PlanInput): HelperPlan['p
     ...(host.oomScoreAdj === undefined ? {} : { oomScoreAdj: host.oomScoreAdj }),
     init: host.init,
   };
-}
-
-/**
- * setgroups(2) fails as a whole when one gid has no host id, and is forbidden in a namespace whose map we wrote
- * ourselves as an ordinary user (user_namespaces(7)), so images with a generous /etc/group must lose some of it there.
- */
-function mappedGids({ process, idMap }: ContainerSpec, user: UserNamespace): number[] {
-  if (idMap === undefined) return process.additionalGids;
-  if (user.kind === 'new' && user.via === 'self' && idMap.gid.every(({ size }) => size === 1)) return [];
-  return process.additionalGids.filter((gid) => toHostId(idMap.gid, gid) !== undefined);
 }
 
 function stdioOf({ spec, log }: PlanInput): Stdio {

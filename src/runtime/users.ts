@@ -68,6 +68,13 @@ export function resolveUser(
   };
 }
 
+/** Login names by uid; of several the first. `passwd`: text of the file. */
+export function userNames(passwd: string): Map<number, string> {
+  const names = new Map<number, string>();
+  for (const { uid, name } of parsePasswd(passwd)) if (!names.has(uid)) names.set(uid, name);
+  return names;
+}
+
 function splitSpec(spec: string): [user: string, group: string | undefined] {
   const at = spec.indexOf(':');
   if (at < 0) return [spec, undefined];

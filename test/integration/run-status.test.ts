@@ -72,6 +72,13 @@ describe('signals sent to skiff', () => {
     expect(await running.result).toMatchObject({ status, stdout: 'ready\n', stderr: '' });
   });
 
+  test('the same for a command of another user', async () => {
+    const running = skiff.start([...loop.slice(0, 4), '-u', 'app', ...loop.slice(4)]);
+    await running.waitForStdout(/ready/);
+    running.child.kill('SIGTERM');
+    expect(await running.result).toMatchObject({ status: 143, stdout: 'ready\n', stderr: '' });
+  });
+
   test('a handler of the container gets the signal and decides the status', async () => {
     const script = 'trap "echo caught; exit 7" TERM; echo ready; while :; do sleep 0.1; done';
     const running = skiff.start(['run', '--rm', '--network', 'none', 'busybox', 'sh', '-c', script]);

@@ -3,11 +3,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  encodeExecPlan,
   encodePlan,
   encodeRemoveCommand,
   encodeUserNamespaceCommand,
 } from '../../../src/native/encode-plan.ts';
-import { fullPlan, smallPlan } from '../../unit/native/plans.ts';
+import { execPlan, fullPlan, smallPlan } from '../../unit/native/plans.ts';
 
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('usage: seeds.ts DIRECTORY');
@@ -16,6 +17,7 @@ const seeds = {
   small: encodePlan(smallPlan()),
   full: encodePlan(fullPlan()),
   userns: encodeUserNamespaceCommand({ user, argv: ['/bin/true', 'x'], dieWithParent: true }),
+  exec: encodeExecPlan(execPlan()),
   remove: encodeRemoveCommand({ user, paths: ['/a', '/b'] }),
 };
 for (const [name, bytes] of Object.entries(seeds)) writeFileSync(join(directory, name), bytes);

@@ -3,12 +3,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../../src/core/bytes.ts';
 import {
+  encodeExecPlan,
   encodePlan,
   encodeRemoveCommand,
   encodeUserNamespaceCommand,
 } from '../../../src/native/encode-plan.ts';
 import type { HelperPlan } from '../../../src/native/plan.ts';
-import { fullPlan, smallPlan } from './plans.ts';
+import { execPlan, fullPlan, smallPlan } from './plans.ts';
 import { runHelper, sanitizedHelper } from './helper.ts';
 
 beforeAll(() => void sanitizedHelper(), 300_000);
@@ -201,6 +202,35 @@ describe('the other modes', () => {
     expect(from(command, 'command', 3)).toEqual(['command 2', `- ${hex('/bin/a')}`, `- ${hex('b')}`]);
     const remove = await dump(encodeRemoveCommand({ user, paths: ['/x'] }));
     expect(from(remove, 'paths', 2)).toEqual(['paths 1', `- ${hex('/x')}`]);
+  });
+});
+
+describe('a plan of exec', () => {
+  it('arrives whole', async () => {
+    const lines = await dump(encodeExecPlan(execPlan()));
+    expect(from(lines, 'container', 5)).toEqual([
+      `container ${hex('web')}`,
+      'init 4000000',
+      'start-ticks 18446744073709551615',
+      'detach 1',
+      'detach-keys #1011',
+    ]);
+    expect(lines).toContain('die-with-parent 1');
+    expect(lines).toContain('uid 1000');
+    expect(from(lines, 'stdio', 2)).toEqual(['stdio 2', 'stdin 1']);
+  });
+
+  it.each([
+    ['no process', { pid: 0 }],
+    ['a negative process', { pid: -5 }],
+    ['too many keys', { detachKeys: new Uint8Array(17) }],
+  ])('is refused with %s', async (_, change) => {
+    const ended = await runHelper('exec', encodeExecPlan({ ...execPlan(), ...change }));
+    expect(ended).toEqual({
+      status: 125,
+      stdout: '',
+      stderr: 'Error: reading the plan of the container: malformed record\n',
+    });
   });
 });
 

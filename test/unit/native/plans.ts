@@ -1,6 +1,6 @@
 // Plans for the tests of the encoder, the decoder and its fuzzer.
 
-import type { HelperPlan } from '../../../src/native/plan.ts';
+import type { ExecPlan, HelperPlan } from '../../../src/native/plan.ts';
 
 /** Nothing but what every plan has. */
 export function smallPlan(): HelperPlan {
@@ -36,6 +36,19 @@ export function smallPlan(): HelperPlan {
       dieWithParent: false,
     },
     label: 'true',
+  };
+}
+
+export function execPlan(): ExecPlan {
+  return {
+    container: 'web',
+    pid: 4_000_000,
+    startTicks: '18446744073709551615',
+    process: fullPlan().process,
+    stdio: { kind: 'tty', stdin: true },
+    detach: true,
+    detachKeys: Uint8Array.of(0x10, 0x11),
+    dieWithParent: true,
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chooseIdMap, toHostId } from '../../../src/runtime/idmap.ts';
+import { chooseIdMap } from '../../../src/runtime/idmap.ts';
+import { toHostId } from '../../../src/runtime/mapped-ids.ts';
 import { BAD_USERNS, MAP_CASES, mapTexts, TESTER } from './idmap.cases.ts';
 
 describe('chooseIdMap', () => {

@@ -1,0 +1,40 @@
+// See process_stat.h.
+
+#include "process_stat.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/retry.h"
+#include "common/unique_fd.h"
+
+namespace {
+
+constexpr uint64_t kForkedNotExecuted = 0x40;  // PF_FORKNOEXEC of linux/sched.h
+
+/** Field `n` of those behind the name, the first of which is the third of the file. */
+uint64_t field(const char* after_name, int n) {
+  const char* p = after_name;
+  for (int at = 2; p != nullptr && at < n; at++) p = strchr(p + 1, ' ');
+  return p == nullptr ? 0 : strtoull(p, nullptr, 10);
+}
+
+}  // namespace
+
+bool read_process_stat(int dir, const char* path, ProcessStat* out) {
+  UniqueFd fd(openat(dir, path, O_RDONLY | O_CLOEXEC));
+  char stat[1024];
+  ssize_t n = fd ? read_upto(fd.get(), stat, sizeof stat - 1) : -1;
+  if (n <= 0) return false;
+  stat[n] = '\0';
+  // The second field is the program's name in brackets and may hold anything, brackets and spaces too.
+  const char* name = strchr(stat, '(');
+  const char* end = strrchr(stat, ')');
+  if (name == nullptr || end == nullptr || end < name) return false;
+  out->name.clear();
+  out->name.bytes(name + 1, static_cast<size_t>(end - name - 1));
+  out->has_executed = (field(end, 9) & kForkedNotExecuted) == 0;
+  out->start_ticks = field(end, 22);
+  return true;
+}

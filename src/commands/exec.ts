@@ -1,0 +1,43 @@
+// `skiff exec`: one more command in a container that runs.
+
+import { defineCommand } from '../cli/command.ts';
+import { execInContainer } from '../container/exec.ts';
+
+export default defineCommand({
+  name: 'exec',
+  group: 'container',
+  summary: 'Run a command in a running container',
+  args: 'CONTAINER COMMAND [ARG...]',
+  minArgs: 1,
+  stopAtFirstArg: true,
+  description:
+    'The command gets the user, environment and working directory of the container, and its rights. It ends when the ' +
+    'container ends, and when skiff or the process that called skiff is killed, unless --detach is given or SIGHUP is ' +
+    'ignored (nohup). With --detach its input and output are /dev/null.',
+  flags: {
+    cidfile: { type: 'string', value: 'FILE', help: 'read the id of the container from a file' },
+    detach: { type: 'boolean', short: 'd', help: 'return as soon as the command runs' },
+    'detach-keys': {
+      type: 'string',
+      value: 'KEYS',
+      help: 'keys that leave the terminal (ctrl-p,ctrl-q); "" for none',
+    },
+    env: { type: 'list', short: 'e', value: 'NAME=VALUE', help: 'set an environment variable' },
+    'env-file': { type: 'list', value: 'FILE', help: 'read environment variables from a file' },
+    interactive: { type: 'boolean', short: 'i', help: 'connect standard input' },
+    latest: { type: 'boolean', short: 'l', help: 'the container made last, instead of CONTAINER' },
+    privileged: { type: 'boolean', help: 'all capabilities' },
+    tty: { type: 'boolean', short: 't', help: 'give the command a terminal' },
+    user: {
+      type: 'string',
+      short: 'u',
+      value: 'USER[:GROUP]',
+      help: 'name or number of the user, and group',
+    },
+    workdir: { type: 'string', short: 'w', value: 'DIR', help: 'working directory' },
+  },
+  examples: ['exec -it web sh', 'exec -u postgres db pg_dump app >app.sql', 'exec -d web nginx -s reload'],
+  async run({ args, flags, cx }) {
+    return await execInContainer(cx, args, flags);
+  },
+});
