@@ -4,10 +4,20 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __layer: {
+    summary: 'pack one layer (internal)',
+    hidden: true,
+    load: () => import('./internal/layer.ts'),
+  },
   __unpack: {
     summary: 'unpack one layer (internal)',
     hidden: true,
     load: () => import('./internal/unpack.ts'),
+  },
+  diff: {
+    summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
+    group: 'container',
+    load: () => import('./diff.ts'),
   },
   doctor: {
     summary: 'Find out what works on this machine and how to mend what does not',
@@ -94,6 +104,7 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'container diff': 'diff',
   'container inspect': 'inspect',
   'container list': 'ps',
   'container logs': 'logs',
