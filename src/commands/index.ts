@@ -4,6 +4,11 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __files: {
+    summary: "work on a container's files (internal)",
+    hidden: true,
+    load: () => import('./internal/files.ts'),
+  },
   __layer: {
     summary: 'pack one layer (internal)',
     hidden: true,
@@ -23,6 +28,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Find out what works on this machine and how to mend what does not',
     group: 'system',
     load: () => import('./doctor.ts'),
+  },
+  export: {
+    summary: "Write a container's file system as a tar archive",
+    group: 'container',
+    load: () => import('./export.ts'),
   },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
@@ -105,6 +115,7 @@ export const COMMANDS: CommandTable = {
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'container diff': 'diff',
+  'container export': 'export',
   'container inspect': 'inspect',
   'container list': 'ps',
   'container logs': 'logs',

@@ -105,7 +105,8 @@ export async function serveInside(
 }
 
 function describe(error: unknown): Extract<Answer, { error: unknown }>['error'] {
-  const message = error instanceof Error ? error.message : String(error);
+  // Nobody reads stdout any more: what was thrown then has no words of its own.
+  const message = (error instanceof Error ? error.message : String(error)) || 'nobody takes the output';
   if (!(error instanceof EngineError)) return { code: 'IO', message };
   const { code, hint, exitCode } = error;
   return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) };
