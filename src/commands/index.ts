@@ -19,6 +19,11 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/unpack.ts'),
   },
+  commit: {
+    summary: "Make an image of a container's changes",
+    group: 'container',
+    load: () => import('./commit.ts'),
+  },
   diff: {
     summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
     group: 'container',
@@ -114,6 +119,7 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'container commit': 'commit',
   'container diff': 'diff',
   'container export': 'export',
   'container inspect': 'inspect',

@@ -13,7 +13,7 @@ import { getImage } from './get.ts';
  */
 export async function tagImage(paths: Paths, source: string, targets: readonly string[]): Promise<void> {
   const image = getImage(paths, source);
-  const references = targets.map((target) => nameFor(target));
+  const references = targets.map((target) => referenceToGive(target));
   const manifest = listImages(paths).images.find(({ entry }) => entry.digest === image.manifestDigest)?.entry;
   if (manifest === undefined)
     throw new EngineError('IMAGE_NOT_FOUND', `tagging "${source}": it was removed meanwhile`);
@@ -21,7 +21,8 @@ export async function tagImage(paths: Paths, source: string, targets: readonly s
     await publishImage(paths, named(image, reference), { reference, manifest });
 }
 
-function nameFor(target: string): string {
+/** The full reference of a name that an image is to get. @throws REFERENCE_INVALID */
+export function referenceToGive(target: string): string {
   const ref = parseReference(target);
   if (ref.digest !== undefined) {
     throw new EngineError('REFERENCE_INVALID', `tagging as "${target}": a name to give cannot hold a digest`);
