@@ -3,15 +3,22 @@
 import { EngineError } from '../core/errors.ts';
 import { openOutputFile } from '../core/output-file.ts';
 import type { Io } from './context.ts';
+import { writeFully } from './io.ts';
+
+export interface Output {
+  fd: number;
+  /** Puts all of it there. */
+  write: (bytes: Uint8Array) => void;
+}
 
 /**
- * Lets `write` fill the file or stdout; a file of -o appears when that is done, and not when it fails.
+ * Lets `work` fill the file or stdout; a file of -o appears when that is done, and not when it fails.
  * @throws USAGE with exit status 1
  */
 export async function withOutput(
   path: string | undefined,
   io: Pick<Io, 'stdoutIsTerminal'>,
-  write: (fd: number) => Promise<void>,
+  work: (output: Output) => Promise<void>,
 ): Promise<void> {
   if (path === undefined || path === '' || path === '-') {
     if (io.stdoutIsTerminal) {
@@ -19,14 +26,18 @@ export async function withOutput(
         exitCode: 1,
       });
     }
-    await write(1);
+    await work(outputOf(1));
     return;
   }
   const file = openOutputFile(path);
   try {
-    await write(file.fd);
+    await work(outputOf(file.fd));
     file.commit();
   } finally {
     file.discard();
   }
+}
+
+function outputOf(fd: number): Output {
+  return { fd, write: (bytes) => writeFully(fd, bytes) };
 }

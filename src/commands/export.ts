@@ -17,7 +17,7 @@ export default defineCommand({
   description: 'What is in volumes and other mounts is not part of it.',
   examples: ['export web -o web.tar', 'export web | tar -tv'],
   async run({ args, flags, cx }) {
-    await withOutput(flags.output, cx.io, (fd) => exportContainer(cx, args[0] as string, fd));
+    await withOutput(flags.output, cx.io, ({ fd }) => exportContainer(cx, args[0] as string, fd));
     return 0;
   },
 });

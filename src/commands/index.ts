@@ -94,6 +94,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./run.ts'),
   },
+  save: {
+    summary: 'Write images to an archive that load, docker, podman and skopeo read',
+    group: 'image',
+    load: () => import('./save.ts'),
+  },
   'system check': {
     summary: 'Check that every image in the store is complete and intact',
     load: () => import('./system/check.ts'),
@@ -136,6 +141,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image pull': 'pull',
   'image remove': 'rmi',
   'image rm': 'rmi',
+  'image save': 'save',
   'image tag': 'tag',
   'system doctor': 'doctor',
   'system info': 'info',
