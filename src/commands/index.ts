@@ -4,6 +4,11 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  '__fill-volume': {
+    summary: 'fill one volume (internal)',
+    hidden: true,
+    load: () => import('./internal/fill-volume.ts'),
+  },
   __unpack: {
     summary: 'unpack one layer (internal)',
     hidden: true,
@@ -32,7 +37,7 @@ export const COMMANDS: CommandTable = {
     load: () => import('./info.ts'),
   },
   inspect: {
-    summary: 'Show details of containers and images',
+    summary: 'Show details of containers, images and volumes',
     load: () => import('./inspect.ts'),
   },
   load: {
@@ -70,7 +75,7 @@ export const COMMANDS: CommandTable = {
     load: () => import('./run.ts'),
   },
   'system check': {
-    summary: 'Check that every image in the store is complete and intact',
+    summary: 'Check that images and volumes in the store are complete and intact',
     load: () => import('./system/check.ts'),
   },
   'system df': {
@@ -89,6 +94,30 @@ export const COMMANDS: CommandTable = {
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
+  },
+  'volume create': {
+    summary: 'Create a volume',
+    load: () => import('./volume/create.ts'),
+  },
+  'volume exists': {
+    summary: 'Tell by the exit status whether there is a volume (0 yes, 1 no)',
+    load: () => import('./volume/exists.ts'),
+  },
+  'volume inspect': {
+    summary: 'Show everything about volumes',
+    load: () => import('./volume/inspect.ts'),
+  },
+  'volume ls': {
+    summary: 'List volumes',
+    load: () => import('./volume/ls.ts'),
+  },
+  'volume prune': {
+    summary: 'Remove anonymous volumes that no container uses',
+    load: () => import('./volume/prune.ts'),
+  },
+  'volume rm': {
+    summary: 'Remove volumes that no container uses',
+    load: () => import('./volume/rm.ts'),
   },
 };
 
@@ -111,4 +140,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image tag': 'tag',
   'system doctor': 'doctor',
   'system info': 'info',
+  'volume list': 'volume ls',
+  'volume remove': 'volume rm',
 };
