@@ -9,7 +9,13 @@ export default defineCommand({
   args: '[VOLUME]',
   maxArgs: 1,
   flags: {
-    driver: { type: 'string', short: 'd', value: 'DRIVER', default: 'local', help: 'local, the only one' },
+    driver: {
+      type: 'string',
+      short: 'd',
+      value: 'DRIVER',
+      default: 'local',
+      help: 'the driver; local is the only one',
+    },
     ignore: { type: 'boolean', hidden: true, help: 'accepted for podman: an existing volume is no error' },
     label: { type: 'list', short: 'l', value: 'KEY[=VALUE]', help: 'add a label' },
     name: { type: 'string', value: 'NAME', hidden: true, help: 'name of the volume' },
@@ -17,7 +23,7 @@ export default defineCommand({
       type: 'list',
       short: 'o',
       value: 'KEY=VALUE',
-      help: 'type=none,o=bind,device=DIR keeps it in a directory of the host; type=tmpfs in memory',
+      help: 'driver option: type=none, o=bind and device=DIR for a directory of the host; type=tmpfs',
     },
   },
   examples: [
