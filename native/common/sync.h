@@ -18,6 +18,7 @@ enum class SyncType : uint32_t {
   kNote = 4,   // init → helper: `detail` is a warning for the user
   kError = 5,  // init → helper: `step` failed; the last message
   kExec = 6,   // init → helper: sent just before execve
+  kNetns = 7,  // init → helper: carries the network namespace, where a network helper is to enter it
 };
 
 constexpr uint32_t kSyncDetailMax = 2048;

@@ -11,6 +11,7 @@
 
 #include "security.h"
 #include "signals.h"
+#include "sys.h"
 
 namespace {
 
@@ -18,6 +19,9 @@ bool helper_is_gone(int sync) {
   pollfd p = {sync, 0, 0};
   return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
+
+/** The caller's session keyring holds his tickets and keys: not for the container to look at. */
+void leave_session_keyring() { (void)syscall(SYS_keyctl, sys::kJoinSessionKeyring, nullptr); }
 
 bool enter_cwd(const Process& p, StepError* e) { return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd); }
 
@@ -35,6 +39,7 @@ void wait_for_helper(int sync, SyncType type) {
 }
 
 bool take_on_process(const Process& p, StepError* e) {
+  leave_session_keyring();
   apply_rlimits(p.rlimits);
   // First with root's rights, as docker does; a directory that only the user may enter is tried again as the user.
   bool entered = enter_cwd(p, e);

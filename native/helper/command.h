@@ -13,7 +13,7 @@ bool die_with_helper(int sync, StepError* e);
 /** Waits for one message; ends the process when the helper is gone. */
 void wait_for_helper(int sync, SyncType type);
 
-/** Limits, working directory, privileges, default signals: nothing but execve is left to do afterwards. */
+/** A session keyring of its own, limits, working directory, privileges, default signals: nothing but execve is left to do afterwards. */
 bool take_on_process(const Process& p, StepError* e);
 
 /** Tells the helper why, and ends. */

@@ -131,7 +131,7 @@ int dump_plan(int plan_fd) {
   }
   put_namespaces(plan.ns);
   put("overlay", plan.rootfs.overlay ? 1 : 0);
-  put("read-only", plan.rootfs.read_only ? 1 : 0);
+  put("no-dev", plan.rootfs.no_dev ? 1 : 0);
   put("lower", plan.rootfs.lower);
   put("upper", plan.rootfs.upper);
   put("work", plan.rootfs.work);

@@ -40,6 +40,13 @@ void mark_running(Monitor& m) {
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
 }
 
+/** What is wrong with the network, its helper may have said. */
+void quote_network(const Monitor& m, TextView* note) {
+  Text<768> words;
+  m.network.quote_output(&words);
+  if (words.size() > 0) *note << " (it says: " << words.c_str() << ')';
+}
+
 void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
   switch (msg.type) {
     case SyncType::kPty:
@@ -49,6 +56,7 @@ void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
     case SyncType::kNote: {
       Text<kSyncDetailMax + 1> note;
       note.bytes(msg.detail, msg.len);
+      if (msg.step == Step::kNetwork) quote_network(m, &note);
       return print_note(note.c_str());
     }
     case SyncType::kError:
@@ -59,6 +67,7 @@ void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
       return;
     case SyncType::kGo:
     case SyncType::kRun:
+    case SyncType::kNetns:
       return;
   }
 }

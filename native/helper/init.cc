@@ -18,6 +18,7 @@
 #include "idmap.h"
 #include "loopback.h"
 #include "mount_api.h"
+#include "namespaces.h"
 #include "rootfs.h"
 #include "route_watch.h"
 #include "security.h"
@@ -36,14 +37,6 @@ struct Init {
   UniqueFd routes;
   StepError e;
 };
-
-/**
- * Whoever sees us and has our rights could trace us and take the host's descriptors: CVE-2016-9962. In a pid or user
- * namespace of our own nobody is, and the network helper may still have a look at our namespaces.
- */
-bool is_alone(const Namespaces& ns) {
-  return ns.pid.kind == NsKind::kNew || ns.user == UserNs::kNewIdMap || ns.user == UserNs::kNewSelf;
-}
 
 /** The helper notices when the program ends without having done its work, and kills us then. */
 void wait_for_network(Init& in) {
@@ -71,6 +64,14 @@ bool set_names(const Plan& plan, StepError* e) {
 
 bool die_with_helper(Init& in) { return die_with_helper(in.channels->sync.get(), &in.e); }
 
+/** For the network helper: our own may not look at the namespaces of a process that cannot be dumped. */
+bool hand_over_netns(Init& in) {
+  UniqueFd ns(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (ns && send_sync(in.channels->sync.get(), SyncType::kNetns, Step::kNetwork, 0, "", ns.get()))
+    return true;
+  return fail(&in.e, Step::kNetwork, "/proc/self/ns/net");
+}
+
 bool prepare(Init& in) {
   const Plan& plan = *in.plan;
   if (!die_with_helper(in)) return false;
@@ -78,17 +79,18 @@ bool prepare(Init& in) {
   setsid();
   if (!separate_mounts(plan, &in.e)) return false;
   if (plan.ns.net.kind == NsKind::kNew && !bring_up_loopback(&in.e)) return false;
-  if (plan.network.kind != NetHelper::kNone) in.routes = watch_routes();
+  if (plan.network.kind != NetHelper::kNone) {
+    in.routes = watch_routes();
+    if (!hand_over_netns(in)) return false;
+  }
   if (plan.ns.uts.kind == NsKind::kNew && !set_names(plan, &in.e)) return false;
   return open_host_paths(in.plan, &in.host, &in.e);
 }
 
 bool build(Init& in) {
   const Plan& plan = *in.plan;
-  // While /proc/self still belongs to us: it is root's once we cannot be dumped.
-  if (!write_oom_score(plan.process, &in.e)) return false;
+  if (!joins_any(plan.ns) && !write_oom_score(plan.process, &in.e)) return false;
   if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(in)) return false;
-  if (!is_alone(plan.ns)) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   umask(0022);
   if (!mount_root(plan, in.host, &in.root, &in.e)) return false;
   if (!run_setup(plan, in.host, in.root, &in.e)) return false;
@@ -103,21 +105,15 @@ bool build(Init& in) {
  * Nothing of the host may be open when paths of the image are looked up: by /proc/self/fd/N a command, PATH or working
  * directory would lead there (CVE-2024-21626), close-on-exec or not.
  */
-bool drop_host_paths(Init& in, StepError* e) {
+void drop_host_paths(Init& in) {
   int sync = in.channels->sync.get();
-  bool below = sync <= 3 || sys::close_range(3, static_cast<unsigned>(sync) - 1, 0) == 0;
-  if (below && sys::close_range(static_cast<unsigned>(sync) + 1, ~0u, 0) == 0) return true;
-  if (errno != ENOSYS && errno != EPERM) return fail(e, Step::kPivotRoot, "");
-  for (int fd = 3; fd < 65536; fd++) {
-    if (fd != sync) close(fd);
-  }
-  return true;
+  sys::close_all_but(sync, sync);
 }
 
 bool finish(Init& in) {
   const Process& p = in.plan->process;
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (!drop_host_paths(in, &in.e)) return false;
+  drop_host_paths(in);
   if (!take_on_process(p, &in.e) || !die_with_helper(in)) return false;
   if (p.init && !become_tiny_init(&in.channels->sync, &in.e)) return false;
   send_sync(in.channels->sync.get(), SyncType::kExec, Step::kExec, 0, "");

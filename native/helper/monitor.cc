@@ -20,6 +20,16 @@
 
 namespace {
 
+/** Init's network namespace for the network helper; empty with true when init is dead. */
+bool await_netns(Monitor& m, UniqueFd* netns) {
+  if (m.plan.network.kind == NetHelper::kNone) return true;
+  SyncMessage msg;
+  int got = receive_sync(m.sync.get(), &msg, netns);
+  if (got != 1 || msg.type == SyncType::kNetns) return true;
+  read_error(msg, &m.error);
+  return false;
+}
+
 bool start(Monitor& m) {
   StepError* e = &m.error;
   Plan& plan = m.plan;
@@ -27,7 +37,7 @@ bool start(Monitor& m) {
   UniqueFd ours;
   if (!make_sync_pair(&ours, &channels.sync)) return fail(e, Step::kSocket, "");
   if (!m.relay.prepare(plan, &channels, e)) return false;
-  m.pid = clone_into_namespaces(plan.ns, e);
+  m.pid = clone_into_namespaces(plan, e);
   if (m.pid == 0) {
     ours.reset();
     run_init(&plan, &channels);
@@ -37,11 +47,15 @@ bool start(Monitor& m) {
   m.relay.drop_child_ends(&channels);
   m.sync = static_cast<UniqueFd&&>(ours);
   m.pidfd.reset(sys::pidfd_open(m.pid));
-  if (!map_ids(plan.ns, m.pid, e)) return false;
+  if (!map_ids(plan.ns, m.pid, e) || !m.cleanup.keep_namespace(plan, m.pid, e)) return false;
   if (!send_sync(m.sync.get(), SyncType::kGo, Step::kIdMap, 0, ""))
     return true;  // it is dead: see report_early_end
-  m.cleanup.keep_namespace(plan, m.pid);
-  if (!m.network.start(plan, m.pid, e)) return false;
+  UniqueFd netns;
+  if (!await_netns(m, &netns)) return false;
+  if (plan.network.kind != NetHelper::kNone) {
+    if (!netns) return true;  // it is dead: see report_early_end
+    if (!m.network.start(plan, m.cleanup.user_namespace(), netns, e)) return false;
+  }
   return write_pid_files(plan.lifetime, m.pid, e);
 }
 

@@ -117,7 +117,7 @@ UniqueFd legacy_overlay(const OverlaySpec& spec, const Target& target) {
     errno = E2BIG;
     return UniqueFd();
   }
-  return legacy_mount({"overlay", data.c_str(), 0}, target);
+  return legacy_mount({"overlay", data.c_str(), spec.attributes}, target);
 }
 
 bool configure_overlay(int fs, const OverlaySpec& spec) {
@@ -167,7 +167,7 @@ UniqueFd mount_overlay(const OverlaySpec& spec, const Target& target, TextView* 
   if (!fs) return UniqueFd();
   // "lowerdir+" came with Linux 6.8; the long option string works before that too.
   if (!configure_overlay(fs.get(), spec)) return legacy_overlay(spec, target);
-  return create_and_attach(fs.get(), 0, target.fd, cause);
+  return create_and_attach(fs.get(), spec.attributes, target.fd, cause);
 }
 
 UniqueFd open_bind_source(int dir, const char* path, bool recursive) {

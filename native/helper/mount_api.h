@@ -34,6 +34,7 @@ struct OverlaySpec {
   uint32_t lower_count;
   int upper, work;
   bool volatile_upper;
+  uint64_t attributes;
 };
 UniqueFd mount_overlay(const OverlaySpec& spec, const Target& target, TextView* cause);
 

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
+#include "security.h"
 #include "sync.h"
 #include "sys.h"
 
@@ -45,14 +47,6 @@ uint64_t new_flags(const Namespaces& ns) {
     if (c.choice->kind == NsKind::kNew) flags |= static_cast<uint64_t>(c.flag);
   }
   return flags;
-}
-
-bool joins_any(const Namespaces& ns) {
-  if (ns.user == UserNs::kJoin) return true;
-  for (const Choice& c : Choices(ns).of) {
-    if (c.choice->kind == NsKind::kJoin) return true;
-  }
-  return false;
 }
 
 pid_t clone_now(uint64_t flags) {
@@ -104,14 +98,24 @@ bool enter_all(const Namespaces& ns, const OpenNamespaces& open_ns, StepError* e
   return true;
 }
 
+/**
+ * Who is in those namespaces already and has our rights there could trace us and take the host's descriptors
+ * (CVE-2016-9962), so we cannot be dumped from before the first is entered. /proc/self belongs to the host's root then,
+ * hence the OOM score, which init inherits, comes before.
+ */
+bool hide_from_inside(const Process& p, StepError* e) {
+  if (!write_oom_score(p, e)) return false;
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 || fail(e, Step::kJoin, "");
+}
+
 struct Joining {
-  const Namespaces* ns;
+  const Plan* plan;
   OpenNamespaces open_ns;
 };
 
 bool enter_joined(void* arg, int, StepError* e) {
   const Joining& joining = *static_cast<Joining*>(arg);
-  return enter_all(*joining.ns, joining.open_ns, e);
+  return hide_from_inside(joining.plan->process, e) && enter_all(joining.plan->ns, joining.open_ns, e);
 }
 
 /** In the process in between: enters, clones, and tells the helper the pid or the error. Returns only in the clone. */
@@ -160,13 +164,21 @@ pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
   return -1;
 }
 
-pid_t clone_into_namespaces(const Namespaces& ns, StepError* e) {
-  if (joins_any(ns)) {
-    Joining joining = {&ns, {}};
-    if (!open_joined(ns, &joining.open_ns, e)) return -1;
-    return clone_beyond(enter_joined, &joining, new_flags(ns), e);
+bool joins_any(const Namespaces& ns) {
+  if (ns.user == UserNs::kJoin) return true;
+  for (const Choice& c : Choices(ns).of) {
+    if (c.choice->kind == NsKind::kJoin) return true;
   }
-  pid_t pid = clone_now(new_flags(ns));
+  return false;
+}
+
+pid_t clone_into_namespaces(const Plan& plan, StepError* e) {
+  if (joins_any(plan.ns)) {
+    Joining joining = {&plan, {}};
+    if (!open_joined(plan.ns, &joining.open_ns, e)) return -1;
+    return clone_beyond(enter_joined, &joining, new_flags(plan.ns), e);
+  }
+  pid_t pid = clone_now(new_flags(plan.ns));
   if (pid < 0) fail(e, Step::kClone, "");
   return pid;
 }

@@ -16,6 +16,10 @@ pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e);
 
 /**
  * Forks once into all new namespaces of the plan, as a direct child of the caller. Returns the pid in the caller's pid
- * namespace, 0 in the child, -1 after an error. Ids are not mapped yet when it returns (see idmap.h).
+ * namespace, 0 in the child, -1 after an error. Ids are not mapped yet when it returns (see idmap.h). A child that has
+ * joined namespaces is undumpable and has its OOM score.
  */
-pid_t clone_into_namespaces(const Namespaces& ns, StepError* e);
+pid_t clone_into_namespaces(const Plan& plan, StepError* e);
+
+/** Whether namespaces of another container are entered. */
+bool joins_any(const Namespaces& ns);

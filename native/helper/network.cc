@@ -29,7 +29,7 @@ extern char** environ;
 namespace {
 
 // Descriptors of the program beyond stdio.
-constexpr int kReadyFd = 3, kExitFd = 4;
+constexpr int kReadyFd = 3, kExitFd = 4, kUserNsFd = 5, kNetNsFd = 6;
 
 struct Placeholder {
   const char* name;
@@ -54,13 +54,12 @@ char* substitute(const char* arg, const Placeholder (&all)[3]) {
   return out.cut() ? nullptr : strdup(out.c_str());
 }
 
-char** make_argv(const NetworkHelper& helper, pid_t container) {
-  Text<16> pid;
-  pid << container;
+char** make_argv(const NetworkHelper& helper) {
+  bool pasta = helper.kind == NetHelper::kPasta;
   const Placeholder placeholders[] = {
-      {"{pid}", pid.c_str()},
-      {"{netns}", "/proc/self/fd/0"},
-      {"{ready-fd}", helper.kind == NetHelper::kPasta ? "1" : "3"},
+      {"{netns}", pasta ? "/proc/self/fd/0" : "/proc/self/fd/6"},
+      {"{userns}", "/proc/self/fd/5"},
+      {"{ready-fd}", pasta ? "1" : "3"},
   };
   // Zeroed, so the list ends with a null; the others are the program and what is added here.
   char** argv = allocate_forever<char*>(helper.args.count + 5);
@@ -68,16 +67,7 @@ char** make_argv(const NetworkHelper& helper, pid_t container) {
   uint32_t n = 0;
   argv[n++] = const_cast<char*>(helper.program);
   if (helper.kind == NetHelper::kSlirp) argv[n++] = const_cast<char*>("--exit-fd=4");
-  bool named = false;
   for (const char* arg : helper.args) {
-    if (helper.kind == NetHelper::kPasta && !named && strcmp(arg, "{pid}") == 0) {
-      named = true;
-      // The process, as an argument of its own: for pasta, who is in its user namespace already, what it has open.
-      argv[n++] = const_cast<char*>("--netns-only");
-      argv[n++] = const_cast<char*>("--netns");
-      argv[n++] = const_cast<char*>("/proc/self/fd/0");
-      continue;
-    }
     argv[n] = substitute(arg, placeholders);
     if (argv[n++] == nullptr) return nullptr;
   }
@@ -87,23 +77,16 @@ char** make_argv(const NetworkHelper& helper, pid_t container) {
 struct Child {
   const Plan& plan;
   char** argv;
-  pid_t container;
-  int output, ready, exit_fd;
+  int userns, netns, output, ready, exit_fd;
 };
-
-UniqueFd open_namespace(pid_t pid, const char* name) {
-  Text<48> path;
-  path << "/proc/" << pid << "/ns/" << name;
-  return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-}
 
 /** Standard input becomes the network namespace, and we root of the user namespace. */
 bool enter_for_pasta(const Child& c, StepError* e) {
-  UniqueFd net = open_namespace(c.container, "net");
-  if (!net || dup2(net.get(), STDIN_FILENO) < 0) return fail(e, Step::kJoin, "net");
-  if (c.plan.ns.user == UserNs::kHost) return true;
-  UniqueFd user = open_namespace(c.container, "user");
-  if (!user || setns(user.get(), CLONE_NEWUSER) < 0) return fail(e, Step::kJoin, "user");
+  if (dup2(c.netns, STDIN_FILENO) < 0) return fail(e, Step::kJoin, "net");
+  if (c.userns < 0) return true;
+  // Others may be in there already, when it was joined.
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(c.userns, CLONE_NEWUSER) < 0)
+    return fail(e, Step::kJoin, "user");
   return become_namespace_root(c.plan.ns, false, e);
 }
 
@@ -113,6 +96,8 @@ void place_descriptors(const Child& c) {
   int exit_fd = fcntl(c.exit_fd, F_DUPFD_CLOEXEC, 16);
   int output = fcntl(c.output, F_DUPFD_CLOEXEC, 16);
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int userns = c.userns < 0 ? -1 : fcntl(c.userns, F_DUPFD_CLOEXEC, 16);
+  int netns = fcntl(c.netns, F_DUPFD_CLOEXEC, 16);
   if (c.plan.network.kind == NetHelper::kPasta) {
     // Here pasta writes its pid when it is ready; init has noticed long before (route_watch.h).
     dup2(null, STDOUT_FILENO);
@@ -121,6 +106,8 @@ void place_descriptors(const Child& c) {
     dup2(output, STDOUT_FILENO);
     dup2(ready, kReadyFd);
     dup2(exit_fd, kExitFd);
+    if (userns >= 0) dup2(userns, kUserNsFd);
+    dup2(netns, kNetNsFd);
   }
   dup2(output, STDERR_FILENO);
 }
@@ -168,7 +155,7 @@ bool request(const char* path, const char* text, TextView* answer) {
 
 }  // namespace
 
-bool Network::start(const Plan& plan, pid_t container, StepError* e) {
+bool Network::start(const Plan& plan, const UniqueFd& userns, const UniqueFd& netns, StepError* e) {
   const NetworkHelper& helper = plan.network;
   if (helper.kind == NetHelper::kNone) return true;
   program_ = helper.program;
@@ -181,12 +168,12 @@ bool Network::start(const Plan& plan, pid_t container, StepError* e) {
   if (pipe2(exit_pipe, O_CLOEXEC) < 0) return fail(e, Step::kNetwork, program_);
   UniqueFd exit_end(exit_pipe[0]);
   exit_pipe_.reset(exit_pipe[1]);
-  char** argv = make_argv(helper, container);
+  char** argv = make_argv(helper);
   if (argv == nullptr) {
     errno = E2BIG;
     return fail(e, Step::kNetwork, program_);
   }
-  Child child = {plan, argv, container, output_.get(), ready_end.get(), exit_end.get()};
+  Child child = {plan, argv, userns.get(), netns.get(), output_.get(), ready_end.get(), exit_end.get()};
   pid_t self = getpid();
   pid_ = fork();
   if (pid_ < 0) return fail(e, Step::kNetwork, program_);
@@ -219,15 +206,17 @@ bool Network::on_child_end(pid_t pid, int status) {
   return true;
 }
 
-void Network::describe_end(StepError* e) const {
+void Network::quote_output(TextView* out) const {
   char words[768];
-  ssize_t n = pread(output_.get(), words, sizeof words - 1, 0);
+  ssize_t n = pread(output_.get(), words, sizeof words, 0);
   size_t len = n > 0 ? static_cast<size_t>(n) : 0;
   while (len > 0 && words[len - 1] == '\n') len--;
-  words[len] = '\0';
-  for (size_t i = 0; i < len; i++) {
-    if (words[i] == '\n') words[i] = ' ';
-  }
+  for (size_t i = 0; i < len; i++) *out << (words[i] == '\n' ? ' ' : words[i]);
+}
+
+void Network::describe_end(StepError* e) const {
+  Text<768> words;
+  quote_output(&words);
   Text<64> how;
   if (WIFSIGNALED(status_)) {
     how << "killed by signal " << WTERMSIG(status_);
@@ -235,7 +224,7 @@ void Network::describe_end(StepError* e) const {
     how << "exit status " << WEXITSTATUS(status_);
   }
   errno = ECHILD;
-  fail_because(e, Step::kNetwork, program_, len > 0 ? words : how.c_str());
+  fail_because(e, Step::kNetwork, program_, words.size() > 0 ? words.c_str() : how.c_str());
 }
 
 void Network::stop() {

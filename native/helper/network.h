@@ -9,7 +9,8 @@
 
 class Network {
  public:
-  bool start(const Plan& plan, pid_t container, StepError* e);
+  /** The container's namespaces; no user namespace: the host's. */
+  bool start(const Plan& plan, const UniqueFd& userns, const UniqueFd& netns, StepError* e);
   /** Readable when slirp4netns is ready for requests; empty when there is nothing to wait for here. */
   const UniqueFd& ready_fd() const { return ready_; }
   /** Sends the plan's requests. */
@@ -19,6 +20,8 @@ class Network {
   bool on_child_end(pid_t pid, int status);
   /** Why it ended, in its own words. */
   void describe_end(StepError* e) const;
+  /** Appends what it has said so far, as one line; nothing when it has said nothing. */
+  void quote_output(TextView* out) const;
   void stop();
 
  private:

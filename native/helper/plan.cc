@@ -66,7 +66,7 @@ void read_namespaces(Reader& r, Namespaces* ns) {
 
 void read_rootfs(Reader& r, RootFs* root) {
   root->overlay = r.flag();
-  root->read_only = r.flag();
+  root->no_dev = r.flag();
   root->lower = r.strings();
   root->upper = r.str();
   root->work = r.str();

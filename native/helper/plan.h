@@ -45,7 +45,7 @@ struct Namespaces {
 
 struct RootFs {
   bool overlay = false;
-  bool read_only = false;
+  bool no_dev = false;
   StringList lower;  // topmost first
   const char* upper = "";
   const char* work = "";

@@ -121,23 +121,19 @@ void Relay::move() {
 }
 
 void Relay::pump(Stream* s) {
-  bool is_input = s == &input_;
-  if (!is_input && s->sink_poll != nullptr && (s->sink_poll->revents & (POLLERR | POLLNVAL)) != 0 &&
-      !is_tty_) {
-    // The reader has gone: the container is to notice, as any writer to a broken pipe.
-    s->sink.reset();
-    s->source.reset();
-    s->start = s->end = 0;
-    return;
-  }
-  if (is_input && s->sink_poll != nullptr && (s->sink_poll->revents & POLLERR) != 0) {
-    s->sink.reset();
-    s->source.reset();
-    return;
-  }
+  // HUP: a socket says so where a pipe says ERR.
+  if (s->sink_poll != nullptr && (s->sink_poll->revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+    return lose_sink(s);
   if (s->source_poll != nullptr && s->source_poll->revents != 0) fill(s);
   if (s->start < s->end && (s->sink_poll == nullptr || s->sink_poll->revents != 0 || !s->chunked)) flush(s);
-  if (is_input && s->source_ended && s->start == s->end) end_input();
+  if (s == &input_ && s->source_ended && s->start == s->end) end_input();
+}
+
+/** Nobody reads any more: who writes is to notice, as with any broken pipe. A terminal's output goes on, its log too. */
+void Relay::lose_sink(Stream* s) {
+  s->sink.reset();
+  s->start = s->end = 0;
+  if (!is_tty_ || s == &input_) s->source.reset();
 }
 
 void Relay::fill(Stream* s) {
@@ -171,11 +167,7 @@ void Relay::flush(Stream* s) {
     s->start += static_cast<size_t>(n);
     return;
   }
-  if (would_block(errno)) return;
-  s->start = s->end = 0;
-  s->sink.reset();
-  // A pipe: the writer must see it broken. A terminal whose output nobody takes goes on, its log too.
-  if (!is_tty_ || s == &input_) s->source.reset();
+  if (!would_block(errno)) lose_sink(s);
 }
 
 void Relay::end_input() {

@@ -64,6 +64,7 @@ class Relay {
   void pump(Stream* s);
   void fill(Stream* s);
   void flush(Stream* s);
+  void lose_sink(Stream* s);
   void end_input();
 
   Stream streams_[kStreams];

@@ -79,11 +79,13 @@ bool mount_scratch(const HostPaths& host, UniqueFd* scratch, StepError* e) {
   return *scratch ? true : fail(e, Step::kScratch, "");
 }
 
+uint64_t attributes_of(const RootFs& root) { return root.no_dev ? sys::kAttrNoDev : 0; }
+
 bool mount_overlay_root(const Plan& plan, const HostPaths& host, const Target& target, UniqueFd* root,
                         StepError* e) {
   if (!match_upper_to_lower(host)) return fail(e, Step::kOverlay, plan.rootfs.upper);
-  OverlaySpec spec = {host.lower, plan.rootfs.lower.count, host.upper.get(), host.work.get(),
-                      plan.lifetime.remove_on_exit};
+  OverlaySpec spec = {host.lower,      plan.rootfs.lower.count,      host.upper.get(),
+                      host.work.get(), plan.lifetime.remove_on_exit, attributes_of(plan.rootfs)};
   Text<512> cause;
   *root = mount_overlay(spec, target, &cause);
   if (!*root && errno == EINVAL && spec.volatile_upper) {
@@ -122,7 +124,8 @@ bool mount_root(const Plan& plan, const HostPaths& host, NewRoot* out, StepError
   Target target = {scratch, "root", mount_point.get()};
   if (plan.rootfs.overlay) {
     if (!mount_overlay_root(plan, host, target, &out->root, e)) return false;
-  } else if (!bind_over({host.rootfs.get(), true, 0, Propagation::kRprivate}, target)) {
+  } else if (!bind_over({host.rootfs.get(), true, attributes_of(plan.rootfs), Propagation::kRprivate},
+                        target)) {
     return fail(e, Step::kRootfs, plan.rootfs.path);
   }
   // A descriptor of the mounted root that can be entered: the one of fsmount is of the mount itself, which is fine

@@ -26,8 +26,7 @@
 #if __has_include("seccomp-default.inc")
 #include "seccomp-default.inc"
 #else
-// scripts/gen-seccomp.ts has not run: a filter of one instruction that allows everything.
-static const unsigned char kDefaultSeccomp[] = {0x06, 0, 0, 0, 0, 0, 0xff, 0x7f};
+#error "seccomp-default.inc is missing: scripts/gen-seccomp.ts makes it (npm run build)"
 #endif
 
 namespace {

@@ -281,5 +281,5 @@ bool run_setup(const Plan& plan, const HostPaths& host, const NewRoot& root, Ste
     UniqueFd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (proc && !write_sysctls(plan, proc.get(), e)) return false;
   }
-  return plan.rootfs.read_only ? do_root_readonly(w) : ensure_cwd(w);
+  return ensure_cwd(w);
 }

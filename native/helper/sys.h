@@ -69,19 +69,17 @@ inline void close_from(int first, bool only_on_exec) {
   }
 }
 
-/** Closes everything beyond stdio but the two. Not by their owners: what nobody remembers to own goes as well. */
+/** Closes everything beyond stdio but the two. Not by the owners: what nobody remembers to own goes as well. */
 inline void close_all_but(int a, int b) {
-  int low = a < b ? a : b, high = a < b ? b : a;
   auto close_between = [](int first, int last) {
-    if (first > last) return;
-    if (close_range(static_cast<unsigned>(first), static_cast<unsigned>(last), 0) == 0) return;
+    if (first > last || close_range(static_cast<unsigned>(first), static_cast<unsigned>(last), 0) == 0)
+      return;
     for (int fd = first; fd <= last; fd++) close(fd);
   };
-  if (low < 3) low = 2;
+  int low = a < b ? a : b, high = a < b ? b : a;
   close_between(3, low - 1);
-  if (high <= low) high = low;
-  close_between(low + 1, high - 1);
-  close_from(high + 1, false);
+  close_between((low < 3 ? 2 : low) + 1, high - 1);
+  close_from((high < 3 ? 2 : high) + 1, false);
 }
 
 inline int pidfd_open(pid_t pid) { return static_cast<int>(syscall(kPidfdOpen, pid, 0)); }

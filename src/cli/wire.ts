@@ -3,7 +3,8 @@
 
 import { loadConfig } from '../core/config.ts';
 import { decodeBytes } from '../core/bytes.ts';
-import { resolvePaths, type Paths } from '../core/paths.ts';
+import { ensurePrivateDir } from '../core/fs.ts';
+import { exposedGraphRoot, resolvePaths, type Paths } from '../core/paths.ts';
 import type { Config } from '../core/config.ts';
 import type { Log } from '../core/log.ts';
 import type { Context } from './context.ts';
@@ -28,7 +29,11 @@ export function wireContext(env: Env, globals: FlagMap): Wiring {
   let config: Config | undefined;
   const cx: Context = {
     get paths() {
-      return (paths ??= resolvePaths({ env, hostUid, root: absolute(root), home: homeOf(env, hostUid) }));
+      if (paths !== undefined) return paths;
+      paths = resolvePaths({ env, hostUid, root: absolute(root), home: homeOf(env, hostUid) });
+      if (paths.graphRoot === exposedGraphRoot(hostUid))
+        ensurePrivateDir(paths.graphRoot, hostUid, 'choose another store with --root DIR or SKIFF_ROOT');
+      return paths;
     },
     config: () =>
       (config ??= loadConfig(env, {

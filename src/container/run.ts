@@ -4,7 +4,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
-import type { HelperPlan, RootFs, UserNamespace } from '../native/plan.ts';
+import type { HelperPlan, RootTree, UserNamespace } from '../native/plan.ts';
 import { launchContainer } from '../native/launch.ts';
 import { planContainer } from '../runtime/plan.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
@@ -141,10 +141,10 @@ export function helperPlan(
   });
 }
 
-function rootFsOf({ spec, trees }: PreparedRun, dir: string): RootFs {
-  if (spec.rootfs.kind === 'directory') return { kind: 'bind', path: spec.rootfs.path, readOnly: false };
+function rootFsOf({ spec, trees }: PreparedRun, dir: string): RootTree {
+  if (spec.rootfs.kind === 'directory') return { kind: 'bind', path: spec.rootfs.path };
   const lower = trees.length === 0 ? [`${dir}/empty`] : [...trees].reverse();
-  return { kind: 'overlay', lower, upper: `${dir}/upper`, work: `${dir}/work`, readOnly: false };
+  return { kind: 'overlay', lower, upper: `${dir}/upper`, work: `${dir}/work` };
 }
 
 function absolute(path: string): string {

@@ -63,16 +63,21 @@ export function fsyncDirectory(path: string): void {
 /**
  * Makes sure that `path` is a directory of ours that only we can enter (0700), making it and its parents if missing.
  * Safe below a world-writable directory: a symlink, a file, or a directory of somebody else is refused, not followed.
+ * other: what to do instead, for the hint
  * @throws STORE_INVALID naming what is wrong and the command that mends it; IO when it cannot be made
  */
-export function ensurePrivateDir(path: string, hostUid = process.geteuid?.() ?? 0): void {
+export function ensurePrivateDir(
+  path: string,
+  hostUid = process.geteuid?.() ?? 0,
+  other = 'set XDG_RUNTIME_DIR to a directory of your own',
+): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT') {
       mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o755 });
-      ensurePrivateDir(path, hostUid);
+      ensurePrivateDir(path, hostUid, other);
       return;
     }
     if (errno !== 'EEXIST')
@@ -90,9 +95,7 @@ export function ensurePrivateDir(path: string, hostUid = process.geteuid?.() ?? 
           ? `is open to others (mode ${(stat.mode & 0o777).toString(8)})`
           : undefined;
   if (problem === undefined) return;
-  const hint = problem.startsWith('is open')
-    ? `chmod 700 ${path}`
-    : 'remove it, or set XDG_RUNTIME_DIR to a directory of your own';
+  const hint = problem.startsWith('is open') ? `chmod 700 ${path}` : `remove it, or ${other}`;
   throw new EngineError('STORE_INVALID', `using directory ${JSON.stringify(path)}: it ${problem}`, { hint });
 }
 

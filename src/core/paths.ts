@@ -21,25 +21,26 @@ export interface PathsInput {
  * graphRoot: --root, SKIFF_ROOT, /var/lib/skiff (root), $XDG_DATA_HOME/skiff, $HOME/.local/share/skiff, and without
  * any home /var/tmp/skiff-UID. runRoot: $XDG_RUNTIME_DIR/skiff, /run/skiff (root), else /tmp/skiff-run-UID.
  */
-export function resolvePaths({ env, hostUid, root, home }: PathsInput): Paths {
-  return { graphRoot: graphRoot(env, hostUid, root, home), runRoot: runRoot(env, hostUid) };
+export function resolvePaths(input: PathsInput): Paths {
+  return {
+    graphRoot: chosenGraphRoot(input) ?? exposedGraphRoot(input.hostUid),
+    runRoot: runRoot(input.env, input.hostUid),
+  };
 }
 
-function graphRoot(
-  env: PathsInput['env'],
-  hostUid: number,
-  root: string | undefined,
-  home: string | undefined,
-): string {
+/** The store without any home: others may have made the folder before us, so core/fs.ts ensurePrivateDir comes first. */
+export function exposedGraphRoot(hostUid: number): string {
+  return `/var/tmp/skiff-${hostUid}`;
+}
+
+function chosenGraphRoot({ env, hostUid, root, home }: PathsInput): string | undefined {
   const chosen = root ?? absolute(env['SKIFF_ROOT']);
   if (chosen !== undefined) return chosen;
   if (hostUid === 0) return '/var/lib/skiff';
   const dataHome = absolute(env['XDG_DATA_HOME']);
   if (dataHome !== undefined) return `${dataHome}/skiff`;
   const homeDir = absolute(env['HOME']) ?? absolute(home);
-  return homeDir === undefined || homeDir === '/'
-    ? `/var/tmp/skiff-${hostUid}`
-    : `${homeDir}/.local/share/skiff`;
+  return homeDir === undefined || homeDir === '/' ? undefined : `${homeDir}/.local/share/skiff`;
 }
 
 function runRoot(env: PathsInput['env'], hostUid: number): string {

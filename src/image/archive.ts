@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { digestFromHex, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { fsyncDirectory, writeAll } from '../core/fs.ts';
-import { hasBlob, readBlob, removeBlob } from '../store/blobs.ts';
+import { hasBlob, readBlob } from '../store/blobs.ts';
 import { storeIo } from '../store/io.ts';
 import { blobFile, blobsDir, tmpDir, type StoreRoot } from '../store/layout.ts';
 import { decompressed } from './layer/decompress.ts';
@@ -32,11 +32,12 @@ export class Archive {
   readonly #root: StoreRoot;
   readonly #files = new Map<string, ArchivedFile>();
   readonly #links = new Map<string, string>();
-  /** Blobs that were not there before. */
-  readonly #added = new Set<Digest>();
+  /** Gets the blobs that were not there before. */
+  readonly #added: Set<Digest>;
 
-  constructor(root: StoreRoot) {
+  constructor(root: StoreRoot, added: Set<Digest>) {
     this.#root = root;
+    this.#added = added;
   }
 
   /** Links of the archive are followed inside it. */
@@ -68,24 +69,20 @@ export class Archive {
     this.#files.set(normalize(path), file);
     if (isNew) this.#added.add(file.digest);
   }
-
-  /** Removes what was stored and is not in `used`. The caller still holds gc.lock shared. */
-  dropUnused(used: ReadonlySet<Digest>): void {
-    for (const digest of this.#added) if (!used.has(digest)) removeBlob(this.#root, digest);
-  }
 }
 
 /**
  * Reads the whole archive, compressed or not. The caller holds gc.lock shared, so that the new blobs stay.
- * what: the archive, for messages. @throws IMAGE_INVALID, NO_SPACE, IO, CANCELLED
+ * what: the archive, for messages; added: gets the blobs that are new in the store, also on failure. @throws IMAGE_INVALID, NO_SPACE, IO, CANCELLED
  */
 export async function readArchive(
   root: StoreRoot,
   input: Readable,
   what: string,
   signal: AbortSignal,
+  added: Set<Digest>,
 ): Promise<Archive> {
-  const archive = new Archive(root);
+  const archive = new Archive(root, added);
   const sink = new BlobSink(root, archive);
   const reader = new TarReader(sink);
   try {
@@ -96,7 +93,6 @@ export async function readArchive(
     reader.end();
     return archive;
   } catch (error) {
-    archive.dropUnused(new Set());
     if (!(error instanceof EngineError) || !error.code.startsWith('LAYER_')) throw error;
     throw new EngineError('IMAGE_INVALID', `loading ${what}: not an image archive`, {
       cause: error,

@@ -11,6 +11,7 @@ import { formatReference, parseReference, withDefaultTag } from '../core/referen
 import type { IdMap } from '../native/plan.ts';
 import type { Manifest, Platform } from '../spec/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
+import { collectGarbage } from '../store/gc.ts';
 import { ensureStore } from '../store/init.ts';
 import {
   platformOf,
@@ -61,47 +62,48 @@ export async function loadImages(
 ): Promise<LoadedImage[]> {
   const what = 'path' in source ? `"${source.path}"` : 'the archive on stdin';
   ensureStore(parts.paths);
+  const added = new Set<Digest>();
   const work = async (): Promise<LoadedImage[]> => {
     if ('path' in source && isDirectory(source.path))
       return await loadFolder(parts, source.path, what, options);
-    return await loadArchive(parts, 'path' in source ? openFile(source.path) : source.stream, what, options);
+    const input = 'path' in source ? openFile(source.path) : source.stream;
+    return await loadArchive(parts, input, what, options, added);
   };
-  return await withLock(gcLockFile(parts.paths), 'shared', work, { signal: parts.signal });
+  try {
+    return await withLock(gcLockFile(parts.paths), 'shared', work, { signal: parts.signal });
+  } finally {
+    // What the archive held beside its images, or was for nothing. Others may have found it meanwhile and rely on it.
+    if (added.size > 0)
+      await collectGarbage(parts.paths, { idMap: undefined, only: { blobs: added, chainIds: NONE } });
+  }
 }
+
+const NONE: ReadonlySet<Digest> = new Set();
 
 async function loadArchive(
   parts: LoadParts,
   input: Readable,
   what: string,
   options: LoadOptions,
+  added: Set<Digest>,
 ): Promise<LoadedImage[]> {
-  const archive = await readArchive(parts.paths, input, what, parts.signal);
-  const used = new Set<Digest>();
-  try {
-    const read: ReadFile = (path, limit) => archive.read(path, limit);
-    // docker's newer archives are both; the OCI side keeps the digests the images were built with.
-    const images =
-      readOciLayout(read, options.platform ?? hostPlatform(process.arch), what) ??
-      readDockerArchive(archive, what);
-    if (images === undefined) {
-      throw new EngineError(
-        'IMAGE_INVALID',
-        `loading ${what}: it holds neither manifest.json nor oci-layout`,
-        {
-          hint: 'it must come from "docker save", "podman save" or the like; a tar of a file system is not an image',
-        },
-      );
-    }
-    return await storeAll(parts, images, {
-      read,
-      fetch: fetchFromArchive(archive, what),
-      used,
-      what,
-      options,
+  const archive = await readArchive(parts.paths, input, what, parts.signal, added);
+  const read: ReadFile = (path, limit) => archive.read(path, limit);
+  // docker's newer archives are both; the OCI side keeps the digests the images were built with.
+  const images =
+    readOciLayout(read, options.platform ?? hostPlatform(process.arch), what) ??
+    readDockerArchive(archive, what);
+  if (images === undefined) {
+    throw new EngineError('IMAGE_INVALID', `loading ${what}: it holds neither manifest.json nor oci-layout`, {
+      hint: 'it must come from "docker save", "podman save" or the like; a tar of a file system is not an image',
     });
-  } finally {
-    archive.dropUnused(used);
   }
+  return await storeAll(parts, images, {
+    read,
+    fetch: fetchFromArchive(archive, what),
+    what,
+    options,
+  });
 }
 
 /** Everything in the archive is in the store already: what is asked for is missing. */
@@ -138,14 +140,12 @@ async function loadFolder(
       new EngineError('IMAGE_INVALID', `loading ${what}: blob "${blob.digest}" is missing`),
     );
   };
-  return await storeAll(parts, images, { read, fetch, used: new Set(), what, options });
+  return await storeAll(parts, images, { read, fetch, what, options });
 }
 
 interface Job {
   read: ReadFile;
   fetch: FetchBlob;
-  /** Gets the blobs that belong to images. */
-  used: Set<Digest>;
   what: string;
   options: LoadOptions;
 }
@@ -168,8 +168,6 @@ async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Pr
   const manifest = parseManifest(loadable.manifest, `the manifest of ${what}`);
   const config = parseConfig(configBytes(paths, manifest, job), manifest, `the config of ${what}`);
   const digest = putBlob(paths, loadable.manifest);
-  for (const blob of [manifest.config, ...manifest.layers]) job.used.add(blob.digest);
-  job.used.add(digest);
   const reference = references[0] ?? '';
   options.onEvent?.({ type: 'begin', reference: reference || what });
   const before = resolveImage(paths, reference, digest, manifest, config);

@@ -4,6 +4,8 @@ import { EngineError } from '../core/errors.ts';
 import type { Paths } from '../core/paths.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
 import { listImages, publishImage, type ResolvedImage } from '../store/images.ts';
+import { gcLockFile } from '../store/layout.ts';
+import { withLock } from '../store/lock.ts';
 import { getImage } from './get.ts';
 
 /**
@@ -12,8 +14,14 @@ import { getImage } from './get.ts';
  * @throws IMAGE_NOT_FOUND, REFERENCE_INVALID (nothing is changed then)
  */
 export async function tagImage(paths: Paths, source: string, targets: readonly string[]): Promise<void> {
-  const image = getImage(paths, source);
   const references = targets.map((target) => nameFor(target));
+  getImage(paths, source); // before a lock is made in a store that is not there
+  // Shared with everything that adds: an `rmi` meanwhile takes the old names away, and leaves what the new ones need.
+  await withLock(gcLockFile(paths), 'shared', () => nameImage(paths, source, references));
+}
+
+async function nameImage(paths: Paths, source: string, references: readonly string[]): Promise<void> {
+  const image = getImage(paths, source);
   const manifest = listImages(paths).images.find(({ entry }) => entry.digest === image.manifestDigest)?.entry;
   if (manifest === undefined)
     throw new EngineError('IMAGE_NOT_FOUND', `tagging "${source}": it was removed meanwhile`);

@@ -193,7 +193,7 @@ function writeMappings(w: Writer, mappings: readonly IdMapping[]): void {
 function writeRootFs(w: Writer, root: RootFs): void {
   const overlay = root.kind === 'overlay' ? root : undefined;
   w.flag(overlay !== undefined);
-  w.flag(root.readOnly);
+  w.flag(root.noDev);
   w.list(overlay?.lower ?? [], (path) => w.str(path));
   w.str(overlay?.upper ?? '');
   w.str(overlay?.work ?? '');

@@ -34,16 +34,18 @@ export interface Namespaces {
   cgroup: NamespaceChoice;
 }
 
-export type RootFs =
+export type RootTree =
   | {
       kind: 'overlay';
       /** Host paths, topmost layer first; at least one. */
       lower: string[];
       upper: string;
       work: string;
-      readOnly: boolean;
     }
-  | { kind: 'bind'; path: string; readOnly: boolean };
+  | { kind: 'bind'; path: string };
+
+/** noDev: no device node in it can be opened, nor one of the mounts below a bind. */
+export type RootFs = RootTree & { noDev: boolean };
 
 export type Propagation = 'private' | 'rprivate' | 'slave' | 'rslave' | 'shared' | 'rshared';
 
@@ -139,11 +141,9 @@ export interface NetworkHelper {
   /** Absolute path of the program. */
   program: string;
   /**
-   * Arguments after the program's name. `{pid}` is replaced by the host pid of the container's init, `{netns}` by a path
-   * of its network namespace that stays valid without ptrace rights (/proc/self/fd/0), and `{ready-fd}` by the number of
-   * a descriptor: 1 for pasta (/dev/null: the default route tells earlier), 3 for slirp4netns, which gets `--exit-fd`
-   * as well. pasta runs as root of the container's user namespace, which it need not enter: for it a lone `{pid}`
-   * means `--netns-only --netns {netns}`.
+   * Arguments after the program's name. `{netns}` and `{userns}` are replaced by paths of the container's namespaces,
+   * `{ready-fd}` by the descriptor that tells that it is ready; within longer arguments as well. pasta runs as root of
+   * the container's user namespace already.
    */
   args: string[];
   /**

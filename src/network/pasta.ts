@@ -61,8 +61,9 @@ export function pastaHelper(input: PastaInput): NetworkHelper {
   args.push('-P', '/proc/self/fd/{ready-fd}');
   if (hostUid === 0) args.push('--runas', '0');
   // As root pasta gives up CAP_SYS_PTRACE first and may then not open another process's /proc/PID/ns.
-  if (hostUserNamespace) args.push('--netns-only', '--no-netns-quit', '--netns', '{netns}');
-  else args.push('{pid}');
+  // The helper has entered the user namespace for it, and opened the other.
+  if (hostUserNamespace) args.push('--no-netns-quit');
+  args.push('--netns-only', '--netns', '{netns}');
   return { kind: 'pasta', program, args };
 }
 

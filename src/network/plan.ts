@@ -147,6 +147,7 @@ function connected(
         program: choice.program,
         subnet,
         ipv6: host.hasDefaultRoute6,
+        hostUserNamespace: request.hostUserNamespace,
         ports,
         socket: slirpSocket,
         options: mode.options,

@@ -9,6 +9,7 @@ export interface SlirpInput {
   program: string;
   subnet: Subnet;
   ipv6: boolean;
+  hostUserNamespace: boolean;
   ports: readonly PublishedPort[];
   /** Absolute path for the control socket; short (sun_path). */
   socket: string;
@@ -16,13 +17,16 @@ export interface SlirpInput {
   options: readonly string[];
 }
 
-export function slirpHelper({ program, subnet, ipv6, ports, socket, options }: SlirpInput): NetworkHelper {
+export function slirpHelper(input: SlirpInput): NetworkHelper {
+  const { program, subnet, ipv6, hostUserNamespace, ports, socket, options } = input;
   const chosen = parseOptions(options);
   const args = ['-c', '-m', chosen.mtu ?? '65520', `--cidr=${subnet.cidr}`];
   if (!chosen.allowHostLoopback) args.push('--disable-host-loopback');
   if (chosen.ipv6 ?? ipv6) args.push('-6');
   if (ports.length > 0) args.push('-a', socket);
-  args.push('-r', '{ready-fd}', '{pid}', 'eth0');
+  // By path: it may not look at the namespaces of a container that cannot be dumped.
+  if (!hostUserNamespace) args.push('--userns-path={userns}');
+  args.push('--netns-type=path', '-r', '{ready-fd}', '{netns}', 'eth0');
   return {
     kind: 'slirp4netns',
     program,

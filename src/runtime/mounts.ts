@@ -1,6 +1,6 @@
 // The mounts every container gets, in docker's choice and order, and where the user's go between them. (pure)
 
-import type { SetupOp } from '../native/plan.ts';
+import type { MountFlags, SetupOp } from '../native/plan.ts';
 import type { MountSpec } from './mount-spec.ts';
 
 /** docker's (and runc's) hidden and read-only places. */
@@ -74,6 +74,17 @@ export function planMounts(input: MountPlanInput): SetupOp[] {
   return [...system, ...dev, ...devices, ...own, ...masks, ...seal];
 }
 
+/**
+ * Root without a user namespace may make device nodes (CAP_MKNOD is in docker's default set), which the kernel would then
+ * let it open: no file system where it can make one may hold devices. In a user namespace the kernel sees to that.
+ */
+export function mayOpenDevices({
+  inUserNamespace,
+  privileged,
+}: Pick<MountPlanInput, 'inUserNamespace' | 'privileged'>): boolean {
+  return inUserNamespace || privileged;
+}
+
 type Targeted = Extract<SetupOp, { target: string }>;
 
 function systemMounts({ privileged, hostPid, inUserNamespace }: MountPlanInput): Targeted[] {
@@ -85,14 +96,16 @@ function systemMounts({ privileged, hostPid, inUserNamespace }: MountPlanInput):
   ];
 }
 
-function devOps({ shmSizeBytes, hostIpc, inUserNamespace, isOnHost }: MountPlanInput): SetupOp[] {
+function devOps(input: MountPlanInput): SetupOp[] {
+  const { shmSizeBytes, hostIpc, inUserNamespace, isOnHost } = input;
+  const noDev = mayOpenDevices(input) ? {} : { noDev: true };
   const link = (target: string, to: string): SetupOp => ({ op: 'symlink', target, to });
   const mqueue = (): SetupOp[] => {
     if (!hostIpc || !inUserNamespace) return [{ op: 'mqueue', target: '/dev/mqueue' }];
     return isOnHost('/dev/mqueue') ? [bindHost('/dev/mqueue')] : [];
   };
   return [
-    { op: 'tmpfs', target: '/dev', flags: { noSuid: true }, data: 'mode=755,size=65536k' },
+    { op: 'tmpfs', target: '/dev', flags: { noSuid: true, ...noDev }, data: 'mode=755,size=65536k' },
     ...DEVICE_NODES.map((name): SetupOp => ({ op: 'device', path: `/dev/${name}`, target: `/dev/${name}` })),
     { op: 'devpts', target: '/dev/pts' },
     link('/dev/ptmx', 'pts/ptmx'),
@@ -101,7 +114,7 @@ function devOps({ shmSizeBytes, hostIpc, inUserNamespace, isOnHost }: MountPlanI
     link('/dev/stdout', '/proc/self/fd/1'),
     link('/dev/stderr', '/proc/self/fd/2'),
     link('/dev/core', '/proc/kcore'),
-    hostIpc && isOnHost('/dev/shm') ? bindHost('/dev/shm') : shm(shmSizeBytes),
+    hostIpc && isOnHost('/dev/shm') ? bindHost('/dev/shm', noDev) : shm(shmSizeBytes),
     ...mqueue(),
   ];
 }
@@ -115,19 +128,23 @@ function shm(sizeBytes: number): SetupOp {
   };
 }
 
-function bindHost(path: string): Targeted {
+function bindHost(path: string, flags: MountFlags = {}): Targeted {
   return {
     op: 'bind',
     source: path,
     target: path,
     recursive: true,
-    flags: {},
+    flags,
     propagation: 'rprivate',
     create: 'dir',
   };
 }
 
-function userMount(mount: MountSpec, { isDirectory }: MountPlanInput): Targeted {
+function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
+  const { isDirectory } = input;
+  // The host's own devices, named by the user on purpose: `-v /dev:/dev`, `-v /dev/fuse:/dev/fuse`.
+  const isGivenDevice = (source: string): boolean =>
+    source === '/dev' || (source.startsWith('/dev/') && !isDirectory(source));
   switch (mount.type) {
     case 'tmpfs':
       return { op: 'tmpfs', target: mount.target, flags: mount.flags, data: mount.data };
@@ -139,7 +156,10 @@ function userMount(mount: MountSpec, { isDirectory }: MountPlanInput): Targeted 
         source: mount.source,
         target: mount.target,
         recursive: mount.recursive,
-        flags: mount.flags,
+        flags:
+          mayOpenDevices(input) || isGivenDevice(mount.source)
+            ? mount.flags
+            : { ...mount.flags, noDev: true },
         propagation: mount.propagation,
         create: isDirectory(mount.source) ? 'dir' : 'file',
       };

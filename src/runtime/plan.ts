@@ -7,20 +7,20 @@ import type {
   NamespaceChoice,
   Namespaces,
   NetworkHelper,
-  RootFs,
+  RootTree,
   Stdio,
   UserNamespace,
 } from '../native/plan.ts';
 import { capabilityMask, capabilitySets } from './capabilities.ts';
 import { mappedGids } from './mapped-ids.ts';
-import { planMounts } from './mounts.ts';
+import { mayOpenDevices, planMounts } from './mounts.ts';
 import type { ContainerId, ContainerSpec, NamespaceMode } from './spec.ts';
 import { toRlimit } from './ulimits.ts';
 
 export interface PlanInput {
   spec: ContainerSpec;
   user: UserNamespace;
-  rootfs: RootFs;
+  rootfs: RootTree;
   network: {
     namespace: NamespaceChoice;
     helper?: NetworkHelper | undefined;
@@ -45,9 +45,10 @@ export interface PlanInput {
 export function planContainer(input: PlanInput): HelperPlan {
   const { spec, network } = input;
   const { host, config } = spec;
+  const inUserNamespace = input.user.kind !== 'host';
   const plan: HelperPlan = {
     namespaces: namespaces(input),
-    rootfs: input.rootfs,
+    rootfs: { ...input.rootfs, noDev: !mayOpenDevices({ inUserNamespace, privileged: host.privileged }) },
     rootPropagation: rootPropagation(spec),
     setup: planMounts({
       mounts: host.mounts,
@@ -60,7 +61,7 @@ export function planContainer(input: PlanInput): HelperPlan {
       readOnlyRootfs: host.readOnlyRootfs,
       hostPid: host.pidMode.kind === 'host',
       hostIpc: host.ipcMode.kind === 'host',
-      inUserNamespace: input.user.kind !== 'host',
+      inUserNamespace,
       maskedPaths: host.maskedPaths,
       readonlyPaths: host.readonlyPaths,
     }),

@@ -12,7 +12,7 @@ export interface AccountFiles {
 export interface ResolvedUser {
   containerUid: number;
   containerGid: number;
-  /** Supplementary groups, ascending by first mention; the primary group is not repeated. */
+  /** Supplementary groups: the primary one first (else a file its group may not read could be read: CVE-2022-2989). */
   additionalGids: number[];
   /** Home directory of the passwd entry; '/' without one. */
   home: string;
@@ -62,7 +62,7 @@ export function resolveUser(
   return {
     containerUid,
     containerGid,
-    additionalGids: [...new Set(gids)].filter((gid) => gid !== containerGid),
+    additionalGids: [...new Set([containerGid, ...gids])],
     home: entry === undefined || entry.home === '' ? '/' : entry.home,
     name: entry?.name,
   };

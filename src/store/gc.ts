@@ -17,9 +17,12 @@ import {
   listMapKeys,
   listTrees,
   lockFileOf,
+  reinstateTree,
   removeForeignTree,
-  removePublishedTree,
+  removeRetiredTree,
+  retireTree,
   trash,
+  type RetiredTree,
 } from './layers.ts';
 import { isFree, tryLock, tryLockFd } from './lock.ts';
 import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
@@ -108,11 +111,11 @@ export async function collectGarbage(
   try {
     const garbage = findGarbage(root, ignoring);
     const freed: Freed = { blobs: [], trees: [], bytes: 0 };
-    for (const { mapKey, chainId } of garbage.trees) {
-      if (only !== undefined && !only.chainIds.has(chainId)) continue;
-      freed.bytes += treeBytes(root, mapKey, chainId);
-      await removePublishedTree(root, mapKey, chainId, idMap);
-      freed.trees.push(chainId);
+    const trees = garbage.trees.filter(({ chainId }) => only === undefined || only.chainIds.has(chainId));
+    for (const retired of retireUnused(root, trees)) {
+      freed.bytes += treeBytes(root, retired.mapKey, retired.chainId, retired.bin);
+      await removeRetiredTree(root, retired, idMap);
+      freed.trees.push(retired.chainId);
     }
     for (const digest of garbage.blobs) {
       if (only !== undefined && !only.blobs.has(digest)) continue;
@@ -124,6 +127,20 @@ export async function collectGarbage(
   } finally {
     held.release();
   }
+}
+
+/**
+ * A `run` takes no lock. It writes its config.json and then looks whether its trees are still there; we take the names of
+ * the trees away and then look who uses them. So one of the two always sees the other: what turns out to be used gets
+ * its name back.
+ */
+function retireUnused(root: StoreRoot, trees: Garbage['trees']): RetiredTree[] {
+  const retired = trees.flatMap(({ mapKey, chainId }) => retireTree(root, mapKey, chainId) ?? []);
+  const uses = listContainerUses(root);
+  const isUsed = (tree: RetiredTree): boolean =>
+    uses.some(({ mapKey, chainIds }) => mapKey === tree.mapKey && chainIds.includes(tree.chainId));
+  for (const tree of retired) if (isUsed(tree)) reinstateTree(root, tree);
+  return retired.filter((tree) => !isUsed(tree));
 }
 
 /**

@@ -16,18 +16,18 @@ const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}\n';
 export function ensureStore(root: StoreRoot): void {
   if (isStore(root)) return;
   storeIo('making the store', root.graphRoot, () => {
-    // Other users of the host have no business in there: image files may be setuid.
     fs.mkdirSync(root.graphRoot, { recursive: true, mode: 0o700 });
     for (const dir of [
       layout.blobsDir(root),
-      layout.layersDir(root),
       layout.imagesDir(root),
-      layout.containersDir(root),
       layout.namesDir(root),
       layout.partsDir(root),
-    ]) {
+    ])
       fs.mkdirSync(dir, { recursive: true, mode: 0o755 });
-    }
+    // Other users of the host have no business in there, also where the store itself was made for all: files of images
+    // may be setuid.
+    for (const dir of [layout.layersDir(root), layout.containersDir(root)])
+      fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   });
   for (const file of [layout.indexLockFile(root), layout.gcLockFile(root)]) touch(file);
   // Last: its presence says that everything else is there.

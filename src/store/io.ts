@@ -28,15 +28,6 @@ export function storeIo<T>(doing: string, path: string, work: () => T): T {
   }
 }
 
-/** As `storeIo`, for promises. */
-export async function storeIoAsync<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw storeError(doing, path, error);
-  }
-}
-
 /**
  * NO_SPACE for a full disk or quota, else IO. Whatever is no system error comes back as it is.
  * neededBytes: what was still to be written, when known

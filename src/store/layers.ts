@@ -161,14 +161,31 @@ export class TreeStage {
   }
 }
 
-/** Removes a published tree. The caller holds gc.lock exclusively. Idempotent. */
-export async function removePublishedTree(
+/** A published tree that has lost its name and can have it back. */
+export interface RetiredTree {
+  mapKey: string;
+  chainId: Digest;
+  bin: string;
+}
+
+/** Takes a published tree's name away. The caller holds gc.lock exclusively. undefined: it is not there. */
+export function retireTree(root: StoreRoot, mapKey: string, chainId: Digest): RetiredTree | undefined {
+  const bin = renameToTrash(treeDir(root, mapKey, chainId));
+  return bin === undefined ? undefined : { mapKey, chainId, bin };
+}
+
+/** Gives it back: under the same hold of gc.lock, so that nobody has unpacked it anew. */
+export function reinstateTree(root: StoreRoot, { mapKey, chainId, bin }: RetiredTree): void {
+  const target = treeDir(root, mapKey, chainId);
+  storeIo('restoring', target, () => fs.renameSync(bin, target));
+}
+
+export async function removeRetiredTree(
   root: StoreRoot,
-  mapKey: string,
-  chainId: Digest,
+  { mapKey, chainId, bin }: RetiredTree,
   idMap: IdMap | undefined,
 ): Promise<void> {
-  await trash(treeDir(root, mapKey, chainId), idMap);
+  await removeForeignTree(bin, idMap);
   fs.rmSync(treeInfoFile(root, mapKey, chainId), { force: true });
 }
 
@@ -196,16 +213,21 @@ export function isTrashName(name: string): boolean {
  * folder, because moving a foreign-owned directory elsewhere needs the right to write to it.
  */
 export async function trash(path: string, idMap: IdMap | undefined): Promise<void> {
+  const bin = renameToTrash(path);
+  if (bin !== undefined) await removeForeignTree(bin, idMap);
+}
+
+function renameToTrash(path: string): string | undefined {
   const bin = `${path.slice(0, path.lastIndexOf('/'))}/.trash-${randomName()}`;
   try {
     fs.renameSync(path, bin);
+    return bin;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
-    storeIo('removing', path, () => {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    return storeIo('removing', path, () => {
       throw error;
     });
   }
-  await removeForeignTree(bin, idMap);
 }
 
 /**

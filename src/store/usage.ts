@@ -7,9 +7,14 @@ import { errnoOf } from '../core/errors.ts';
 import { treeDir, type StoreRoot } from './layout.ts';
 import { readTreeInfo } from './layers.ts';
 
-/** Of a layer's tree. Where folders of other owners are closed to us, at least what unpacking noted. */
-export function treeBytes(root: StoreRoot, mapKey: string, chainId: Digest): number {
-  const { bytes, complete } = measure(treeDir(root, mapKey, chainId));
+/** Of a layer's tree, which may lie under another name just now. Where folders of other owners are closed to us, at least what unpacking noted. */
+export function treeBytes(
+  root: StoreRoot,
+  mapKey: string,
+  chainId: Digest,
+  dir = treeDir(root, mapKey, chainId),
+): number {
+  const { bytes, complete } = measure(dir);
   return complete ? bytes : Math.max(bytes, readTreeInfo(root, chainId)?.sizeBytes ?? 0);
 }
 

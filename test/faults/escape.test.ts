@@ -133,6 +133,31 @@ test('a container that joins another is not a window to the host (CVE-2016-9962)
   expect(watcher.stdout()).not.toContain('secret of the host');
 });
 
+test('nor are what clears up after it and its network helper, where processes of the container are left', async () => {
+  const secret = `${skiff.dir}/secret/file`;
+  // Files of a subordinate id make the clean-up enter the user namespace.
+  const script = `mkdir /d && cd /d && i=0; while [ $i -lt 2000 ]; do : >f$i; i=$((i+1)); done; chown -R 5:5 /d; chmod 700 /d
+    h=$PPID; (i=0; while [ -d /proc/$h ] && [ $i -lt 5000 ]; do cat /proc/[0-9]*/root${secret} 2>/dev/null && break; i=$((i+1)); done) & exit 0`;
+  const { stdout } = await skiff.run(
+    [
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      '--pid',
+      'host',
+      '--cap-add',
+      'SYS_PTRACE',
+      'busybox',
+      'sh',
+      '-c',
+      script,
+    ],
+    { status: null, stderr: /^/ },
+  );
+  expect(stdout).not.toContain('secret of the host');
+});
+
 describe('exec', () => {
   background(skiff, 'held');
   const exec = ['exec', 'held'];
@@ -163,7 +188,7 @@ describe('exec', () => {
   });
 
   test('holds no descriptor, directory or variable of the host', async () => {
-    const script = 'cd /proc/self/fd && echo *; readlink /proc/$$/cwd; env';
+    const script = '(cd /proc/self/fd && echo *); readlink /proc/$$/cwd; env';
     const { stdout } = await skiff.run([...exec, 'sh', '-c', script], {
       cwd: skiff.dir,
       env: { HOST_SECRET: 'x' },
@@ -232,7 +257,8 @@ describe('exec', () => {
         status: 125,
         stderr: /unable to find user outsider/,
       });
-      await skiff.run(['exec', '-u', '5', name, 'id', '-u'], { stdout: '5\n' });
+      // Not id(1), which reads the file itself.
+      await skiff.run(['exec', '-u', '5', name, 'stat', '-c', '%u', '/proc/self'], { stdout: '5\n' });
     }
     await container.end();
   });
@@ -258,10 +284,19 @@ describe('as root', () => {
       stdout: /^/,
       stderr: /^/,
     });
+    const bound = root.makeDir('bound');
     // 1:1 is /dev/mem, 7:0 a loop device, 1:5 /dev/zero: harmless, and the same question
-    for (const dir of ['/', '/dev', '/tmp']) {
-      const script = `mknod ${dir}/node c 1 5 && head -c 1 ${dir}/node | wc -c`;
-      const { stdout } = await root.run([...none, 'busybox', 'sh', '-c', script], {
+    const places: [dir: string, flags: string[]][] = [
+      ['/', []],
+      ['/dev', []],
+      ['/tmp', []],
+      ['/b', ['-v', `${bound}:/b`]],
+      ['/dev/shm', ['--ipc', 'host']],
+      ['/m', ['-v', '/dev/shm:/m']],
+    ];
+    for (const [dir, flags] of places) {
+      const script = `mknod ${dir}/skiff-node c 1 5 && head -c 1 ${dir}/skiff-node | wc -c; rm -f ${dir}/skiff-node`;
+      const { stdout } = await root.run([...none, ...flags, 'busybox', 'sh', '-c', script], {
         status: null,
         stderr: /^/,
       });

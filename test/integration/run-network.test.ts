@@ -52,6 +52,16 @@ describe('default', () => {
     }
   });
 
+  test('with ids of a keep-id map, by either program, 10 times', async (context) => {
+    requires(context, 'tun', 'subuid');
+    for (let i = 0; i < 10; i++) {
+      await skiff.run(['run', '--rm', '--userns', 'keep-id', 'busybox', 'true'], {
+        stderr: i === 0 ? /^/ : '',
+      });
+    }
+    await skiff.run(['run', '--rm', '--network', 'slirp4netns', '--userns', 'keep-id', 'busybox', 'true']);
+  });
+
   test('ends with the container, however that ends', async (context) => {
     requires(context, 'tun');
     const before = new Set(processesOf(skiff.user).map(({ key }) => key));

@@ -1,6 +1,16 @@
 // The binary alone: copied somewhere else, without HOME, from any folder, beside a /tmp that is read-only or hostile.
 
-import { chmodSync, copyFileSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { expect, test } from 'vitest';
 import { Engine, sandbox } from '../helpers/engine.ts';
 import { exec, execAny } from '../helpers/exec.ts';
@@ -36,6 +46,39 @@ test('without HOME, XDG_RUNTIME_DIR or any other variable', async () => {
     env: { HOME: undefined, XDG_RUNTIME_DIR: undefined, PATH: undefined, LANG: undefined },
     stdout: 'hello\n',
   });
+});
+
+test('without a home the store is in /var/tmp, and not used when somebody else made it', async (context) => {
+  requires(context, 'root');
+  const store = `/var/tmp/skiff-${skiff.user.uid}`;
+  const env = { HOME: '/', XDG_DATA_HOME: undefined, SKIFF_ROOT: undefined };
+  try {
+    await skiff.run(['images', '-q'], { env });
+    expect(statSync(store).mode & 0o777).toBe(0o700);
+    rmSync(store, { recursive: true });
+    mkdirSync(store, { mode: 0o777 }); // root's
+    await skiff.run(['images', '-q'], {
+      env,
+      status: 125,
+      stderr: new RegExp(
+        `using directory "${store}": it belongs to uid 0, not to us .*\n.*--root DIR or SKIFF_ROOT`,
+      ),
+    });
+  } finally {
+    rmSync(store, { recursive: true, force: true });
+  }
+});
+
+test('nobody else reaches the files of images and containers, wherever the store is', async () => {
+  const store = skiff.makeDir('open-store');
+  await skiff.run(['load', '--quiet', '--input', world().fixtures.busyboxOciArchive ?? ''], {
+    env: { SKIFF_ROOT: store },
+    stdout: /^/,
+    stderr: /^/,
+  });
+  for (const name of ['layers', 'containers'])
+    expect(statSync(`${store}/${name}`).mode & 0o077, name).toBe(0);
+  await skiff.run(['rmi', 'busybox'], { env: { SKIFF_ROOT: store }, stdout: /^/ });
 });
 
 test('from a folder that its user cannot read', async (context) => {

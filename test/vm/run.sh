@@ -24,7 +24,7 @@ check() { # NAME STATUS STDOUT-PATTERN
   fi
 }
 
-registry_data=$(ls -d .cache/fixtures/registry-*/data 2>/dev/null | head -n 1) || true
+registry_data=$(find .cache/fixtures -maxdepth 2 -path '*/registry-*/data' -print -quit 2>/dev/null) || true
 [ -n "$registry_data" ] || { echo 'vm test: no registry fixture yet: run the integration tests once' >&2; exit 1; }
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
 config=$(mktemp)
@@ -39,6 +39,7 @@ $vm put "$binary" /home/user/skiff
 $vm sh 'chmod +x skiff'
 image=127.0.0.1:$port
 
+# shellcheck disable=SC2016 # expanded in the machine
 check 'the machine is what it should be' 0 '^cgroup2fs user [0-9]' <<<'echo "$(stat -fc %T /sys/fs/cgroup) $(id -un) $(uname -r)"'
 check 'version' 0 '^skiff version' <<<'./skiff --version'
 check 'pull busybox' 0 '[0-9a-f]{64}' <<<"./skiff pull --quiet $image/busybox"

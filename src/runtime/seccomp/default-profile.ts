@@ -110,9 +110,6 @@ export const DEFAULT_PROFILE: SeccompProfile = {
   ],
 };
 
-/** The capabilities that change what the default profile allows. */
-export const DEFAULT_PROFILE_CAPABILITIES: readonly string[] = Object.keys(WITH_CAPABILITY);
-
 function allow(names: string, rest: Partial<SyscallRule> = {}): SyscallRule {
   const action: Action = 'SCMP_ACT_ALLOW';
   return {

@@ -102,7 +102,7 @@ function planOf(parts: DoctorParts, dir: string, networkHelper: NetworkHelper | 
       lower: [`${dir}/lower`],
       upper: `${dir}/upper`,
       work: `${dir}/work`,
-      readOnly: false,
+      noDev: false,
     },
     rootPropagation: 'rprivate',
     setup: [

@@ -27,7 +27,7 @@ describe('specFromFlags', () => {
       cwd: '/srv/x',
       containerUid: 1000,
       containerGid: 1001,
-      additionalGids: [1, 70000],
+      additionalGids: [1001, 1, 70000],
       keepGroups: false,
     });
     expect(spec.config).toMatchObject({

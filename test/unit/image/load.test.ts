@@ -267,6 +267,27 @@ describe('an OCI layout', () => {
     expect(findImage(store.paths, 'app:5')).toBeUndefined();
   });
 
+  test('one that breaks off takes nothing away that another load has found meanwhile', async () => {
+    const bytes = tar(files({ 'org.opencontainers.image.ref.name': 'app:6' }));
+    const signals: (() => void)[] = [];
+    const storedByFirst = new Promise<void>((resolve) => signals.push(resolve));
+    const secondIsDone = new Promise<void>((resolve) => signals.push(resolve));
+    async function* brokenOff(): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, bytes.length - 1024); // without the end of the archive
+      signals[0]?.();
+      await secondIsDone;
+      yield Buffer.alloc(1024, 'x');
+    }
+    const first = loadImages(store, { stream: Readable.from(brokenOff()) }, { idMap: undefined });
+    const failure = expect(first).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+    await storedByFirst;
+    await load(bytes);
+    signals[1]?.();
+    await failure;
+    expect(listBlobs(store.paths)).toHaveLength(3);
+    expect(findImage(store.paths, 'app:6')).toBeDefined();
+  });
+
   test('an empty folder, and a file that is missing', async () => {
     const dir = folder([]);
     await expect(loadImages(store, { path: dir }, { idMap: undefined })).rejects.toMatchObject({

@@ -81,7 +81,7 @@ function containerPlan(): HelperPlan {
       uts: added,
       cgroup: added,
     },
-    rootfs: { kind: 'bind', path: join(work, 'rootfs'), readOnly: false },
+    rootfs: { kind: 'bind', path: join(work, 'rootfs'), noDev: false },
     setup: [
       { op: 'proc', target: '/proc' },
       { op: 'tmpfs', target: '/dev', flags: { noSuid: true }, data: 'mode=755' },

@@ -7,7 +7,7 @@ export function smallPlan(): HelperPlan {
   const host = { kind: 'host' } as const;
   return {
     namespaces: { user: host, pid: host, net: host, ipc: host, uts: host, cgroup: host },
-    rootfs: { kind: 'bind', path: '/rootfs', readOnly: false },
+    rootfs: { kind: 'bind', path: '/rootfs', noDev: false },
     rootPropagation: 'rprivate',
     setup: [],
     sysctls: [],
@@ -79,7 +79,7 @@ export function fullPlan(): HelperPlan {
       lower: ['/l/top', '/l/bottom,with:odd\\names'],
       upper: '/u',
       work: '/w',
-      readOnly: true,
+      noDev: true,
     },
     rootPropagation: 'rslave',
     setup: [
@@ -140,7 +140,7 @@ export function fullPlan(): HelperPlan {
     networkHelper: {
       kind: 'slirp4netns',
       program: '/usr/bin/slirp4netns',
-      args: ['-c', '{pid}'],
+      args: ['-c', '{netns}'],
       api: { socket: '/run/s', requests: ['{"execute":"add_hostfwd"}'] },
     },
     lifetime: {

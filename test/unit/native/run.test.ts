@@ -119,7 +119,7 @@ function makePlan({ args, setup = [], process: change, plan, lifetime }: Changes
       lower: [join(work, 'rootfs')],
       upper: join(dir, 'upper'),
       work: join(dir, 'work'),
-      readOnly: false,
+      noDev: false,
     },
     rootPropagation: 'rprivate',
     setup: [...BASE, ...setup],

@@ -66,7 +66,7 @@ describe('the default network', () => {
     expect(namespace).toEqual({ kind: 'new' });
     expect(helper?.program).toBe('/usr/bin/pasta');
     expect(helper?.args.join(' ')).toBe(
-      '--config-net -q -f -a 10.87.97.100 -n 24 -g 10.87.97.2 -I eth0 -t none -u none -T none -U none --no-map-gw -P /proc/self/fd/{ready-fd} {pid}',
+      '--config-net -q -f -a 10.87.97.100 -n 24 -g 10.87.97.2 -I eth0 -t none -u none -T none -U none --no-map-gw -P /proc/self/fd/{ready-fd} --netns-only --netns {netns}',
     );
     expect(files.resolvConf).toBe('nameserver 10.1.1.1\n');
     expect(files.hosts).toContain(
@@ -83,9 +83,9 @@ describe('the default network', () => {
 
   it('reaches a root-owned namespace by an inherited descriptor', () => {
     expect(args({ hostUid: 0, hostUserNamespace: true })).toMatch(
-      /--runas 0 --netns-only --no-netns-quit --netns \{netns\}$/,
+      /--runas 0 --no-netns-quit --netns-only --netns \{netns\}$/,
     );
-    expect(args({ hostUid: 0 })).toMatch(/--runas 0 \{pid\}$/);
+    expect(args({ hostUid: 0 })).toMatch(/--runas 0 --netns-only --netns \{netns\}$/);
   });
 
   it('forwards DNS for a resolver on the loopback', () => {
@@ -108,7 +108,9 @@ describe('the default network', () => {
     expect(helper).toEqual({
       kind: 'slirp4netns',
       program: '/usr/bin/slirp4netns',
-      args: '-c -m 65520 --cidr=10.87.97.0/24 --disable-host-loopback -6 -r {ready-fd} {pid} eth0'.split(' '),
+      args: '-c -m 65520 --cidr=10.87.97.0/24 --disable-host-loopback -6 --userns-path={userns} --netns-type=path -r {ready-fd} {netns} eth0'.split(
+        ' ',
+      ),
     });
   });
 });
@@ -162,14 +164,14 @@ describe('options of the helpers', () => {
   it('replace ours', () => {
     const text = args({ mode: 'pasta:-T,5432,--map-gw,-a,10.9.9.9,-I,tap9' });
     expect(text).toBe(
-      '--config-net -q -f -t none -u none -U none -T 5432 -a 10.9.9.9 -I tap9 -P /proc/self/fd/{ready-fd} {pid}',
+      '--config-net -q -f -t none -u none -U none -T 5432 -a 10.9.9.9 -I tap9 -P /proc/self/fd/{ready-fd} --netns-only --netns {netns}',
     );
     expect(plan({ mode: 'pasta:-a,10.9.9.9' }).files.hosts).toContain('10.9.9.9\tbox');
   });
 
   it('of slirp4netns have podman’s names', () => {
     const text = args({ mode: 'slirp4netns:allow_host_loopback=true,mtu=1400,enable_ipv6=true' });
-    expect(text).toContain('-c -m 1400 --cidr=10.87.97.0/24 -6 -r');
+    expect(text).toContain('-c -m 1400 --cidr=10.87.97.0/24 -6 --userns-path');
     expect(() => plan({ mode: 'slirp4netns:port_handler=rootlesskit' })).toThrow(
       /unknown option "port_handler/,
     );

@@ -22,7 +22,7 @@ function planOf(
   return planContainer({
     spec,
     user: chooseIdMap({ ...TESTER, userns: options.userns }).user,
-    rootfs: { kind: 'overlay', lower: ['/l'], upper: '/u', work: '/w', readOnly: false },
+    rootfs: { kind: 'overlay', lower: ['/l'], upper: '/u', work: '/w' },
     network: {
       namespace: { kind: 'new' },
       files: FILES,
@@ -105,6 +105,23 @@ describe('mounts', () => {
     expect(opAt(plan, '/s')).toMatchObject({ create: 'file' });
   });
 
+  test('as root nothing that can hold device nodes made inside lets them be opened', () => {
+    const host = { user: { kind: 'host' } } as const;
+    const root = planOf({ volume: ['/d:/d', '/dev/shm:/m', '/dev/s.sock:/n', '/dev:/h'], ipc: 'host' }, host);
+    for (const target of ['/dev', '/dev/shm', '/d', '/m']) {
+      expect(opAt(root, target), target).toMatchObject({ flags: { noDev: true } });
+    }
+    expect(root.rootfs.noDev).toBe(true);
+    for (const target of ['/n', '/h']) expect(opAt(root, target), target).not.toHaveProperty('flags.noDev');
+    for (const plan of [
+      planOf({ volume: ['/d:/d'] }),
+      planOf({ privileged: true, volume: ['/d:/d'] }, host),
+    ]) {
+      expect(plan.rootfs.noDev).toBe(false);
+      for (const target of ['/dev', '/d']) expect(opAt(plan, target)).not.toHaveProperty('flags.noDev');
+    }
+  });
+
   test('--read-only comes last', () => {
     expect(planOf({ 'read-only': true }).setup.at(-1)).toEqual({ op: 'remount-root-readonly' });
     expect(planOf().setup).not.toContainEqual({ op: 'remount-root-readonly' });
@@ -169,7 +186,7 @@ describe('the rest', () => {
   });
 
   test('groups without a host id are left out; with a single id, all', () => {
-    expect(planOf({ user: 'app' }).process.additionalGids).toEqual([1]);
+    expect(planOf({ user: 'app' }).process.additionalGids).toEqual([1001, 1]);
     const single = chooseIdMap({ ...TESTER, hasNewidmap: false });
     expect(planOf({}, { user: single.user }, { ids: single }).process.additionalGids).toEqual([]);
   });

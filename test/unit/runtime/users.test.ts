@@ -10,7 +10,7 @@ describe('resolveUser', () => {
     expect([user.containerUid, user.containerGid, user.additionalGids, user.home]).toEqual([
       uid,
       gid,
-      groups ?? [],
+      [gid, ...(groups ?? [])],
       home,
     ]);
   });
@@ -26,7 +26,9 @@ describe('resolveUser', () => {
   });
 
   test('--group-add by name and number, none twice', () => {
-    expect(resolveUser('app', FILES, ['video', '1', '500', '1001']).additionalGids).toEqual([1, 10, 44, 500]);
+    expect(resolveUser('app', FILES, ['video', '1', '500', '1001']).additionalGids).toEqual([
+      1001, 1, 10, 44, 500,
+    ]);
     expect(() => resolveUser('app', FILES, ['nogroup'])).toThrow('unable to find group nogroup');
   });
 });
