@@ -258,7 +258,9 @@ describe('exec', () => {
         stderr: /unable to find user outsider/,
       });
       // Not id(1), which reads the file itself.
-      await skiff.run(['exec', '-u', '5', name, 'stat', '-c', '%u', '/proc/self'], { stdout: '5\n' });
+      await skiff.run(['exec', '-u', '5', name, 'grep', '-o', 'Uid:.5', '/proc/self/status'], {
+        stdout: 'Uid:\t5\n',
+      });
     }
     await container.end();
   });
