@@ -167,6 +167,33 @@ Napi::Value LSetXattr(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// dataExtents(fd, size) → [offset, length, …] of what is no hole; undefined where holes cannot be asked for, or there are
+// more than kMaxExtents. Moves the descriptor's position.
+Napi::Value DataExtents(const Napi::CallbackInfo& info) {
+  constexpr uint32_t kMaxExtents = 100000;
+  Args args(info);
+  const int fd = args.Fd(0);
+  const int64_t size = args.Int(1);
+  if (!args.ok()) return args.Raise();
+  Napi::Array out = Napi::Array::New(info.Env());
+  uint32_t count = 0;
+  for (off_t at = 0; at < size;) {
+    const off_t start = lseek(fd, at, SEEK_DATA);
+    if (start < 0 && errno == ENXIO) break;  // nothing but a hole up to the end
+    if (start < 0 && errno == EINVAL) return info.Env().Undefined();
+    if (start < 0) return ThrowErrno(info.Env(), errno, "lseek");
+    off_t end = lseek(fd, start, SEEK_HOLE);
+    if (end < 0) return ThrowErrno(info.Env(), errno, "lseek");
+    if (start >= size) break;
+    if (end > size) end = size;
+    if (count >= 2 * kMaxExtents) return info.Env().Undefined();
+    out.Set(count++, Napi::Number::New(info.Env(), static_cast<double>(start)));
+    out.Set(count++, Napi::Number::New(info.Env(), static_cast<double>(end - start)));
+    at = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 void InitFiles(Napi::Env env, Napi::Object exports) {
@@ -176,6 +203,7 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("syncfs", Napi::Function::New<SyncFs>(env, "syncfs"));
   exports.Set("statfs", Napi::Function::New<StatFs>(env, "statfs"));
   exports.Set("fstatfs", Napi::Function::New<FStatFs>(env, "fstatfs"));
+  exports.Set("dataExtents", Napi::Function::New<DataExtents>(env, "dataExtents"));
   exports.Set("lgetxattr", Napi::Function::New<LGetXattr>(env, "lgetxattr"));
   exports.Set("llistxattr", Napi::Function::New<LListXattr>(env, "llistxattr"));
   exports.Set("lsetxattr", Napi::Function::New<LSetXattr>(env, "lsetxattr"));

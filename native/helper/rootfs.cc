@@ -30,6 +30,8 @@ bool open_layers(const RootFs& root, HostPaths* host, StepError* e) {
     if (!fd) return false;
     host->lower[i] = fd.release();
   }
+  // Without one, nothing can be written: the topmost lower layer may be somebody else's upper.
+  if (root.upper[0] == '\0') return true;
   host->upper = open_dir_path(root.upper, e, Step::kOverlay);
   if (!host->upper) return false;
   host->work = open_dir_path(root.work, e, Step::kOverlay);
@@ -83,7 +85,7 @@ uint64_t attributes_of(const RootFs& root) { return root.no_dev ? sys::kAttrNoDe
 
 bool mount_overlay_root(const Plan& plan, const HostPaths& host, const Target& target, UniqueFd* root,
                         StepError* e) {
-  if (!match_upper_to_lower(host)) return fail(e, Step::kOverlay, plan.rootfs.upper);
+  if (host.upper && !match_upper_to_lower(host)) return fail(e, Step::kOverlay, plan.rootfs.upper);
   OverlaySpec spec = {host.lower,      plan.rootfs.lower.count,      host.upper.get(),
                       host.work.get(), plan.lifetime.remove_on_exit, attributes_of(plan.rootfs)};
   Text<512> cause;

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "mount_api.h"
 #include "plan.h"
 #include "remove_tree.h"
+#include "rootfs.h"
+#include "setup.h"
 #include "signals.h"
 #include "sync.h"
 
@@ -83,6 +86,22 @@ bool enter(const Namespaces& ns, StepError* e) {
   return set_propagation("/", Propagation::kRslave) || fail(e, Step::kPropagation, "/");
 }
 
+bool has_root(const Plan& plan) { return plan.rootfs.overlay || plan.rootfs.path[0] != '\0'; }
+
+/** The plan's root file system, at container_dir/root of our own mount namespace, with its setup operations done. */
+bool build_root(Plan* plan, StepError* e) {
+  if (!has_root(*plan)) return true;
+  if (plan->ns.user == UserNs::kHost) {
+    if (unshare(CLONE_NEWNS) < 0) return fail(e, Step::kClone, "");
+    if (!set_propagation("/", Propagation::kRslave)) return fail(e, Step::kPropagation, "/");
+  }
+  HostPaths host;
+  NewRoot root;
+  umask(0022);
+  return open_host_paths(plan, &host, e) && mount_root(*plan, host, &root, e) &&
+         run_setup(*plan, host, root, e);
+}
+
 bool follow_parent(const Lifetime& lifetime, pid_t parent, StepError* e) {
   if (!lifetime.die_with_parent) return true;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return fail(e, Step::kParentDeath, "");
@@ -111,7 +130,7 @@ int run_in_user_namespace(int plan_fd) {
   }
   // Here already: the mapping may take its time.
   if (!follow_parent(plan.lifetime, parent, &e) || !enter(plan.ns, &e)) return report(e);
-  if (!follow_parent(plan.lifetime, parent, &e)) return report(e);
+  if (!build_root(&plan, &e) || !follow_parent(plan.lifetime, parent, &e)) return report(e);
   execve(plan.command.items[0], const_cast<char**>(plan.command.items), environ);
   fail(&e, Step::kExec, plan.command.items[0]);
   return report(e);

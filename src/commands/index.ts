@@ -4,10 +4,30 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __files: {
+    summary: "work on a container's files (internal)",
+    hidden: true,
+    load: () => import('./internal/files.ts'),
+  },
+  __layer: {
+    summary: 'pack one layer (internal)',
+    hidden: true,
+    load: () => import('./internal/layer.ts'),
+  },
   __unpack: {
     summary: 'unpack one layer (internal)',
     hidden: true,
     load: () => import('./internal/unpack.ts'),
+  },
+  commit: {
+    summary: "Make an image of a container's changes",
+    group: 'container',
+    load: () => import('./commit.ts'),
+  },
+  diff: {
+    summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
+    group: 'container',
+    load: () => import('./diff.ts'),
   },
   doctor: {
     summary: 'Find out what works on this machine and how to mend what does not',
@@ -18,6 +38,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Run a command in a running container',
     group: 'container',
     load: () => import('./exec.ts'),
+  },
+  export: {
+    summary: "Write a container's file system as a tar archive",
+    group: 'container',
+    load: () => import('./export.ts'),
   },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
@@ -74,6 +99,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./run.ts'),
   },
+  save: {
+    summary: 'Write images to an archive that load, docker, podman and skopeo read',
+    group: 'image',
+    load: () => import('./save.ts'),
+  },
   'system check': {
     summary: 'Check that every image in the store is complete and intact',
     load: () => import('./system/check.ts'),
@@ -104,7 +134,10 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'container commit': 'commit',
+  'container diff': 'diff',
   'container exec': 'exec',
+  'container export': 'export',
   'container inspect': 'inspect',
   'container list': 'ps',
   'container logs': 'logs',
@@ -120,6 +153,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image pull': 'pull',
   'image remove': 'rmi',
   'image rm': 'rmi',
+  'image save': 'save',
   'image tag': 'tag',
   'system doctor': 'doctor',
   'system info': 'info',

@@ -2,15 +2,12 @@
 // straight into the store as a blob, since nearly all of them are blobs of the image, and the rest is forgotten afterwards.
 // Nothing is ever written under a name of the archive.
 
-import { createHash, randomBytes, type Hash } from 'node:crypto';
-import * as fs from 'node:fs';
 import type { Readable } from 'node:stream';
-import { digestFromHex, type Digest } from '../core/digest.ts';
+import type { Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
-import { fsyncDirectory, writeAll } from '../core/fs.ts';
-import { hasBlob, readBlob } from '../store/blobs.ts';
-import { storeIo } from '../store/io.ts';
-import { blobFile, blobsDir, tmpDir, type StoreRoot } from '../store/layout.ts';
+import { readBlob } from '../store/blobs.ts';
+import type { StoreRoot } from '../store/layout.ts';
+import { NewBlob } from '../store/new-blob.ts';
 import { decompressed } from './layer/decompress.ts';
 import type { EntrySink, TarEntry } from './layer/entry.ts';
 import { TarReader } from './layer/tar.ts';
@@ -115,10 +112,7 @@ function normalize(path: string): string {
 
 interface Open {
   path: string;
-  fd: number;
-  temp: string;
-  hash: Hash;
-  size: number;
+  blob: NewBlob;
   start: Buffer;
 }
 
@@ -143,11 +137,8 @@ class BlobSink implements EntrySink {
     this.#count();
     if (entry.extents !== undefined)
       throw new EngineError('LAYER_INVALID', 'the archive holds a sparse file');
-    // The form of the store's own temp files, so that what a killed process leaves is found and removed.
-    const temp = `${tmpDir(this.#root)}/.load-${randomBytes(4).toString('hex')}.${process.pid}.0.tmp`;
-    const fd = storeIo('making', temp, () => fs.openSync(temp, 'wx', 0o644));
     const path = Buffer.from(entry.path, 'latin1').toString();
-    this.#open = { path, fd, temp, hash: createHash('sha256'), size: 0, start: Buffer.alloc(0) };
+    this.#open = { path, blob: new NewBlob(this.#root), start: Buffer.alloc(0) };
   }
 
   data(chunk: Uint8Array, offset: number, length: number): void {
@@ -156,23 +147,13 @@ class BlobSink implements EntrySink {
     if (open.start.length < START_BYTES) {
       open.start = Buffer.concat([open.start, bytes.subarray(0, START_BYTES - open.start.length)]);
     }
-    open.hash.update(bytes);
-    storeIo('writing', open.temp, () => writeAll(open.fd, bytes));
-    open.size += length;
+    open.blob.write(bytes);
   }
 
   endFile(): void {
-    const { path, fd, temp, hash, size, start } = this.#open as Open;
-    const digest = digestFromHex(hash.digest('hex'));
-    const isNew = !hasBlob(this.#root, { digest, size });
-    if (isNew) {
-      storeIo('writing', blobFile(this.#root, digest), () => {
-        fs.fdatasyncSync(fd);
-        fs.renameSync(temp, blobFile(this.#root, digest));
-        fsyncDirectory(blobsDir(this.#root));
-      });
-    }
-    this.close();
+    const { path, blob, start } = this.#open as Open;
+    const { digest, size, isNew } = blob.commit();
+    this.#open = undefined;
     this.#archive.addFile(path, { digest, size, start }, isNew);
   }
 
@@ -187,9 +168,7 @@ class BlobSink implements EntrySink {
 
   /** Ends the file in hand, if any; its temp file goes unless it became a blob. */
   close(): void {
-    if (this.#open === undefined) return;
-    fs.closeSync(this.#open.fd);
-    fs.rmSync(this.#open.temp, { force: true });
+    this.#open?.blob.discard();
     this.#open = undefined;
   }
 

@@ -9,7 +9,7 @@ import type { LoadableImage } from './load-docker.ts';
 import { choosePlatform } from './platform.ts';
 
 /** Written by containerd and buildkit: the whole name, where ref.name holds the tag alone. */
-const CONTAINERD_NAME = 'io.containerd.image.name';
+export const CONTAINERD_NAME = 'io.containerd.image.name';
 const MAX_DEPTH = 4;
 
 /** Content of a small file of the layout, by its path. */

@@ -11,7 +11,6 @@ import { formatReference, parseReference, withDefaultTag } from '../core/referen
 import type { IdMap } from '../native/plan.ts';
 import type { Manifest, Platform } from '../spec/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
-import { collectGarbage } from '../store/gc.ts';
 import { ensureStore } from '../store/init.ts';
 import {
   platformOf,
@@ -20,9 +19,8 @@ import {
   resolveImage,
   type ResolvedImage,
 } from '../store/images.ts';
-import { gcLockFile } from '../store/layout.ts';
-import { withLock } from '../store/lock.ts';
 import { MAX_CONFIG_BYTES, parseConfig, parseManifest } from '../store/parse.ts';
+import { addingBlobs } from './adding.ts';
 import { readArchive, type Archive } from './archive.ts';
 import type { FetchBlob } from './download.ts';
 import type { OnImageEvent } from './events.ts';
@@ -62,23 +60,13 @@ export async function loadImages(
 ): Promise<LoadedImage[]> {
   const what = 'path' in source ? `"${source.path}"` : 'the archive on stdin';
   ensureStore(parts.paths);
-  const added = new Set<Digest>();
-  const work = async (): Promise<LoadedImage[]> => {
+  return await addingBlobs(parts.paths, parts.signal, async (added) => {
     if ('path' in source && isDirectory(source.path))
       return await loadFolder(parts, source.path, what, options);
     const input = 'path' in source ? openFile(source.path) : source.stream;
     return await loadArchive(parts, input, what, options, added);
-  };
-  try {
-    return await withLock(gcLockFile(parts.paths), 'shared', work, { signal: parts.signal });
-  } finally {
-    // What the archive held beside its images, or was for nothing. Others may have found it meanwhile and rely on it.
-    if (added.size > 0)
-      await collectGarbage(parts.paths, { idMap: undefined, only: { blobs: added, chainIds: NONE } });
-  }
+  });
 }
-
-const NONE: ReadonlySet<Digest> = new Set();
 
 async function loadArchive(
   parts: LoadParts,

@@ -14,7 +14,7 @@ import { getImage } from './get.ts';
  * @throws IMAGE_NOT_FOUND, REFERENCE_INVALID (nothing is changed then)
  */
 export async function tagImage(paths: Paths, source: string, targets: readonly string[]): Promise<void> {
-  const references = targets.map((target) => nameFor(target));
+  const references = targets.map((target) => referenceToGive(target));
   getImage(paths, source); // before a lock is made in a store that is not there
   // Shared with everything that adds: an `rmi` meanwhile takes the old names away, and leaves what the new ones need.
   await withLock(gcLockFile(paths), 'shared', () => nameImage(paths, source, references));
@@ -29,7 +29,8 @@ async function nameImage(paths: Paths, source: string, references: readonly stri
     await publishImage(paths, named(image, reference), { reference, manifest });
 }
 
-function nameFor(target: string): string {
+/** The full reference of a name that an image is to get. @throws REFERENCE_INVALID */
+export function referenceToGive(target: string): string {
   const ref = parseReference(target);
   if (ref.digest !== undefined) {
     throw new EngineError('REFERENCE_INVALID', `tagging as "${target}": a name to give cannot hold a digest`);

@@ -96,6 +96,11 @@ export interface Addon {
   syncfs(fd: number): void;
   statfs(path: Uint8Array): Space;
   fstatfs(fd: number): Space;
+  /**
+   * Offsets and lengths of what is no hole in the first `size` bytes, by turns. Undefined: holes cannot be asked for, or
+   * there are too many. Moves the descriptor's position.
+   */
+  dataExtents(fd: number, size: number): number[] | undefined;
   /** Undefined: no such attribute, or none on this file system. */
   lgetxattr(path: Uint8Array, name: string): Buffer | undefined;
   llistxattr(path: Uint8Array): string[];

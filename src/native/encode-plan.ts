@@ -64,6 +64,15 @@ export interface UserNamespaceCommand {
   argv: readonly string[];
   /** Die with the calling process. */
   dieWithParent: boolean;
+  /** A root file system for the command to work on, seen by it alone. */
+  root?: MountedRoot | undefined;
+}
+
+/** Mounted at `<containerDir>/root`, as for a container; `containerDir` itself is hidden by that. */
+export interface MountedRoot {
+  rootfs: RootFs;
+  containerDir: string;
+  setup: readonly SetupOp[];
 }
 
 /** What mode `remove` does: delete host paths, whoever owns what is in them. Missing paths are no error. */
@@ -121,10 +130,20 @@ export function encodeExecPlan(plan: ExecPlan): Buffer {
 }
 
 /** Plan of the helper's mode `userns`. */
-export function encodeUserNamespaceCommand({ user, argv, dieWithParent }: UserNamespaceCommand): Buffer {
+export function encodeUserNamespaceCommand({
+  user,
+  argv,
+  dieWithParent,
+  root,
+}: UserNamespaceCommand): Buffer {
   const w = new Writer();
+  const containerDir = root?.containerDir ?? '';
   w.record(RECORD.namespaces, () => writeNamespaces(w, onlyUser(user)));
-  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, dieWithParent }));
+  if (root !== undefined) {
+    w.record(RECORD.rootfs, () => writeRootFs(w, root.rootfs));
+    w.record(RECORD.setup, () => w.list(root.setup, (op) => writeOp(w, op)));
+  }
+  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir, dieWithParent }));
   w.record(RECORD.command, () => w.list(argv, (arg) => w.str(arg)));
   return w.finish();
 }

@@ -15,6 +15,7 @@ import {
   encodePlan,
   encodeRemoveCommand,
   encodeUserNamespaceCommand,
+  type MountedRoot,
 } from './encode-plan.ts';
 import type { ExecPlan, HelperPlan, IdMap, UserNamespace } from './plan.ts';
 
@@ -67,6 +68,10 @@ export async function tryContainer(plan: HelperPlan): Promise<ChildResult & { st
 export interface InNamespaceOptions {
   /** Undefined: no user namespace, the command is simply started. */
   idMap: IdMap | undefined;
+  /** Path of an existing user namespace with that map, to join instead of making one. */
+  joined?: string | undefined;
+  /** Mounted for the command alone, in a mount namespace of its own. */
+  root?: MountedRoot | undefined;
   /** argv[0] is an absolute host path. */
   argv: readonly string[];
   stdio?: StdioOptions;
@@ -77,14 +82,22 @@ export interface InNamespaceOptions {
 /** Starts a program as root of a new user namespace with that map. It dies with us. */
 export function runInUserNamespace({
   idMap,
+  joined,
+  root,
   argv,
   stdio = 'inherit',
   env = process.env,
 }: InNamespaceOptions): Child {
   const [program = '', ...args] = argv;
-  if (idMap === undefined) return handleOf(childProcess().spawn(program, args, { stdio, env }));
-  const plan = encodeUserNamespaceCommand({ user: newUserNamespace(idMap), argv, dieWithParent: true });
+  if (idMap === undefined && root === undefined)
+    return handleOf(childProcess().spawn(program, args, { stdio, env }));
+  const plan = encodeUserNamespaceCommand({ user: userOf(idMap, joined), argv, dieWithParent: true, root });
   return spawnHelper('userns', plan, stdio, env);
+}
+
+function userOf(idMap: IdMap | undefined, joined: string | undefined): UserNamespace {
+  if (idMap === undefined) return { kind: 'host' };
+  return joined === undefined ? newUserNamespace(idMap) : { kind: 'join', path: joined };
 }
 
 /**

@@ -3,7 +3,7 @@
 // anew. index.json alone says which images exist.
 
 import * as fs from 'node:fs';
-import { hexOf, isDigest, type Digest } from '../core/digest.ts';
+import { digestOf, hexOf, isDigest, type Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { fsyncDirectory } from '../core/fs.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
@@ -289,4 +289,9 @@ export async function publishUnnamed(
 export function forgetRecords(root: StoreRoot, references: readonly string[]): void {
   for (const reference of references) fs.rmSync(imageFile(root, reference), { force: true });
   fsyncDirectory(imagesDir(root));
+}
+
+/** The digest of an image's manifest as a descriptor: what index.json says about it. */
+export function manifestDescriptor(bytes: Uint8Array, mediaType: string, platform: Platform): Descriptor {
+  return { mediaType, digest: digestOf(bytes), size: bytes.length, platform };
 }

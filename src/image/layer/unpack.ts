@@ -8,6 +8,7 @@ import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { isCompiled } from '../../native/addon.ts';
 import { runInUserNamespace, type Child } from '../../native/launch.ts';
+import { selfCommand } from '../../native/self.ts';
 import type { IdMap } from '../../native/plan.ts';
 import { completeHere, completeOwnRoot } from './complete.ts';
 import { decodeReply, encodeComplete, encodeRequest, type UnpackRequest } from './messages.ts';
@@ -115,16 +116,6 @@ function startChild(request: UnpackRequest, idMap: IdMap | undefined, stdin: num
     idMap,
     argv: [...selfCommand(), '__unpack', encodeRequest(request)],
     stdio: [stdin, 'pipe', 'inherit'],
-  });
-}
-
-/** How to run this program again. Sources run under Bun name main.ts; under Node there is no way. */
-function selfCommand(): string[] {
-  if (isCompiled()) return [process.execPath];
-  const main = process.argv[1];
-  if (process.versions['bun'] !== undefined && main !== undefined) return [process.execPath, main];
-  throw new EngineError('HOST_MISSING', 'unpacking a layer in a user namespace needs the built program', {
-    hint: 'run npm run build and use dist/skiff',
   });
 }
 

@@ -12,23 +12,23 @@ export type Whiteout =
   /** Book-keeping of aufs (`.wh..wh.plnk` and the like), to be skipped as docker does. */
   | { kind: 'metadata' };
 
-const PREFIX = '.wh.';
+export const WHITEOUT_PREFIX = '.wh.';
+export const OPAQUE_NAME = '.wh..wh..opq';
 const META_PREFIX = '.wh..wh.';
-const OPAQUE = '.wh..wh..opq';
 
 /**
  * @param path normalised
  * @throws LAYER_PATH_ESCAPE for a whiteout of "." or "..", LAYER_INVALID for one of nothing
  */
 export function whiteoutOf(path: ByteString): Whiteout | undefined {
-  if (!path.includes(PREFIX)) return undefined;
+  if (!path.includes(WHITEOUT_PREFIX)) return undefined;
   const parent = parentOf(path);
   const base = baseOf(path);
   if (`/${parent}/`.includes(`/${META_PREFIX}`)) return { kind: 'metadata' };
-  if (!base.startsWith(PREFIX)) return undefined;
-  if (base === OPAQUE) return { kind: 'opaque', path: parent };
+  if (!base.startsWith(WHITEOUT_PREFIX)) return undefined;
+  if (base === OPAQUE_NAME) return { kind: 'opaque', path: parent };
   if (base.startsWith(META_PREFIX)) return { kind: 'metadata' };
-  const name = base.slice(PREFIX.length);
+  const name = base.slice(WHITEOUT_PREFIX.length);
   if (name === '.' || name === '..') {
     throw new EngineError(
       'LAYER_PATH_ESCAPE',

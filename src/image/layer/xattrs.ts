@@ -28,3 +28,36 @@ export function ownerValue({ containerUid, containerGid, mode }: TarEntry): Buff
 export function deviceValue({ type, devMajor, devMinor }: TarEntry): Buffer {
   return Buffer.from(`${type === 'block' ? 'b' : 'c'}:${devMajor}:${devMinor}`);
 }
+
+/** Whether an attribute that a tree has means something elsewhere: not overlayfs's, ours, or the host's labels. */
+export function isPortableXattr(name: ByteString): boolean {
+  return /^user\.|^security\.capability$|^system\.posix_acl_/.test(name) && !isReservedXattr(name);
+}
+
+interface Owner {
+  uid: bigint;
+  gid: bigint;
+}
+
+/** What ownerValue() noted, while the file still belongs to root, who stood in for the real owner. */
+export function emulatedOwner(
+  { uid, gid }: Owner,
+  xattrs: ReadonlyMap<string, Buffer>,
+): { uid: number; gid: number } {
+  const noted = xattrs.get(OWNER_XATTR)?.toString('latin1');
+  const match = uid === 0n && gid === 0n ? /^(\d{1,10}):(\d{1,10}):[0-7]+$/.exec(noted ?? '') : null;
+  const ids = match === null ? [Number(uid), Number(gid)] : [Number(match[1]), Number(match[2])];
+  const [realUid, realGid] = ids.every((id) => id < 0xffffffff) ? ids : [Number(uid), Number(gid)];
+  return { uid: realUid as number, gid: realGid as number };
+}
+
+/** What deviceValue() noted. */
+export function emulatedDevice(
+  xattrs: ReadonlyMap<string, Buffer>,
+): { type: 'char' | 'block'; major: number; minor: number } | undefined {
+  const match = /^([cb]):(\d{1,7}):(\d{1,7})$/.exec(xattrs.get(DEVICE_XATTR)?.toString('latin1') ?? '');
+  if (match === null) return undefined;
+  const [major, minor] = [Number(match[2]), Number(match[3])];
+  if (major > 0xfffff || minor > 0xfffff) return undefined;
+  return { type: match[1] === 'b' ? 'block' : 'char', major, minor };
+}

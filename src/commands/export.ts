@@ -1,0 +1,23 @@
+// `skiff export`: a container's file system as a tar.
+
+import { defineCommand } from '../cli/command.ts';
+import { withOutput } from '../cli/output.ts';
+import { exportContainer } from '../container/files/export.ts';
+
+export default defineCommand({
+  name: 'export',
+  group: 'container',
+  summary: "Write a container's file system as a tar archive",
+  args: 'CONTAINER',
+  minArgs: 1,
+  maxArgs: 1,
+  flags: {
+    output: { type: 'string', short: 'o', value: 'FILE', help: 'write to a file instead of stdout' },
+  },
+  description: 'What is in volumes and other mounts is not part of it.',
+  examples: ['export web -o web.tar', 'export web | tar -tv'],
+  async run({ args, flags, cx }) {
+    await withOutput(flags.output, cx.io, ({ fd }) => exportContainer(cx, args[0] as string, fd));
+    return 0;
+  },
+});

@@ -1,0 +1,20 @@
+// The child's side of diff.ts and changes.ts: the hidden command `__layer`.
+
+import { serveInside } from '../../native/inside.ts';
+import { findChanges, formatChange } from './changes.ts';
+import { packLayer, type UpperDirectory } from './diff.ts';
+
+export interface LayerRequest {
+  kind: 'diff' | 'changes';
+  source: UpperDirectory;
+}
+
+/** `write` puts all of a chunk on stdout. Returns the exit status. */
+export async function serveLayer(text: string, write: (chunk: Uint8Array) => void): Promise<number> {
+  return await serveInside(text, async (request) => {
+    const { kind, source } = request as LayerRequest;
+    if (kind === 'diff') return packLayer(source, write);
+    findChanges(source, (change) => write(formatChange(change)));
+    return null;
+  });
+}

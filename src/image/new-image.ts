@@ -1,0 +1,136 @@
+// An image that is made here: one more layer on another image, or on nothing. Everything of it is in the store, its trees
+// included, before it gets a name.
+
+import type { Config } from '../core/config.ts';
+import type { Digest } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
+import type { IdMap } from '../native/plan.ts';
+import {
+  MEDIA_TYPE,
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type ImageConfigSection,
+  type Manifest,
+  type Platform,
+} from '../spec/image.ts';
+import { getBlob, putBlob } from '../store/blobs.ts';
+import {
+  manifestDescriptor,
+  platformOf,
+  publishImage,
+  publishUnnamed,
+  resolveImage,
+  type ResolvedImage,
+} from '../store/images.ts';
+import { parseConfig, parseManifest } from '../store/parse.ts';
+import type { NewLayer } from './new-layer.ts';
+import { storeLayers } from './store-layers.ts';
+
+export interface NewImageParts {
+  paths: Paths;
+  config: () => Pick<Config, 'parallelDownloads'>;
+  log: Log;
+  signal: AbortSignal;
+}
+
+export interface BaseImage {
+  manifest: Manifest;
+  config: ImageConfig;
+}
+
+export interface NewImage {
+  /** First words of errors. */
+  doing: string;
+  /** Full reference, undefined for none. */
+  reference: string | undefined;
+  base: BaseImage | undefined;
+  layer: NewLayer;
+  added: Set<Digest>;
+  platform: Platform;
+  config: ImageConfigSection;
+  author: string | undefined;
+  history: HistoryEntry;
+  /** RFC 3339 */
+  created: string;
+  /** The trees for this map are made at once. */
+  idMap: IdMap | undefined;
+}
+
+/** The base of a new image, by the digest of its manifest. @throws STORE_INVALID */
+export function readBase(paths: Paths, manifestDigest: Digest, what: string): BaseImage {
+  const manifest = parseManifest(getBlob(paths, manifestDigest), what);
+  return { manifest, config: parseConfig(getBlob(paths, manifest.config.digest), manifest, what) };
+}
+
+/**
+ * Unpacks the layer, by the rules for hostile ones, and publishes the image. All of its blobs are noted in `added`
+ * (adding.ts).
+ * @throws LAYER_*, NO_SPACE, IO, CANCELLED
+ */
+export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Promise<ResolvedImage> {
+  const { paths } = parts;
+  const { reference, layer, added } = wanted;
+  const config = configOf(wanted);
+  const configBytes = jsonBytes(config);
+  const configDigest = putBlob(paths, configBytes);
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.manifest,
+    config: { mediaType: MEDIA_TYPE.config, digest: configDigest, size: configBytes.length },
+    layers: [...(wanted.base?.manifest.layers ?? []).map(asOciLayer), layer.blob],
+  };
+  const manifestBytes = jsonBytes(manifest);
+  const manifestDigest = putBlob(paths, manifestBytes);
+  for (const digest of [layer.blob.digest, configDigest, manifestDigest]) added.add(digest);
+  const resolve = (): ResolvedImage => resolveImage(paths, reference ?? '', manifestDigest, manifest, config);
+  await storeLayers(parts, resolve(), {
+    idMap: wanted.idMap,
+    doing: wanted.doing,
+    fetch: ({ digest }) =>
+      Promise.reject(
+        new EngineError('STORE_INVALID', `${wanted.doing}: blob "${digest}" is missing from the store`),
+      ),
+  });
+  const image = resolve();
+  const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
+  if (reference === undefined) await publishUnnamed(paths, descriptor);
+  else await publishImage(paths, image, { reference, manifest: descriptor });
+  return image;
+}
+
+function configOf({ base, platform, config, author, history, created, layer }: NewImage): ImageConfig {
+  return {
+    created,
+    ...(author === undefined ? {} : { author }),
+    ...platform,
+    config,
+    rootfs: { type: 'layers', diff_ids: [...(base?.config.rootfs.diff_ids ?? []), layer.diffId] },
+    history: [...historyOf(base), history],
+  };
+}
+
+/** As many entries as layers, or none: a history that does not fit would be read as another image's. */
+function historyOf(base: BaseImage | undefined): HistoryEntry[] {
+  if (base === undefined) return [];
+  const history = base.config.history ?? [];
+  const layers = history.filter((entry) => entry.empty_layer !== true).length;
+  const missing = base.manifest.layers.length - layers;
+  return missing > 0 ? [...history, ...Array.from({ length: missing }, (): HistoryEntry => ({}))] : history;
+}
+
+const OCI_TYPES: Readonly<Record<string, string>> = {
+  [MEDIA_TYPE.dockerLayerGzip]: MEDIA_TYPE.layerGzip,
+  [MEDIA_TYPE.dockerLayerTar]: MEDIA_TYPE.layerTar,
+};
+
+/** The same blob in the words of an OCI manifest: its types may not be mixed with docker's. */
+function asOciLayer({ mediaType, ...rest }: Descriptor): Descriptor {
+  return { mediaType: OCI_TYPES[mediaType] ?? mediaType, ...rest };
+}
+
+function jsonBytes(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,113 @@
+// Work inside a container's ids: skiff itself, started again as root of the user namespace, does what a hidden command's
+// request says. stdin and stdout carry data; stderr ends with one JSON line, the reply. (The unpacker of layers is older
+// and has a protocol of its own: image/layer/messages.ts.)
+
+import { writeSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { EngineError, type ErrorCode } from '../core/errors.ts';
+import { addon } from './addon.ts';
+import type { MountedRoot } from './encode-plan.ts';
+import { runInUserNamespace } from './launch.ts';
+import type { IdMap } from './plan.ts';
+import { selfCommand } from './self.ts';
+
+export interface InsideOptions {
+  /** First words of errors: `exporting container "web"`. */
+  doing: string;
+  /** Hidden command of ours. */
+  command: string;
+  /** Its argument, as JSON: at most 128 KiB. */
+  request: object;
+  idMap: IdMap | undefined;
+  /** Path of the user namespace to join instead of making one with that map. */
+  joined?: string | undefined;
+  /** Mounted for the child alone. */
+  root?: MountedRoot | undefined;
+  /** Default: nothing to read. */
+  stdin?: 'pipe' | 'ignore' | number;
+  /** Default: 'pipe'. */
+  stdout?: 'pipe' | 'ignore' | number;
+}
+
+export interface Inside {
+  /** null unless 'pipe' was asked for. */
+  stdin: Writable | null;
+  stdout: Readable | null;
+  /**
+   * What the child's work returned. Read stdout to its end as well: the child waits for that. Rejects with what the child
+   * reports.
+   */
+  reply: Promise<unknown>;
+  /** `reply` rejects then. Idempotent. */
+  kill(): void;
+}
+
+type Answer =
+  { ok: unknown } | { error: { code: ErrorCode; message: string; hint?: string; exitCode?: number } };
+
+/** Dies with us. The root, if any, goes away with the child's mount namespace. */
+export function startInside(options: InsideOptions): Inside {
+  const { command, request, idMap, joined, root, stdin = 'ignore', stdout = 'pipe' } = options;
+  const child = runInUserNamespace({
+    idMap,
+    joined,
+    root,
+    argv: [...selfCommand(), command, JSON.stringify({ ...request, parent: process.pid })],
+    stdio: [stdin, stdout, 'pipe'],
+  });
+  const said: Buffer[] = [];
+  child.stderr?.on('data', (part: Buffer) => said.push(part));
+  // A child that gives up early closes its end: its reply says why, the EPIPE does not.
+  child.stdin?.on('error', () => {});
+  const reply = child.result.then(({ status }) =>
+    parseAnswer(Buffer.concat(said).toString().trimEnd(), status, options.doing),
+  );
+  reply.catch(() => {}); // the caller may look at it later
+  return { stdin: child.stdin, stdout: child.stdout, reply, kill: () => child.kill('SIGKILL') };
+}
+
+function parseAnswer(text: string, status: number, doing: string): unknown {
+  let answer: Answer;
+  try {
+    answer = JSON.parse(text.slice(text.lastIndexOf('\n') + 1)) as Answer;
+  } catch {
+    // The helper could not start it, and says so in words; or it was killed.
+    const words = text.replace(/^Error: /, '');
+    throw new EngineError(
+      'IO',
+      `${doing}: ${words === '' ? `its process ended with status ${status}` : words}`,
+    );
+  }
+  if ('ok' in answer) return answer.ok;
+  const { code, message, ...rest } = answer.error;
+  throw new EngineError(code, `${doing}: ${message}`, rest);
+}
+
+/**
+ * The child's side: does `work` and answers. Never throws; returns the exit status.
+ * @param text the hidden command's argument, which comes from ourselves: its shape is not checked again
+ */
+export async function serveInside(
+  text: string,
+  work: (request: unknown) => Promise<unknown>,
+): Promise<number> {
+  let answer: Answer;
+  try {
+    const request = JSON.parse(text) as { parent: number };
+    // What the helper sets is cleared by the change of ids when it enters a user namespace.
+    if (!addon().dieWithParent(request.parent)) throw new EngineError('CANCELLED', 'nobody waits for it');
+    answer = { ok: (await work(request)) ?? null };
+  } catch (error) {
+    answer = { error: describe(error) };
+  }
+  writeSync(2, `${JSON.stringify(answer)}\n`);
+  return 'ok' in answer ? 0 : 125;
+}
+
+function describe(error: unknown): Extract<Answer, { error: unknown }>['error'] {
+  // Nobody reads stdout any more: what was thrown then has no words of its own.
+  const message = (error instanceof Error ? error.message : String(error)) || 'nobody takes the output';
+  if (!(error instanceof EngineError)) return { code: 'IO', message };
+  const { code, hint, exitCode } = error;
+  return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) };
+}
