@@ -14,6 +14,7 @@ import { REPOSITORY } from '../test/helpers/world.ts';
 import { openWorld } from '../test/setup/global.ts';
 import { hasProgram } from '../test/setup/probe.ts';
 import { BUSYBOX } from '../test/setup/busybox.ts';
+import { holdContainer } from './hold.ts';
 import { benchRegistry, FULL, SMALL } from './image.ts';
 import { waitingMemory } from './memory.ts';
 import {
@@ -34,9 +35,12 @@ interface Scenario {
   runs: number;
   warmup: number;
   commands: { name: string; words: string[]; prepare?: string }[];
+  /** Engines that keep a container of this name meanwhile. */
+  held?: { name: string; by: string[][] };
 }
 
 const PARALLEL = 20;
+const HELD = 'bench-held';
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
@@ -127,6 +131,14 @@ async function planScenarios(
       commands: both((words) => ({ name: '', words: [parallel, String(PARALLEL), ...words, ...none] })),
     },
     {
+      name: 'exec',
+      limit: 0.2,
+      runs: runs(40),
+      warmup: 3,
+      commands: command('exec', HELD, 'true'),
+      held: { name: HELD, by: podman ? [skiff, podman] : [skiff] },
+    },
+    {
       name: 'pull',
       limit: 0.6,
       runs: runs(5),
@@ -169,7 +181,14 @@ async function measure(bench: Bench, scenario: Scenario): Promise<ScenarioResult
       args.push('--prepare', prepare ?? 'true');
     args.push(shellQuote(words));
   }
-  await asUser(bench, 'hyperfine', args);
+  const { held } = scenario;
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    for (const words of held?.by ?? []) ends.push(await holdContainer(bench, words, held?.name ?? ''));
+    await asUser(bench, 'hyperfine', args);
+  } finally {
+    for (const end of ends) await end();
+  }
   const { results } = JSON.parse(readFileSync(file, 'utf8')) as {
     results: { median: number; min: number; max: number; stddev: number; times: number[] }[];
   };

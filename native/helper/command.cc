@@ -20,7 +20,10 @@ bool helper_is_gone(int sync) {
   return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-/** The caller's session keyring holds his tickets and keys: not for the container to look at. */
+/**
+ * The caller's session keyring holds his tickets and keys: not for the container to look at. Keyrings are counted for
+ * each user: where there are no more to be had, the seccomp filter alone forbids keyctl.
+ */
 void leave_session_keyring() { (void)syscall(SYS_keyctl, sys::kJoinSessionKeyring, nullptr); }
 
 bool enter_cwd(const Process& p, StepError* e) { return chdir(p.cwd) == 0 || fail(e, Step::kCwd, p.cwd); }

@@ -21,7 +21,6 @@
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
-#include "sys.h"
 
 #if __has_include("seccomp-default.inc")
 #include "seccomp-default.inc"
@@ -128,12 +127,6 @@ bool install_seccomp(const Process& p, StepError* e) {
   return fail(e, Step::kSeccomp, "");
 }
 
-/** The caller's session keyring holds secrets (Kerberos, disk encryption) and would be inherited. */
-void leave_session_keyring() {
-  // Keys are counted for each user: where there are no more to be had, the seccomp filter alone forbids keyctl.
-  (void)syscall(SYS_keyctl, sys::kJoinSessionKeyring, nullptr);
-}
-
 }  // namespace
 
 void apply_rlimits(const List<Rlimit>& limits) {
@@ -161,7 +154,6 @@ bool write_oom_score(const Process& p, StepError* e) {
 }
 
 bool drop_privileges(const Process& p, StepError* e) {
-  leave_session_keyring();
   if (!set_groups(p, e) || !limit_bounding_set(p.caps.bounding, e) || !change_user(p, e)) return false;
   if (!p.no_new_privs && !install_seccomp(p, e)) return false;
   if (!set_capabilities(p.caps.effective, p.caps.permitted, p.caps.inheritable, e)) return false;

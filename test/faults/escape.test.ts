@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../helpers/accounts.ts';
+import { background, startBackground } from '../helpers/background.ts';
 import { sandbox } from '../helpers/engine.ts';
 import { storeLeftovers } from '../helpers/leaks.ts';
 import { requires } from '../helpers/requires.ts';
@@ -155,6 +156,127 @@ test('nor are what clears up after it and its network helper, where processes of
     { status: null, stderr: /^/ },
   );
   expect(stdout).not.toContain('secret of the host');
+});
+
+describe('exec', () => {
+  background(skiff, 'held');
+  const exec = ['exec', 'held'];
+  const numbers = Array.from({ length: 38 }, (_, i) => i + 3);
+
+  test('neither command, directory nor PATH is found through a descriptor (CVE-2024-21626)', async () => {
+    const program = `${skiff.makeDir('exec-outside')}/wc`;
+    copyFileSync(BUSYBOX ?? '', program);
+    for (const fd of numbers) {
+      const outside = `/proc/self/fd/${fd}/${UP}`;
+      const command = await skiff.run([...exec, `${outside}${program}`, '-c', '/etc/passwd'], {
+        status: null,
+        stderr: /^Error/,
+      });
+      expect(command.stdout, `descriptor ${fd}`).toBe('');
+      const directory = await skiff.run(['exec', '-w', `/proc/self/fd/${fd}`, 'held', 'ls', UP + skiff.dir], {
+        status: null,
+        stderr: /./,
+      });
+      expect(directory.stdout, `descriptor ${fd}`).toBe('');
+    }
+    const path = numbers.map((fd) => `/proc/self/fd/${fd}/${UP}${skiff.dir}/exec-outside`).join(':');
+    await skiff.run(['exec', '-e', `PATH=${path}`, 'held', 'wc', '-c', '/etc/passwd'], {
+      status: 127,
+      stdout: '',
+      stderr: /wc/,
+    });
+  });
+
+  test('holds no descriptor, directory or variable of the host', async () => {
+    const script = '(cd /proc/self/fd && echo *); readlink /proc/$$/cwd; env';
+    const { stdout } = await skiff.run([...exec, 'sh', '-c', script], {
+      cwd: skiff.dir,
+      env: { HOST_SECRET: 'x' },
+    });
+    expect(stdout).toMatch(/^0 1 2 3\n\/\n/);
+    expect(stdout).not.toContain('HOST_SECRET');
+  });
+
+  test('the helper cannot be overwritten from inside (CVE-2019-5736)', async () => {
+    const before = readFileSync(world().binary);
+    // What executes /proc/self/exe executes the helper, which says that it is not meant to be.
+    await skiff.run([...exec, '/proc/self/exe'], { status: 125, stderr: /not meant to be called by hand/ });
+    const watcher = skiff.start([
+      ...exec,
+      'sh',
+      '-c',
+      // Its own busybox it may overwrite, and would: the file is looked at once it is open.
+      `echo ready; while :; do for p in /proc/[0-9]*; do exec 9<$p/exe || continue
+         case $(readlink /proc/self/fd/9) in /bin/*) ;; *) (echo x >/proc/self/fd/9) && echo wrote $p;; esac
+       done 2>/dev/null; done`,
+    ]);
+    await watcher.waitForStdout(/ready/);
+    for (let i = 0; i < 25; i++) await skiff.run([...exec, 'true']);
+    watcher.child.kill('SIGKILL');
+    await watcher.result;
+    expect(watcher.stdout()).toBe('ready\n');
+    expect(readFileSync(world().binary).equals(before)).toBe(true);
+  });
+
+  test.each([
+    ['with the right to trace', ['--cap-add', 'SYS_PTRACE']],
+    ["among the host's processes", ['--cap-add', 'SYS_PTRACE', '--pid', 'host']],
+  ])('is no window to the host while it enters a container %s (CVE-2016-9962)', async (_, flags) => {
+    const name = flags.includes('host') ? 'seeing' : 'tracing';
+    const secret = `${skiff.makeDir(`secret-${name}`)}/file`;
+    writeFileSync(secret, 'secret of the host\n');
+    const container = await startBackground(skiff, name, flags);
+    const places = ['root', 'cwd', 'fd/[0-9]*', `cwd/${UP}`, `root/${UP}`, `fd/[0-9]*/${UP}`];
+    const files = places.map((place) => `/proc/[0-9]*/${place}${secret}`).join(' ');
+    const watch = `echo ready; while :; do cat ${files} 2>/dev/null; done`;
+    const watcher = skiff.start(['exec', name, 'sh', '-c', watch]);
+    await watcher.waitForStdout(/ready/);
+    for (let i = 0; i < 40; i++) {
+      await skiff.run(['exec', name, 'true'], { cwd: skiff.dir });
+      await skiff.run(['exec', '-t', name, 'true'], { cwd: skiff.dir });
+    }
+    watcher.child.kill('SIGKILL');
+    await watcher.result;
+    await container.end();
+    expect(watcher.stdout()).toBe('ready\n');
+  });
+
+  test('account files that are anything lead nowhere', async () => {
+    const name = 'hostile';
+    const container = await startBackground(skiff, name);
+    const ways = [
+      `ln -s ${UP}${skiff.makeDir('accounts')}/passwd`,
+      `ln -s /proc/self/root/etc/passwd`,
+      'ln -s /etc/passwd',
+      'mkfifo',
+      'mkdir',
+      'truncate -s 17M',
+    ];
+    writeFileSync(`${skiff.dir}/accounts/passwd`, 'outsider:x:7:7::/:\n');
+    for (const way of ways) {
+      await skiff.run(['exec', name, 'sh', '-c', `rm -rf /etc/passwd; ${way} /etc/passwd`]);
+      await skiff.run(['exec', '-u', 'outsider', name, 'true'], {
+        status: 125,
+        stderr: /unable to find user outsider/,
+      });
+      // Not id(1), which reads the file itself.
+      await skiff.run(['exec', '-u', '5', name, 'grep', '-o', 'Uid:.5', '/proc/self/status'], {
+        stdout: 'Uid:\t5\n',
+      });
+    }
+    await container.end();
+  });
+
+  test('a terminal that is none is refused', async () => {
+    const container = await startBackground(skiff, 'faked', ['--privileged']);
+    const make = 'umount /dev/pts && mount -t tmpfs none /dev/pts';
+    await skiff.run(['exec', 'faked', 'sh', '-c', make]);
+    for (const way of ['mkfifo', 'touch', 'ln -s /dev/zero']) {
+      await skiff.run(['exec', 'faked', 'sh', '-c', `rm -f /dev/pts/ptmx; ${way} /dev/pts/ptmx`]);
+      await skiff.run(['exec', '-t', 'faked', 'true'], { status: 125, stderr: /not a terminal/ });
+    }
+    await container.end();
+  });
 });
 
 describe('as root', () => {

@@ -51,36 +51,41 @@ export const EXEC_CASES: ExecCase[] = [
     stderr: '%the command is an empty string%',
   },
 
-  { name: 'default user', args: ['web', 'id'], status: 0, stdout: 'uid=0(root) gid=0(root)\n' },
+  {
+    name: 'default user',
+    args: ['web', 'id'],
+    status: 0,
+    stdout: 'uid=0(root) gid=0(root) groups=0(root)\n',
+  },
   {
     name: "the container's user",
     args: ['app', 'id'],
     status: 0,
-    stdout: 'uid=1000(app) gid=1000(app) groups=29(audio),2000(extra)\n',
+    stdout: 'uid=1000(app) gid=1000(app) groups=29(audio),1000(app),2000(extra)\n',
   },
   {
     name: 'a user by name',
     args: ['-u', 'app', 'web', 'id'],
     status: 0,
-    stdout: 'uid=1000(app) gid=1000(app) groups=29(audio),2000(extra)\n',
+    stdout: 'uid=1000(app) gid=1000(app) groups=29(audio),1000(app),2000(extra)\n',
   },
   {
     name: 'a user by number that has an entry',
     args: ['-u', '1000', 'web', 'id'],
     status: 0,
-    stdout: 'uid=1000(app) gid=1000(app) groups=29(audio),2000(extra)\n',
+    stdout: 'uid=1000(app) gid=1000(app) groups=29(audio),1000(app),2000(extra)\n',
   },
   {
     name: 'a user by number without one',
     args: ['--user', '4321', 'web', 'id'],
     status: 0,
-    stdout: 'uid=4321 gid=0(root)\n',
+    stdout: 'uid=4321 gid=0(root) groups=0(root)\n',
   },
   {
     name: 'user and group',
     args: ['-u', '1:29', 'web', 'id'],
     status: 0,
-    stdout: 'uid=1(daemon) gid=29(audio)\n',
+    stdout: 'uid=1(daemon) gid=29(audio) groups=29(audio)\n',
   },
   {
     name: 'root where the container is not',

@@ -180,6 +180,21 @@ describe('signals sent to skiff', () => {
     await running.result;
   });
 
+  test('killed at any instant, it leaves nothing in the container', async () => {
+    const container = await startBackground(skiff, 'shot');
+    const shots = Array.from({ length: 60 }, async (_, i) => {
+      const running = skiff.start(['exec', ...(i % 2 === 0 ? ['-t'] : []), 'shot', 'sleep', '1000']);
+      await new Promise((resolve) => setTimeout(resolve, i * 4)); // from before main() to long after execve
+      running.child.kill('SIGKILL');
+      await running.result;
+    });
+    await Promise.all(shots);
+    await expect
+      .poll(async () => (await skiff.run(['top', '--format', '{{.CMD}}', 'shot'])).stdout, { timeout: 5000 })
+      .toBe('sleep 1000\n');
+    await container.end();
+  });
+
   test('but not when it was asked to survive: nohup, and -d', async () => {
     const stay = ['web', 'sh', '-c', ': marked; echo ready; sleep 1; touch /tmp/"$1"', 'sh'];
     const running = skiff.start(['exec', ...stay, 'nohup'], {

@@ -72,7 +72,7 @@ describe('with options of ps', () => {
     [['-o', 'pid,args'], /^PID +COMMAND\n\d+ +sleep 1000\n$/],
     [['-eo', 'pid,comm'], /^PID +COMMAND\n\d+ +sleep\n$/],
     [['aux'], /^USER +PID +%CPU[^\n]*\n[^\n]*sleep 1000\n$/],
-    [['f'], /^PID +TTY[^\n]*\n[^\n]*sleep 1000\n$/],
+    [['axf'], /^PID +TTY[^\n]*\n[^\n]*sleep 1000\n$/],
   ] as const)('%j', async (options, stdout) => {
     const alone = await startBackground(skiff, 'alone');
     await skiff.run(['top', 'alone', ...options], { stdout });

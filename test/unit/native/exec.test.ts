@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test, vi, type TestContext } from 'vitest';
 import { encodeExecPlan, encodePlan } from '../../../src/native/encode-plan.ts';
 import type { ExecPlan, HelperPlan } from '../../../src/native/plan.ts';
 import { runHelper, sanitizedHelper, type Ended } from './helper.ts';
@@ -115,12 +115,16 @@ interface Changes {
 
 function exec(
   context: TestContext,
-  { args, process: change, plan }: Changes,
+  changes: Changes,
   options: Parameters<typeof runHelper>[2] = {},
 ): Promise<Ended> {
   if (missing !== undefined) context.skip(missing);
+  return runHelper('exec', encodeExecPlan(planOf(changes)), options);
+}
+
+function planOf({ args, process: change, plan }: Changes): ExecPlan {
   const base = smallPlan().process;
-  const bytes = encodeExecPlan({
+  return {
     container: 'web',
     ...init,
     process: {
@@ -136,8 +140,7 @@ function exec(
     detachKeys: new Uint8Array(),
     dieWithParent: false,
     ...plan,
-  });
-  return runHelper('exec', bytes, options);
+  };
 }
 
 const sh = (script: string): string[] => ['sh', '-c', script];
@@ -205,6 +208,21 @@ describe('a process that enters', () => {
     expect(ended).toEqual({ status: 0, stdout: '', stderr: '' });
     const file = join(work, 'rootfs/tmp/alone');
     await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 5000 }).toBe('done\n');
+  });
+});
+
+test('a container whose init has not executed yet is not entered', async () => {
+  // A subshell is a process that was forked and has executed nothing, as an init that still makes its mounts.
+  const shell = spawn('sh', ['-c', '(echo up; read x); true'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  await new Promise((resolve) => shell.stdout.once('data', resolve));
+  const pid = Number(readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8'));
+  const startTicks = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] ?? '';
+  const ended = await runHelper('exec', encodeExecPlan({ ...planOf({ args: ['id'] }), pid, startTicks }));
+  shell.stdin.end();
+  expect(ended).toEqual({
+    status: 125,
+    stdout: '',
+    stderr: 'Error: entering the container "web": it is still starting\n',
   });
 });
 
