@@ -113,7 +113,8 @@ async function complete(
 function startChild(request: UnpackRequest, idMap: IdMap | undefined, stdin: number | 'pipe'): Child {
   return runInUserNamespace({
     idMap,
-    argv: [...selfCommand(), '__unpack', encodeRequest(request)],
+    // What the configuration decides is in the request: the child reads no file, whatever is wrong with one.
+    argv: [...selfCommand(), '--config', '/dev/null', '__unpack', encodeRequest(request)],
     stdio: [stdin, 'pipe', 'inherit'],
   });
 }
