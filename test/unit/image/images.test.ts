@@ -98,6 +98,15 @@ describe('images', () => {
     },
   );
 
+  test('one row for an image with several manifests; without a name it is dangling once', async () => {
+    await app('two', { annotations: { from: 'one archive' } });
+    const image = await app('two', { annotations: { from: 'another' } });
+    expect(rows([`id=${image.imageId}`])).toEqual(['app:two']);
+    expect(rows([`id=${image.imageId}`, 'dangling=true'])).toEqual([]);
+    await app('two', { layers: ['other'] });
+    expect(rows([`id=${image.imageId}`])).toEqual(['<none>:<none>']);
+  });
+
   test('shows the digest of the registry', () => {
     const [row] = listImageRows(store, { filters: [], name: 'app:new', digests: true });
     expect(row?.digest).toBe(`sha256:${'2'.repeat(64)}`);
@@ -153,6 +162,21 @@ describe('rmi', () => {
     await remove('other:1');
     expect((await remove(image.imageId.slice(7, 19))).untagged.sort()).toEqual(['app:1', 'app:2']);
     expect(listBlobs(store.paths)).toEqual([]);
+  });
+
+  test('of the last name takes every manifest of the image', async () => {
+    await app('1', { annotations: { from: 'one archive' } });
+    await app('1', { annotations: { from: 'another' } });
+    expect((await remove('app:1')).untagged).toEqual(['app:1']);
+    expect(rows()).toEqual([]);
+    expect(listBlobs(store.paths)).toEqual([]);
+  });
+
+  test('of everything takes names of several repositories', async () => {
+    const image = await app('1');
+    await tagImage(store.paths, 'app:1', ['other:1']);
+    const options = { force: false, everyName: true, idMap: undefined };
+    expect((await removeImage(store, image.imageId, options)).untagged).toEqual(['app:1', 'other:1']);
   });
 
   test('of what is missing is exit status 1', async () => {
