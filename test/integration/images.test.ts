@@ -52,6 +52,16 @@ test('images, tag, inspect, rmi', async (context) => {
   const { stdout } = await skiff.run(['image', 'inspect', 'mine:1']);
   const [image] = JSON.parse(stdout) as [{ Id: string; Architecture: string; Config: { Cmd: string[] } }];
   expect(image).toMatchObject({ Architecture: 'amd64', Config: { Cmd: ['sh'] } });
+  await skiff.run(
+    [
+      'image',
+      'inspect',
+      '-f',
+      '{{json .Config.ExposedPorts}} {{json .Config.Healthcheck}} [{{.Config.StopSignal}}]',
+      'mine:1',
+    ],
+    { stdout: 'null null []\n' },
+  );
   expect(image.Id).toMatch(/^sha256:[0-9a-f]{64}$/);
   await skiff.run([...none, image.Id.slice(7, 19), 'echo', 'by id'], { stdout: 'by id\n' });
   await skiff.run(['rmi', 'mine:1'], { stdout: /mine:1/ });

@@ -12,6 +12,7 @@ import { gcLockFile, containerDir } from '../../../src/store/layout.ts';
 import { hasTree } from '../../../src/store/layers.ts';
 import { lock } from '../../../src/store/lock.ts';
 import { testStore, type TestStore } from '../../helpers/store.ts';
+import { compareWithSchema, IMAGE_SCHEMA } from '../container/inspect.cases.ts';
 import { storeImage } from '../../helpers/stored-image.ts';
 
 let store: TestStore;
@@ -110,6 +111,14 @@ describe('images', () => {
   test('shows the digest of the registry', () => {
     const [row] = listImageRows(store, { filters: [], name: 'app:new', digests: true });
     expect(row?.digest).toBe(`sha256:${'2'.repeat(64)}`);
+  });
+
+  test("inspects to every field of docker's API reference, with its type", () => {
+    for (const name of ['app:old', 'app:new', 'reg.test:5000/team/tool:v1'])
+      expect(compareWithSchema(inspectImage(store.paths, name), IMAGE_SCHEMA)).toEqual({
+        wrong: [],
+        seen: 52,
+      });
   });
 
   test('inspects', () => {
