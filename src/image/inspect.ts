@@ -78,6 +78,8 @@ function later(a: string, b: string): string {
 
 /** The image's own text may say null where docker has an empty value. */
 function inspectConfig({ config }: ResolvedImage): Record<string, unknown> {
-  const set = Object.entries(config as Record<string, unknown>).filter(([, value]) => value !== null && value !== undefined);
+  const set = Object.entries(config as Record<string, unknown>).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
   return { ...ZERO_CONFIG, ...Object.fromEntries(set) };
 }
