@@ -14,7 +14,7 @@ import type {
   HostSpec,
   ProcessSpec,
 } from '../runtime/spec.ts';
-import { resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
+import { resolveGroups, resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
 import { mergeCommand } from './command-line.ts';
 import { mergeEnvironment, type CallerEnv } from './environment.ts';
@@ -209,6 +209,7 @@ function userOf(input: SpecInput): ResolvedUser {
   if (groups.length < input.options['group-add'].length && groups.length > 0) {
     throw new EngineError('USAGE', '--group-add keep-groups: cannot be combined with other groups');
   }
+  checkGroupsMapped(groups, input);
   return resolveUser(userText(input), input.accounts, groups);
 }
 
@@ -228,6 +229,21 @@ function checkMapped(user: ResolvedUser, { idMap }: IdMapChoice, spec: string): 
         hint: single
           ? `only ${kind} ${list[0]?.containerID} exists in the container: run with --user 0, or add subordinate ids ("skiff doctor" tells how)`
           : 'add a larger range to /etc/subuid and /etc/subgid, or choose another --user',
+      },
+    );
+  }
+}
+
+/** Groups of the image's own files may lack a host id; one that was asked for may not be left out unseen. */
+function checkGroupsMapped(groups: readonly string[], { ids: { idMap }, accounts }: SpecInput): void {
+  if (idMap === undefined) return;
+  for (const [i, gid] of resolveGroups(groups, accounts).entries()) {
+    if (toHostId(idMap.gid, gid) !== undefined) continue;
+    throw new EngineError(
+      'USER_UNKNOWN',
+      `--group-add ${JSON.stringify(groups[i])}: gid ${gid} has no id on the host`,
+      {
+        hint: 'add a larger range to /etc/subgid ("skiff doctor" tells how), or keep your own with --group-add keep-groups',
       },
     );
   }
