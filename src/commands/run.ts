@@ -3,6 +3,7 @@
 import { defineCommand } from '../cli/command.ts';
 import { lazyProgress } from '../cli/lazy-progress.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
+import { givenOptions } from '../container/options.ts';
 import { runContainer } from '../container/run.ts';
 
 export default defineCommand({
@@ -159,7 +160,7 @@ export default defineCommand({
     const request = {
       what,
       words,
-      options: flags,
+      options: givenOptions(flags),
       registry: registryOptions(flags),
       onImageEvent: progress.onEvent,
       onImageReady: () => progress.close(),

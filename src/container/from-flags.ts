@@ -3,7 +3,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
-import { checkMapped } from '../runtime/mapped-ids.ts';
+import { checkMapped, toHostId } from '../runtime/mapped-ids.ts';
 import {
   anonymousVolume,
   cleanPath,
@@ -21,7 +21,7 @@ import type {
   HostSpec,
   ProcessSpec,
 } from '../runtime/spec.ts';
-import { resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
+import { resolveGroups, resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
 import { mergeCommand } from './command-line.ts';
 import { mergeEnvironment, type CallerEnv } from './environment.ts';
@@ -207,7 +207,23 @@ function userOf(input: SpecInput): ResolvedUser {
   if (groups.length < input.options['group-add'].length && groups.length > 0) {
     throw new EngineError('USAGE', '--group-add keep-groups: cannot be combined with other groups');
   }
+  checkGroupsMapped(groups, input);
   return resolveUser(userText(input), input.accounts, groups);
+}
+
+/** Groups of the image's own files may lack a host id; one that was asked for may not be left out unseen. */
+function checkGroupsMapped(groups: readonly string[], { ids: { idMap }, accounts }: SpecInput): void {
+  if (idMap === undefined) return;
+  for (const [i, gid] of resolveGroups(groups, accounts).entries()) {
+    if (toHostId(idMap.gid, gid) !== undefined) continue;
+    throw new EngineError(
+      'USER_UNKNOWN',
+      `--group-add ${JSON.stringify(groups[i])}: gid ${gid} has no id on the host`,
+      {
+        hint: 'add a larger range to /etc/subgid ("skiff doctor" tells how), or keep your own with --group-add keep-groups',
+      },
+    );
+  }
 }
 
 function workdirOf(flag: string | undefined, image: string | undefined): string {

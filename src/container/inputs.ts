@@ -54,6 +54,11 @@ export function ownOomScore(): number {
   return Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
 }
 
+/** Limits of this process, as text (proc_pid_limits(5)). */
+export function ownLimits(): string {
+  return readFileSync('/proc/self/limits', 'latin1');
+}
+
 export interface Devices {
   devices: DeviceSpec[];
   notes: string[];

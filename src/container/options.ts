@@ -66,3 +66,24 @@ export interface RunOptions {
   quiet: boolean | undefined;
   plan: string | undefined;
 }
+
+const MAY_BE_EMPTY = [
+  'name',
+  'hostname',
+  'domainname',
+  'cidfile',
+  'pidfile',
+  'workdir',
+  'user',
+  'network',
+  'shm-size',
+  'stop-signal',
+  'platform',
+] as const;
+
+/** An empty text is not given, as docker has it: `--name "$NAME"`. An empty --entrypoint takes the image's away. */
+export function givenOptions(options: RunOptions): RunOptions {
+  const given = { ...options };
+  for (const name of MAY_BE_EMPTY) if (given[name] === '') given[name] = undefined;
+  return given;
+}

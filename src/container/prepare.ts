@@ -14,19 +14,22 @@ import type { OnImageEvent } from '../image/events.ts';
 import { hostPlatform, parsePlatform } from '../image/platform.ts';
 import type { HelperPlan } from '../native/plan.ts';
 import type { RegistryOptions } from '../registry/types.ts';
-import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
+import { capabilityMask, capabilityNames, maskOf } from '../runtime/capabilities.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
+import { toHostId } from '../runtime/mapped-ids.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
+import { lowerUlimits } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { lookAtSources, type BindSources } from './bind-sources.ts';
 import { specFromFlags } from './from-flags.ts';
 import {
-  ownOomScore,
   ownCapabilities,
+  ownLimits,
+  ownOomScore,
   readAccounts,
   readDevices,
   readFlagFile,
@@ -227,7 +230,12 @@ export async function prepareRun(
   const network = await connectNetwork(parts, spec, joined);
   spec.network.ports = network.ports;
   spec.network.address = network.address;
-  notes.push(...raiseOomScore(parts, spec));
+  notes.push(...raiseOomScore(parts, spec), ...withinLimits(parts, spec));
+  const unmapped = spec.process.additionalGids.filter(
+    (gid) => ids.idMap && toHostId(ids.idMap.gid, gid) === undefined,
+  );
+  if (unmapped.length > 0)
+    parts.log.debug(`groups of the image without an id on the host are left out: ${unmapped.join(' ')}`);
   const available = ids.idMap === undefined ? ownCapabilities() : undefined;
   return {
     spec,
@@ -281,6 +289,15 @@ function raiseOomScore({ hostUid }: RunParts, { host }: ContainerSpec): string[]
   const note = `--oom-score-adj ${host.oomScoreAdj}: only root may go below its own: using ${own}`;
   host.oomScoreAdj = own;
   return [note];
+}
+
+/** Lowers the spec's limits to what the kernel will give, and says so. Root with CAP_SYS_RESOURCE gets what it asks for. */
+function withinLimits({ hostUid }: RunParts, { host }: ContainerSpec): string[] {
+  if (host.ulimits.length === 0) return [];
+  if (hostUid === 0 && (ownCapabilities() & maskOf(['SYS_RESOURCE'])) !== 0n) return [];
+  const { ulimits, notes } = lowerUlimits(host.ulimits, ownLimits());
+  host.ulimits = ulimits;
+  return notes;
 }
 
 function seccompPath(option: string): string | undefined {

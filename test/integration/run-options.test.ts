@@ -257,3 +257,38 @@ test('--plan prints and does nothing', async () => {
   await skiff.run(['run', '--plan', 'busybox'], { stdout: /busybox[^]*sh/ });
   await skiff.run(['ps', '-aq'], { stdout: '' });
 });
+
+describe('what cannot be done is told', () => {
+  test.each<[string[], RegExp]>([
+    [
+      ['-v', '/etc:/etc/passwd'],
+      /^Error: mounting "\/etc\/passwd": the source "\/etc" is a directory and the target is not: check that the host path is what was meant\n$/,
+    ],
+    [
+      ['-v', '/etc/passwd:/etc'],
+      /^Error: mounting "\/etc": the source "\/etc\/passwd" is no directory and the target is one: check that/,
+    ],
+    [
+      ['--group-add', '99999999'],
+      /^Error: --group-add "99999999": gid 99999999 has no id on the host\nHint: /,
+    ],
+  ])('%j', async (flags, stderr) => {
+    await skiff.run([...none, ...flags, 'busybox', 'true'], { status: 125, stdout: '', stderr });
+  });
+
+  test('a limit above the hard one of the caller: what is used instead, also in --plan', async () => {
+    const stderr =
+      /^Warning: --ulimit nofile=99999999: only root may go above the hard limit of the caller \("ulimit -H"\): using (\d+)\n$/;
+    const { stdout } = await skiff.run(
+      [...none, '--ulimit', 'nofile=99999999', 'busybox', 'sh', '-c', 'ulimit -Hn'],
+      { stderr },
+    );
+    const plan = await skiff.run(['run', '--plan', '--ulimit', 'nofile=99999999', 'busybox'], { stderr: '' });
+    expect(plan.stdout).toMatch(new RegExp(`^limit: +ulimit nofile=${stdout.trim()}:${stdout.trim()}$`, 'm'));
+  });
+});
+
+test('an empty --name, --hostname and --cidfile are as good as none', async () => {
+  const empty = ['--name', '', '--hostname', '', '--cidfile', ''];
+  await skiff.run([...none, ...empty, 'busybox', 'hostname'], { stdout: /^[0-9a-f]{12}\n$/ });
+});

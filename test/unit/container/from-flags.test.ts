@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import type { RunOptions } from '../../../src/container/options.ts';
+import { givenOptions, type RunOptions } from '../../../src/container/options.ts';
 import { parseTmpfs, parseVolume, type MountSpec } from '../../../src/runtime/mount-spec.ts';
-import { fromFlags, ID } from './spec.ts';
+import { fromFlags, ID, noOptions } from './spec.ts';
+
+describe('givenOptions', () => {
+  const empty = { name: '', hostname: '', cidfile: '', network: '', user: '', entrypoint: '' };
+  test('an empty text is not given, but for --entrypoint', () => {
+    expect(givenOptions({ ...noOptions(), ...empty })).toEqual({ ...noOptions(), entrypoint: '' });
+  });
+
+  test('what is given stays', () => {
+    const options = { ...noOptions(), name: 'n', hostname: ' ', env: [''] };
+    expect(givenOptions(options)).toEqual(options);
+  });
+});
 
 describe('specFromFlags', () => {
   test('an image says it all', () => {
@@ -204,6 +216,8 @@ describe('specFromFlags', () => {
     [{ user: 'nobody' }, /unable to find user nobody/],
     [{ user: '70000' }, /uid 70000 has no id on the host/],
     [{ user: '0:70000' }, /gid 70000 has no id on the host/],
+    [{ 'group-add': ['bin', '99999999'] }, /--group-add "99999999": gid 99999999 has no id on the host/],
+    [{ 'group-add': ['big'] }, /--group-add "big": gid 70000 has no id on the host/],
     [{ workdir: 'rel' }, /needs to be an absolute path/],
     [{ hostname: 'no_$' }, /invalid hostname/],
     [{ hostname: 'x'.repeat(65) }, /invalid hostname/],
