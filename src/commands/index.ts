@@ -9,6 +9,11 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/files.ts'),
   },
+  '__fill-volume': {
+    summary: 'fill one volume (internal)',
+    hidden: true,
+    load: () => import('./internal/fill-volume.ts'),
+  },
   __layer: {
     summary: 'pack one layer (internal)',
     hidden: true,
@@ -62,7 +67,7 @@ export const COMMANDS: CommandTable = {
     load: () => import('./info.ts'),
   },
   inspect: {
-    summary: 'Show details of containers and images',
+    summary: 'Show details of containers, images and volumes',
     load: () => import('./inspect.ts'),
   },
   load: {
@@ -105,7 +110,7 @@ export const COMMANDS: CommandTable = {
     load: () => import('./save.ts'),
   },
   'system check': {
-    summary: 'Check that every image in the store is complete and intact',
+    summary: 'Check that images and volumes in the store are complete and intact',
     load: () => import('./system/check.ts'),
   },
   'system df': {
@@ -129,6 +134,30 @@ export const COMMANDS: CommandTable = {
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
+  },
+  'volume create': {
+    summary: 'Create a volume',
+    load: () => import('./volume/create.ts'),
+  },
+  'volume exists': {
+    summary: 'Tell by the exit status whether there is a volume (0 yes, 1 no)',
+    load: () => import('./volume/exists.ts'),
+  },
+  'volume inspect': {
+    summary: 'Show everything about volumes',
+    load: () => import('./volume/inspect.ts'),
+  },
+  'volume ls': {
+    summary: 'List volumes',
+    load: () => import('./volume/ls.ts'),
+  },
+  'volume prune': {
+    summary: 'Remove anonymous volumes that no container uses',
+    load: () => import('./volume/prune.ts'),
+  },
+  'volume rm': {
+    summary: 'Remove volumes that no container uses',
+    load: () => import('./volume/rm.ts'),
   },
 };
 
@@ -157,4 +186,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image tag': 'tag',
   'system doctor': 'doctor',
   'system info': 'info',
+  'volume list': 'volume ls',
+  'volume remove': 'volume rm',
 };

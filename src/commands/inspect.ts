@@ -1,4 +1,4 @@
-// `skiff inspect`: everything known about containers and images, as docker's JSON.
+// `skiff inspect`: everything known about containers, images and volumes, as docker's JSON.
 
 import { defineCommand } from '../cli/command.ts';
 import { formatInspect } from '../cli/format.ts';
@@ -7,7 +7,7 @@ import { inspectObjects } from '../container/inspect-objects.ts';
 export default defineCommand({
   name: 'inspect',
   aliases: ['container inspect'],
-  summary: 'Show details of containers and images',
+  summary: 'Show details of containers, images and volumes',
   args: 'NAME|ID...',
   minArgs: 1,
   flags: {
@@ -16,8 +16,8 @@ export default defineCommand({
     type: {
       type: 'string',
       value: 'TYPE',
-      choices: ['container', 'image'],
-      help: 'look among containers or images alone',
+      choices: ['container', 'image', 'volume'],
+      help: 'look among containers, images or volumes alone',
     },
   },
   examples: ["inspect --format '{{.State.Status}}' web"],

@@ -57,7 +57,9 @@ function psFormat(
   const shorten = (text: string, length: number): string =>
     long || text.length <= length ? text : `${text.slice(0, length - 1)}…`;
   const mounts = ({ spec }: ListedContainer): string[] =>
-    spec.host.mounts.map((mount) => (mount.type === 'bind' ? mount.source : mount.target));
+    spec.host.mounts.map((mount) =>
+      mount.type === 'bind' ? mount.source : mount.type === 'volume' ? (mount.name ?? '') : mount.target,
+    );
   return {
     table: `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${withSize ? '\t{{.Size}}' : ''}`,
     fields: {
@@ -98,7 +100,10 @@ function psFormat(
             .map((text) => shorten(text, 15))
             .join(','),
       },
-      LocalVolumes: { header: 'LOCAL VOLUMES', value: ({ spec }) => String(spec.config.volumes.length) },
+      LocalVolumes: {
+        header: 'LOCAL VOLUMES',
+        value: ({ spec }) => String(spec.host.mounts.filter(({ type }) => type === 'volume').length),
+      },
       Networks: { header: 'NETWORKS', value: ({ spec }) => spec.network.mode },
       Size: { header: 'SIZE', value: (container) => (withSize ? humanSize(bytesOf(container)) : '0B') },
       Platform: { header: 'PLATFORM', value: ({ spec }) => spec.image?.platform.os ?? 'linux' },

@@ -13,11 +13,16 @@ export default defineCommand({
     all: { type: 'boolean', short: 'a', help: 'remove all containers' },
     force: { type: 'boolean', short: 'f', help: 'kill running containers first; missing ones are no error' },
     ignore: { type: 'boolean', short: 'i', help: 'missing containers are no error' },
-    volumes: { type: 'boolean', short: 'v', help: 'remove anonymous volumes too, which skiff always does' },
+    volumes: { type: 'boolean', short: 'v', help: 'remove anonymous volumes of the containers too' },
   },
-  examples: ['rm web', 'rm --force --all'],
+  examples: ['rm web', 'rm --force --volumes --all'],
   async run({ args, flags, cx }) {
-    const request = { all: flags.all === true, force: flags.force === true, ignore: flags.ignore === true };
+    const request = {
+      all: flags.all === true,
+      force: flags.force === true,
+      ignore: flags.ignore === true,
+      volumes: flags.volumes === true,
+    };
     return await removeByReference(cx.paths, args, request, {
       removed: (reference) => cx.io.stdout(reference),
       failed: (text) => cx.io.stderr(text),

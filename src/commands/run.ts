@@ -70,7 +70,7 @@ export default defineCommand({
     label: { type: 'list', short: 'l', value: 'KEY=VALUE', help: 'add a label' },
     'label-file': { type: 'list', value: 'FILE', help: 'read labels from a file' },
     'log-driver': { type: 'string', value: 'DRIVER', help: 'json-file, none or passthrough' },
-    mount: { type: 'list', value: 'type=TYPE,...', help: 'mount a directory or a tmpfs' },
+    mount: { type: 'list', value: 'type=TYPE,...', help: 'mount a directory, a volume or a tmpfs' },
     name: { type: 'string', value: 'NAME', help: 'name of the container' },
     network: {
       type: 'string',
@@ -136,8 +136,13 @@ export default defineCommand({
     volume: {
       type: 'list',
       short: 'v',
-      value: 'SOURCE:TARGET[:OPTIONS]',
-      help: 'mount a directory of the host',
+      value: '[SOURCE:]TARGET[:OPTIONS]',
+      help: 'mount a directory of the host (/DIR or ./DIR), a volume (NAME), or a new volume',
+    },
+    'volumes-from': {
+      type: 'list',
+      value: 'CONTAINER[:ro]',
+      help: 'mount what another container mounts: its volumes and directories',
     },
     workdir: { type: 'string', short: 'w', value: 'DIR', help: 'working directory' },
     ...REGISTRY_FLAGS,

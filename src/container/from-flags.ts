@@ -4,7 +4,14 @@
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
 import { checkMapped } from '../runtime/mapped-ids.ts';
-import { cleanPath, parseMount, parseTmpfs, parseVolume, type MountSpec } from '../runtime/mount-spec.ts';
+import {
+  anonymousVolume,
+  cleanPath,
+  parseMount,
+  parseTmpfs,
+  parseVolume,
+  type MountSpec,
+} from '../runtime/mount-spec.ts';
 import { parseSignal } from '../runtime/signals.ts';
 import type {
   ConfigSpec,
@@ -22,6 +29,7 @@ import { hostFromFlags, wholeNumber } from './host-from-flags.ts';
 import type { KeyValueLine } from './key-value-file.ts';
 import type { RunOptions } from './options.ts';
 import { exposedPorts } from './ports.ts';
+import { mountsFrom } from './volumes-from.ts';
 
 export interface SpecInput {
   options: RunOptions;
@@ -46,6 +54,8 @@ export interface SpecInput {
   devices: DeviceSpec[];
   /** Full id of the container a `container:NAME` means. */
   resolveContainer: (reference: string) => ContainerId;
+  /** What another container mounts (--volumes-from). */
+  mountsOfContainer: (reference: string) => readonly MountSpec[];
   /** Host name of the container whose network is joined. */
   joinedHostname: string | undefined;
   /** --network, or the configured default. */
@@ -104,7 +114,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
     stopSignal: stopSignalOf(options, imageConfig),
     stopTimeoutS: wholeNumber('--stop-timeout', options['stop-timeout'], -1),
     exposedPorts: exposedPorts(Object.keys(imageConfig.ExposedPorts ?? {}), options.expose),
-    volumes: mounts.flatMap((mount) => (mount.type === 'volume' ? [mount.target] : [])),
+    volumes: anonymousTargets(input),
   };
   const spec: ContainerSpec = {
     schemaVersion: 1,
@@ -135,7 +145,9 @@ export function specFromFlags(input: SpecInput): SpecResult {
   return { spec, notes };
 }
 
-function mountsOf({ options, imageConfig, caller }: SpecInput, notes: string[]): MountSpec[] {
+/** docker's order: what the command line says goes before what other containers have, and that before the image. */
+function mountsOf(input: SpecInput, notes: string[]): MountSpec[] {
+  const { options, caller } = input;
   const mounts: MountSpec[] = [];
   const targets = new Set<string>();
   const add = (mount: MountSpec): void => {
@@ -150,35 +162,21 @@ function mountsOf({ options, imageConfig, caller }: SpecInput, notes: string[]):
   }
   for (const text of options.mount) add(parseMount(text, caller.cwd).mount);
   for (const text of options.tmpfs) add(parseTmpfs(text));
-  for (const path of Object.keys(imageConfig.Volumes ?? {})) {
-    const target = cleanPath(`/${path}`);
-    if (target !== '/' && !targets.has(target)) add({ type: 'volume', name: undefined, target, flags: {} });
-  }
-  checkVolumes(mounts, options['read-only'] === true, notes);
+  for (const mount of mountsFrom(options['volumes-from'], input.mountsOfContainer))
+    if (!targets.has(mount.target)) add(mount);
+  for (const target of imageVolumes(input)) if (!targets.has(target)) add(anonymousVolume(target));
   return mounts;
 }
 
-/**
- * Anonymous volumes are directories of the container's own writable layer: what they hold lives and dies with the
- * container, as an anonymous volume does with --rm. Named ones need a store of volumes, which there is not yet.
- */
-function checkVolumes(mounts: readonly MountSpec[], readOnly: boolean, notes: string[]): void {
-  for (const mount of mounts) {
-    if (mount.type !== 'volume') continue;
-    if (mount.name !== undefined) {
-      throw new EngineError(
-        'USAGE',
-        `-v ${mount.name}:${mount.target}: named volumes are not supported yet`,
-        {
-          hint: `use a directory of the host: -v "$PWD/${mount.name}:${mount.target}"`,
-        },
-      );
-    }
-    if (readOnly)
-      notes.push(
-        `volume ${mount.target} is read-only too under --read-only; make it writable with --tmpfs ${mount.target} or -v DIR:${mount.target}`,
-      );
-  }
+function imageVolumes({ imageConfig }: SpecInput): string[] {
+  const paths = Object.keys(imageConfig.Volumes ?? {}).map((path) => cleanPath(`/${path}`));
+  return [...new Set(paths)].filter((path) => path !== '/');
+}
+
+/** docker's Config.Volumes: VOLUMEs of the image, and -v PATH. */
+function anonymousTargets(input: SpecInput): string[] {
+  const own = input.options.volume.filter((text) => !text.includes(':')).map(cleanPath);
+  return [...new Set([...imageVolumes(input), ...own])];
 }
 
 function hostnameOf(input: SpecInput, host: HostSpec, network: string): string {

@@ -45,7 +45,8 @@ export function hostFromFlags(input: HostInput, mounts: MountSpec[], notes: stri
   const profile = security.seccomp;
   return {
     autoRemove: options.rm === true,
-    binds: options.volume,
+    binds: options.volume.filter((text) => text.includes(':')),
+    volumesFrom: options['volumes-from'],
     mounts,
     readOnlyRootfs: options['read-only'] === true,
     privileged,

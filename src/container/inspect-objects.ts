@@ -1,15 +1,17 @@
-// `inspect` of names that may be containers or images: containers first, as docker looks.
+// `inspect` of names that may be containers, images or volumes: looked for in this order, as docker does.
 
 import { EngineError } from '../core/errors.ts';
 import type { Paths } from '../core/paths.ts';
 import { containerDir } from '../store/layout.ts';
+import { inspectVolume } from '../volume/inspect.ts';
+import { findVolume } from '../volume/records.ts';
 import { inspectContainer } from './inspect.ts';
 import { writableBytes } from './list.ts';
 import { findContainer } from './records.ts';
 import { readState } from './state.ts';
 
 export interface InspectRequest {
-  /** 'container' or 'image'; undefined: either. */
+  /** 'container', 'image' or 'volume'; undefined: any. */
   type: string | undefined;
   /** Add SizeRw. */
   size: boolean;
@@ -32,7 +34,7 @@ export async function inspectObjects(
 }
 
 async function inspectOne(paths: Paths, reference: string, { type, size }: InspectRequest): Promise<unknown> {
-  if (type !== 'image') {
+  if (type === undefined || type === 'container') {
     const container = unlessMissing(() => findContainer(paths, reference));
     if (container !== undefined) {
       const json = inspectContainer({
@@ -44,8 +46,13 @@ async function inspectOne(paths: Paths, reference: string, { type, size }: Inspe
     }
   }
   if (type === 'container') return undefined;
-  const { inspectImage } = await import('../image/inspect.ts');
-  return unlessMissing(() => inspectImage(paths, reference));
+  if (type !== 'volume') {
+    const { inspectImage } = await import('../image/inspect.ts');
+    const image = unlessMissing(() => inspectImage(paths, reference));
+    if (image !== undefined || type === 'image') return image;
+  }
+  const volume = findVolume(paths, reference);
+  return volume === undefined ? undefined : inspectVolume(volume);
 }
 
 function unlessMissing<T>(find: () => T): T | undefined {

@@ -125,6 +125,7 @@ function hostConfig({ host, network, config }: ContainerSpec): Record<string, un
     Tmpfs: Object.fromEntries(
       host.mounts.flatMap((mount) => (mount.type === 'tmpfs' ? [[mount.target, mount.data]] : [])),
     ),
+    VolumesFrom: orNull(host.volumesFrom),
     UTSMode: host.utsMode.kind === 'private' ? '' : modeText(host.utsMode),
     UsernsMode: host.usernsMode,
     ShmSize: host.shmSizeBytes,
@@ -155,10 +156,11 @@ function mountPoint(mount: MountSpec): Record<string, unknown> {
       return {
         Type: 'volume',
         Name: mount.name ?? '',
-        Source: '',
-        ...base,
+        Source: mount.source?.kind === 'directory' ? mount.source.path : '',
+        Destination: mount.target,
         Driver: 'local',
-        Mode: '',
+        Mode: mount.mode,
+        RW: mount.flags.readOnly !== true && mount.source?.flags.readOnly !== true,
         Propagation: '',
       };
   }

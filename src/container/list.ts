@@ -138,7 +138,10 @@ function matchesOne(
       return spec.createdAt > madeAt(all, value);
     case 'volume':
       return spec.host.mounts.some(
-        (mount) => mount.target === value || (mount.type === 'bind' && mount.source === value),
+        (mount) =>
+          mount.target === value ||
+          (mount.type === 'bind' && mount.source === value) ||
+          (mount.type === 'volume' && mount.name === value),
       );
     case 'network':
       return spec.network.mode === value;

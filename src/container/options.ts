@@ -25,6 +25,7 @@ export interface RunOptions {
   cidfile: string | undefined;
   pidfile: string | undefined;
   volume: string[];
+  'volumes-from': string[];
   mount: string[];
   tmpfs: string[];
   'read-only': boolean | undefined;

@@ -17,6 +17,7 @@ import type { RegistryOptions } from '../registry/types.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
+import type { MountSpec } from '../runtime/mount-spec.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import type { Platform } from '../spec/image.ts';
@@ -35,6 +36,7 @@ import { joinTarget, type JoinChoice } from './join.ts';
 import { checkName, randomContainerId } from './names.ts';
 import { connectNetwork, type Network } from './network.ts';
 import type { RunOptions } from './options.ts';
+import { findContainer } from './records.ts';
 
 export interface RunParts {
   paths: Paths;
@@ -217,6 +219,7 @@ export async function prepareRun(
     accounts: readAccounts(topmostFirst, image !== undefined),
     seccompText: seccompFile === undefined ? undefined : readFlagFile('--security-opt seccomp', seccompFile),
     devices: devices.devices,
+    mountsOfContainer: (reference) => mountsOfContainer(parts.paths, reference),
     resolveContainer: (reference) => joinTarget(parts.paths, reference).joined.id,
     joinedHostname: joined?.hostname,
     network: options.network ?? parts.config().network ?? 'default',
@@ -243,6 +246,16 @@ export async function prepareRun(
       ...missingCapabilities(spec, available),
     ],
   };
+}
+
+/** @throws CONTAINER_NOT_FOUND, CONTAINER_AMBIGUOUS, as errors of the run, whose exit status they do not change */
+function mountsOfContainer(paths: Paths, reference: string): readonly MountSpec[] {
+  try {
+    return findContainer(paths, reference).host.mounts;
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.code, `--volumes-from: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
 
 function seccompOf({ host }: ContainerSpec): Promise<HelperPlan['process']['seccomp']> {

@@ -17,6 +17,8 @@ import { readPid, startTicksOf } from './state.ts';
 export interface RemoveOptions {
   /** Kill it first. */
   force: boolean;
+  /** Remove its anonymous volumes too, unless another container uses them. */
+  volumes?: boolean;
 }
 
 const TRASH = 'removed-';
@@ -30,7 +32,7 @@ const ABANDONED_MS = 60_000;
 export async function removeContainer(
   root: StoreRoot,
   spec: ContainerSpec,
-  { force }: RemoveOptions,
+  { force, volumes = false }: RemoveOptions,
 ): Promise<void> {
   const dir = containerDir(root, spec.id);
   const lockFd = openLock(dir);
@@ -44,6 +46,15 @@ export async function removeContainer(
   } finally {
     closeSync(lockFd);
   }
+  if (!volumes) return;
+  const { removeVolumesIfUnused } = await import('../volume/remove.ts'); // `run` loads this file too
+  await removeVolumesIfUnused(root, anonymousVolumes(spec), everyIdWeHave());
+}
+
+function anonymousVolumes({ host }: ContainerSpec): string[] {
+  return host.mounts.flatMap((mount) =>
+    mount.type === 'volume' && mount.anonymous && mount.name !== undefined ? [mount.name] : [],
+  );
 }
 
 function openLock(dir: string): number | undefined {
@@ -148,7 +159,7 @@ export async function sweepTrash(root: StoreRoot): Promise<void> {
 }
 
 /** Where nobody can tell any more which map a container had: the usual one holds every host id that another can. */
-function everyIdWeHave(): IdMap | undefined {
+export function everyIdWeHave(): IdMap | undefined {
   const hostUid = process.geteuid?.() ?? 0;
   const hostGid = process.getegid?.() ?? 0;
   return chooseIdMap(readIdMapInput({ hostUid, hostGid, env: process.env }, undefined)).idMap;

@@ -10,6 +10,8 @@ export interface RmRequest {
   force: boolean;
   /** A missing container is no error; --force implies it, as in docker. */
   ignore: boolean;
+  /** Anonymous volumes too. */
+  volumes?: boolean;
 }
 
 export interface RmReport {

@@ -24,6 +24,7 @@ import {
 } from './prepare.ts';
 import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } from './records.ts';
 import { replaceHolder } from './replace.ts';
+import type { AttachedVolumes } from './volumes.ts';
 
 /**
  * Runs a container and becomes its keeper: on success this process is replaced by the native helper, which ends with the
@@ -45,20 +46,32 @@ async function launch(parts: RunParts, request: RunRequest, prepared: PreparedRu
   const { spec } = prepared;
   const { options } = request;
   const made = makeContainerDir(parts.paths, spec.id);
+  let volumes: AttachedVolumes | undefined;
   try {
     await takeName(parts, spec, options.replace === true);
     makeRootDirs(made, prepared);
     makeMissing(prepared.sources);
+    volumes = await volumesOf(parts, spec);
     writeSpec(made.dir, spec);
+    volumes?.release();
     if (options.cidfile !== undefined) writeCidFile(options.cidfile, spec.id);
+    await volumes?.fill(prepared.trees);
     return launchContainer(helperPlan(parts, request, prepared, made));
   } catch (error) {
     if (options.cidfile !== undefined && !isCidFileConflict(error)) rmSync(options.cidfile, { force: true });
     dropName(parts.paths, spec.name, spec.id);
+    await volumes?.discard();
     rmSync(made.dir, { recursive: true, force: true });
     closeSync(made.lockFd);
     throw error;
   }
+}
+
+/** Most containers have none, and then nothing of them is loaded. */
+async function volumesOf(parts: RunParts, spec: ContainerSpec): Promise<AttachedVolumes | undefined> {
+  if (!spec.host.mounts.some(({ type }) => type === 'volume')) return undefined;
+  const { attachVolumes } = await import('./volumes.ts');
+  return await attachVolumes(parts, spec);
 }
 
 /** --name, or two random words nobody has yet. @throws NAME_IN_USE in docker's words */

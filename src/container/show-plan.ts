@@ -136,7 +136,9 @@ async function shown(
     idMap: idMapOf(ids),
     mounts: host.mounts.map((mount) => ({
       type: mount.type,
-      ...(mount.type === 'bind' ? { source: mount.source } : {}),
+      ...(mount.type === 'tmpfs'
+        ? {}
+        : { source: mount.type === 'bind' ? mount.source : (mount.name ?? 'anonymous') }),
       target: mount.target,
       options: [
         mount.flags.readOnly === true ? 'ro' : 'rw',

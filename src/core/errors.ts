@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'CONTAINER_RUNNING'
   | 'CONTAINER_STATE' // wrong state for what was asked
   | 'NAME_IN_USE'
+  | 'VOLUME_NOT_FOUND'
+  | 'VOLUME_IN_USE'
   | 'REGISTRY' // an answer of a registry: see RegistryError
   | 'NETWORK_FAILED' // no answer: DNS, connect, TLS, reset, time-out
   | 'OFFLINE' // --pull never or SKIFF_OFFLINE forbids it

@@ -47,12 +47,12 @@ type Answer =
 
 /** Dies with us. The root, if any, goes away with the child's mount namespace. */
 export function startInside(options: InsideOptions): Inside {
-  const { command, request, idMap, joined, root, stdin = 'ignore', stdout = 'pipe' } = options;
+  const { doing, command, request, idMap, joined, root, stdin = 'ignore', stdout = 'pipe' } = options;
   const child = runInUserNamespace({
     idMap,
     joined,
     root,
-    argv: [...selfCommand(), command, JSON.stringify({ ...request, parent: process.pid })],
+    argv: [...selfCommand(doing), command, JSON.stringify({ ...request, parent: process.pid })],
     stdio: [stdin, stdout, 'pipe'],
   });
   const said: Buffer[] = [];
@@ -60,7 +60,7 @@ export function startInside(options: InsideOptions): Inside {
   // A child that gives up early closes its end: its reply says why, the EPIPE does not.
   child.stdin?.on('error', () => {});
   const reply = child.result.then(({ status }) =>
-    parseAnswer(Buffer.concat(said).toString().trimEnd(), status, options.doing),
+    parseAnswer(Buffer.concat(said).toString().trimEnd(), status, doing),
   );
   reply.catch(() => {}); // the caller may look at it later
   return { stdin: child.stdin, stdout: child.stdout, reply, kill: () => child.kill('SIGKILL') };

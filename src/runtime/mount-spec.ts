@@ -1,8 +1,9 @@
 // -v, --mount and --tmpfs: docker's three spellings of "put this there". (pure) Texts become MountSpecs; whether a
 // source exists is looked at later (container/prepare-mounts.ts).
 
-import { EngineError } from '../core/errors.ts';
+import { isVolumeName } from '../core/volume-name.ts';
 import type { MountFlags, Propagation } from '../native/plan.ts';
+import { setFlag, splitCsv, take, takeBoolean, usage } from './mount-text.ts';
 import { parseSize } from './sizes.ts';
 
 export type MountSpec =
@@ -17,8 +18,31 @@ export type MountSpec =
       createSource: boolean;
     }
   | { type: 'tmpfs'; target: string; flags: MountFlags; data: string }
-  /** A place the image (VOLUME) or the user (-v /path) wants writable; see container/volumes.ts. */
-  | { type: 'volume'; name: string | undefined; target: string; flags: MountFlags };
+  | VolumeMount;
+
+/** A volume of the store: a named one (-v name:/path), or one without a name of its own (VOLUME of the image, -v /path). */
+export interface VolumeMount {
+  type: 'volume';
+  /** Undefined until the container is made: then an anonymous volume gets 64 hex digits. */
+  name: string | undefined;
+  /** Goes with its last container where that is asked for: `rm -v`, `run --rm`. */
+  anonymous: boolean;
+  target: string;
+  flags: MountFlags;
+  /** Do not fill it with what the image has there. */
+  noCopy: boolean;
+  /** What `inspect` shows as Mode: the options as typed. */
+  mode: string;
+  /** How to make it when it is not there (--mount volume-opt, volume-label). */
+  make?: { options: Record<string, string>; labels: Record<string, string> };
+  /** Where it is, decided when the container is made (container/volumes.ts). */
+  source?: VolumeSource;
+}
+
+export type VolumeSource =
+  | { kind: 'directory'; path: string; recursive: boolean; flags: MountFlags }
+  /** Made anew in each container. */
+  | { kind: 'tmpfs'; data: string; flags: MountFlags };
 
 export interface ParsedMount {
   mount: MountSpec;
@@ -34,28 +58,53 @@ export function parseVolume(text: string, cwd: string): ParsedMount {
   }
   const [first, second, third] = parts as [string, string | undefined, string | undefined];
   if (second === undefined) {
-    return {
-      mount: { type: 'volume', name: undefined, target: checkTarget('-v', text, first), flags: {} },
-      notes: [],
-    };
+    return { mount: anonymousVolume(checkTarget('-v', text, first)), notes: [] };
   }
   const target = checkTarget('-v', text, second);
-  const options = bindOptions('-v', text, third === undefined ? [] : third.split(','));
+  const words = third === undefined ? [] : third.split(',');
   if (!isPath(first)) {
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(first)) {
+    if (!isVolumeName(first)) {
       throw usage(
         '-v',
         text,
         `${JSON.stringify(first)} is no volume name (letters, digits, _ . -); a directory starts with / or ./`,
       );
     }
-    return { mount: { type: 'volume', name: first, target, flags: options.flags }, notes: options.notes };
+    return namedVolume(text, first, target, words);
   }
-  const { notes, ...rest } = options;
+  const { notes, ...rest } = bindOptions('-v', text, words);
   return {
     mount: { type: 'bind', source: absoluteSource(first, cwd), target, ...rest, createSource: true },
     notes,
   };
+}
+
+/** What VOLUME of an image and `-v /path` mean. */
+export function anonymousVolume(target: string): VolumeMount {
+  return { type: 'volume', name: undefined, anonymous: true, target, flags: {}, noCopy: false, mode: '' };
+}
+
+/** docker's modes of a volume: propagation and (r)bind are for directories of the host. */
+function namedVolume(text: string, name: string, target: string, words: readonly string[]): ParsedMount {
+  const flags: MountFlags = {};
+  const notes: string[] = [];
+  for (const word of words) {
+    if (setFlag(flags, word) || word === 'nocopy') continue;
+    if (word === 'z' || word === 'Z') notes.push(notRelabelled('-v', text, word));
+    else if (!/^(consistent|cached|delegated)$/.test(word))
+      throw usage(
+        '-v',
+        text,
+        `unknown option ${JSON.stringify(word)} for a volume; known: ro rw nocopy exec noexec suid nosuid dev nodev z Z`,
+      );
+  }
+  const noCopy = words.includes('nocopy');
+  const mode = words.length === 0 ? 'z' : words.join(','); // docker shows z where nothing was given
+  return { mount: { type: 'volume', name, anonymous: false, target, flags, noCopy, mode }, notes };
+}
+
+function notRelabelled(flag: string, text: string, option: string): string {
+  return `${flag} ${text}: SELinux relabelling (${option}) is not done`;
 }
 
 function isPath(source: string): boolean {
@@ -84,8 +133,7 @@ function bindOptions(flag: string, text: string, options: readonly string[]): Bi
     if (PROPAGATIONS.includes(option)) result.propagation = option as Propagation;
     else if (option === 'rbind') result.recursive = true;
     else if (option === 'bind') result.recursive = false;
-    else if (option === 'z' || option === 'Z')
-      result.notes.push(`${flag} ${text}: SELinux relabelling (${option}) is not done`);
+    else if (option === 'z' || option === 'Z') result.notes.push(notRelabelled(flag, text, option));
     else if (option === 'nocopy' || /^(consistent|cached|delegated)$/.test(option))
       continue; // docker: no meaning for binds on Linux
     else
@@ -98,39 +146,18 @@ function bindOptions(flag: string, text: string, options: readonly string[]): Bi
   return result;
 }
 
-function setFlag(flags: MountFlags, option: string): boolean {
-  switch (option) {
-    case 'ro':
-    case 'readonly':
-      flags.readOnly = true;
-      return true;
-    case 'rw':
-      flags.readOnly = false;
-      return true;
-    case 'nosuid':
-    case 'suid':
-      flags.noSuid = option === 'nosuid';
-      return true;
-    case 'nodev':
-    case 'dev':
-      flags.noDev = option === 'nodev';
-      return true;
-    case 'noexec':
-    case 'exec':
-      flags.noExec = option === 'noexec';
-      return true;
-    default:
-      return false;
-  }
-}
-
 /** `type=bind,source=/a,target=/b,readonly`: comma separated, fields may be quoted as in CSV. @throws USAGE */
 export function parseMount(text: string, cwd: string): ParsedMount {
   const fields = new Map<string, string>();
+  const make = { options: {}, labels: {} };
   for (const field of splitCsv(text)) {
     const at = field.indexOf('=');
     const key = (at < 0 ? field : field.slice(0, at)).trim().toLowerCase();
-    fields.set(MOUNT_ALIASES[key] ?? key, at < 0 ? 'true' : field.slice(at + 1));
+    const value = at < 0 ? 'true' : field.slice(at + 1);
+    // The two that may be given several times.
+    if (key === 'volume-opt') addPair(make.options, text, key, value);
+    else if (key === 'volume-label') addPair(make.labels, text, key, value);
+    else fields.set(MOUNT_ALIASES[key] ?? key, value);
   }
   const type = take(fields, 'type') ?? 'volume';
   const targetText = take(fields, 'target');
@@ -143,12 +170,16 @@ export function parseMount(text: string, cwd: string): ParsedMount {
       : type === 'tmpfs'
         ? tmpfsMount(fields, text, target)
         : type === 'volume'
-          ? volumeMount(fields, text, target)
+          ? volumeMount(fields, text, target, make)
           : undefined;
   if (parsed === undefined)
     throw usage('--mount', text, `type ${JSON.stringify(type)} is not supported; use bind, tmpfs or volume`);
   if (readOnly !== undefined) parsed.mount.flags.readOnly = readOnly;
-  const [unknown] = fields.keys();
+  const [made] = [...Object.keys(make.options), ...Object.keys(make.labels)];
+  const [unknown] = [
+    ...fields.keys(),
+    ...(made !== undefined && parsed.mount.type !== 'volume' ? ['volume-opt'] : []),
+  ];
   if (unknown !== undefined)
     throw usage('--mount', text, `unexpected key ${JSON.stringify(unknown)} for type=${type}`);
   return parsed;
@@ -212,12 +243,55 @@ function tmpfsMount(fields: Map<string, string>, text: string, target: string): 
   };
 }
 
-function volumeMount(fields: Map<string, string>, text: string, target: string): ParsedMount {
-  const name = take(fields, 'source');
-  if (name?.includes('/') === true)
-    throw usage('--mount', text, `${JSON.stringify(name)} is no volume name; use type=bind for a directory`);
-  take(fields, 'volume-nocopy');
-  return { mount: { type: 'volume', name: name === '' ? undefined : name, target, flags: {} }, notes: [] };
+function volumeMount(
+  fields: Map<string, string>,
+  text: string,
+  target: string,
+  make: Required<VolumeMount>['make'],
+): ParsedMount {
+  const source = take(fields, 'source') ?? '';
+  if (source.includes('/'))
+    throw usage(
+      '--mount',
+      text,
+      `${JSON.stringify(source)} is no volume name; use type=bind for a directory`,
+    );
+  if (source !== '' && !isVolumeName(source))
+    throw usage('--mount', text, `${JSON.stringify(source)} is no volume name (letters, digits, _ . -)`);
+  const driver = take(fields, 'volume-driver') ?? 'local';
+  if (driver !== 'local' && driver !== '')
+    throw usage(
+      '--mount',
+      text,
+      `volume driver ${JSON.stringify(driver)}: plugin not found; there is local alone`,
+    );
+  if (fields.has('volume-subpath'))
+    throw usage('--mount', text, 'volume-subpath is not supported: mount the whole volume');
+  const noCopy = takeBoolean(fields, 'volume-nocopy', text) ?? false;
+  return {
+    mount: {
+      type: 'volume',
+      name: source === '' ? undefined : source,
+      anonymous: source === '',
+      target,
+      flags: {},
+      noCopy,
+      mode: 'z',
+      ...(isEmpty(make.options) && isEmpty(make.labels) ? {} : { make }),
+    },
+    notes: [],
+  };
+}
+
+function isEmpty(pairs: object): boolean {
+  return Object.keys(pairs).length === 0;
+}
+
+/** `key=value`, as the value of a field: volume-opt=type=tmpfs. */
+function addPair(into: Record<string, string>, text: string, field: string, value: string): void {
+  const at = value.indexOf('=');
+  if (at === 0 || value === '') throw usage('--mount', text, `${field}: expected KEY=VALUE`);
+  into[at < 0 ? value : value.slice(0, at)] = at < 0 ? '' : value.slice(at + 1);
 }
 
 const TMPFS_DATA = /^(size|mode|uid|gid|nr_blocks|nr_inodes|huge|mpol)=[^,]+$/;
@@ -263,37 +337,4 @@ export function cleanPath(path: string): string {
 
 function absoluteSource(source: string, cwd: string): string {
   return cleanPath(source.startsWith('/') ? source : `${cwd}/${source}`);
-}
-
-function take(fields: Map<string, string>, key: string): string | undefined {
-  const value = fields.get(key);
-  fields.delete(key);
-  return value;
-}
-
-function takeBoolean(fields: Map<string, string>, key: string, text: string): boolean | undefined {
-  const value = take(fields, key);
-  if (value === undefined) return undefined;
-  if (/^(true|1)$/i.test(value)) return true;
-  if (/^(false|0)$/i.test(value)) return false;
-  throw usage('--mount', text, `invalid value for ${key}: ${JSON.stringify(value)}, expected true or false`);
-}
-
-/** One CSV record (RFC 4180): fields with commas are quoted, quotes doubled. */
-export function splitCsv(text: string): string[] {
-  const fields: string[] = [];
-  const pattern = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/gy;
-  while (pattern.lastIndex <= text.length) {
-    const start = pattern.lastIndex;
-    const match = pattern.exec(text);
-    if (match === null)
-      throw usage('--mount', text, `misplaced quote near ${JSON.stringify(text.slice(start, start + 12))}`);
-    fields.push(match[1]?.replaceAll('""', '"') ?? (match[2] as string));
-    if (match[3] === '') break;
-  }
-  return fields;
-}
-
-function usage(flag: string, text: string, cause: string): EngineError {
-  return new EngineError('USAGE', `${flag} ${JSON.stringify(text)}: ${cause}`);
 }

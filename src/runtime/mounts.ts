@@ -1,7 +1,7 @@
 // The mounts every container gets, in docker's choice and order, and where the user's go between them. (pure)
 
 import type { MountFlags, SetupOp } from '../native/plan.ts';
-import type { MountSpec } from './mount-spec.ts';
+import type { MountSpec, VolumeMount } from './mount-spec.ts';
 
 /** docker's (and runc's) hidden and read-only places. */
 export const MASKED_PATHS: readonly string[] = [
@@ -149,7 +149,7 @@ function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
     case 'tmpfs':
       return { op: 'tmpfs', target: mount.target, flags: mount.flags, data: mount.data };
     case 'volume':
-      return { op: 'mkdir', target: mount.target, mode: 0o755, uid: 0, gid: 0 };
+      return volumeOp(mount);
     case 'bind':
       return {
         op: 'bind',
@@ -164,6 +164,22 @@ function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
         create: isDirectory(mount.source) ? 'dir' : 'file',
       };
   }
+}
+
+/** Read-only and the like hold when either the volume or its mount says so. */
+function volumeOp({ name, target, source, flags }: VolumeMount): Targeted {
+  const all = { ...source?.flags, ...flags };
+  if (source?.flags.readOnly === true) all.readOnly = true;
+  if (source?.kind === 'tmpfs') return { op: 'tmpfs', target, flags: all, data: source.data };
+  return {
+    op: 'bind',
+    source: source?.path ?? `volume ${name ?? ''}`, // not made yet: a plan that is only shown
+    target,
+    recursive: source?.recursive ?? false,
+    flags: all,
+    propagation: 'rprivate',
+    create: 'dir',
+  };
 }
 
 /** Stable, so that equal depths keep the order of the command line. */

@@ -74,8 +74,10 @@ export interface ConfigSpec {
 /** docker's `HostConfig`: what depends on this host. */
 export interface HostSpec {
   autoRemove: boolean;
-  /** The -v texts as typed. */
+  /** The -v texts as typed, but for anonymous volumes. */
   binds: string[];
+  /** The --volumes-from texts as typed. */
+  volumesFrom: string[];
   mounts: MountSpec[];
   readOnlyRootfs: boolean;
   privileged: boolean;

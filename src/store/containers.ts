@@ -17,6 +17,8 @@ export interface ContainerUse {
   /** Its lower dirs are layers/<mapKey>/<chain id>. */
   mapKey: string;
   chainIds: Digest[];
+  /** Names of the volumes it mounts. */
+  volumes: string[];
   /** Its lock is held. */
   running: boolean;
 }
@@ -47,8 +49,16 @@ function useOf(root: StoreRoot, id: string, config: JsonObject): ContainerUse {
     manifestDigest: asDigest(image['manifestDigest']),
     mapKey: typeof config['mapKey'] === 'string' ? config['mapKey'] : '',
     chainIds: chainIds.filter((value) => asDigest(value) !== undefined) as Digest[],
+    volumes: volumesOf(config['host']),
     running: !isFree(`${containerDir(root, id)}/lock`),
   };
+}
+
+function volumesOf(host: unknown): string[] {
+  const mounts = isObject(host) && Array.isArray(host['mounts']) ? (host['mounts'] as unknown[]) : [];
+  return mounts.flatMap((mount) =>
+    isObject(mount) && mount['type'] === 'volume' && typeof mount['name'] === 'string' ? [mount['name']] : [],
+  );
 }
 
 function asDigest(value: unknown): Digest | undefined {

@@ -169,6 +169,7 @@ export async function sweepLeftovers(
     for (const name of readNames(layout.partsDir(root)))
       bytes += sweepPart(`${layout.partsDir(root)}/${name}`);
   bytes += await sweepRemoved(root, options.idMap);
+  bytes += await sweepVolumes(root, options.idMap);
   for (const mapKey of listMapKeys(root)) await sweepTrees(root, mapKey, options.idMap);
   return bytes;
 }
@@ -179,6 +180,18 @@ async function sweepRemoved(root: StoreRoot, idMap: IdMap | undefined): Promise<
   for (const name of readNames(layout.tmpDir(root))) {
     const dir = `${layout.tmpDir(root)}/${name}`;
     if (!name.startsWith('removed-') || !isFree(`${dir}/lock`)) continue;
+    bytes += diskBytes(dir);
+    await removeForeignTree(dir, idMap);
+  }
+  return bytes;
+}
+
+/** Volumes that were being made or removed. A volume itself is never garbage. */
+async function sweepVolumes(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
+  let bytes = 0;
+  for (const name of readNames(layout.volumesDir(root))) {
+    if (!isTrashName(name) && !isDeadTemp(name)) continue;
+    const dir = `${layout.volumesDir(root)}/${name}`;
     bytes += diskBytes(dir);
     await removeForeignTree(dir, idMap);
   }

@@ -3,7 +3,7 @@
 //   oci/             an OCI image layout (image-spec image-layout.md): oci-layout, index.json, blobs/sha256/<hex>
 //   layers/<mapKey>/<chain hex>/       unpacked trees (overlay lower dirs) as seen through one id map; <chain hex>.json beside
 //   images/<sha256 of the reference>.json  ResolvedImage records
-//   containers/<id>/  names/<name>  tmp/  tmp/blobs/<hex>.part
+//   containers/<id>/  names/<name>  volumes/<name>/  tmp/  tmp/blobs/<hex>.part
 
 import type { Digest } from '../core/digest.ts';
 import { hexOf } from '../core/digest.ts';
@@ -101,6 +101,15 @@ export function containerDir(root: StoreRoot, id: string): string {
 
 export function namesDir({ graphRoot }: StoreRoot): string {
   return `${graphRoot}/names`;
+}
+
+export function volumesDir({ graphRoot }: StoreRoot): string {
+  return `${graphRoot}/volumes`;
+}
+
+/** Anonymous volumes of a --rm container: they go with its folder, whoever removes that. */
+export function ownVolumesDir(root: StoreRoot, id: string): string {
+  return `${containerDir(root, id)}/volumes`;
 }
 
 /** Key of the trees that fit an id map: equal maps, equal key. A tree's files carry host ids, so it fits one map alone. */

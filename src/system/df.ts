@@ -6,8 +6,19 @@ import type { Paths } from '../core/paths.ts';
 import { listContainerUses } from '../store/containers.ts';
 import { findGarbage } from '../store/gc.ts';
 import { listImages } from '../store/images.ts';
-import { blobFile, containerDir, imagesDir, layersDir, ociDir, partsDir, tmpDir } from '../store/layout.ts';
+import {
+  blobFile,
+  containerDir,
+  imagesDir,
+  layersDir,
+  ociDir,
+  ownVolumesDir,
+  partsDir,
+  tmpDir,
+} from '../store/layout.ts';
 import { diskBytes, treeBytes } from '../store/usage.ts';
+import { volumeUses } from '../volume/list.ts';
+import { listVolumes } from '../volume/records.ts';
 
 export interface DfRow {
   type: string;
@@ -39,15 +50,21 @@ function images(paths: Paths): DfRow {
 
 function containers(paths: Paths): DfRow {
   const uses = listContainerUses(paths);
-  const sizes = uses.map(({ id, running }) => ({ running, bytes: diskBytes(containerDir(paths, id)) }));
+  const sizes = uses.map(({ id, running }) => ({
+    running,
+    bytes: diskBytes(containerDir(paths, id)) - diskBytes(ownVolumesDir(paths, id)),
+  }));
   const sum = (list: typeof sizes): number => list.reduce((total, { bytes }) => total + bytes, 0);
   const stopped = sizes.filter(({ running }) => !running);
   return row('Containers', uses.length, uses.length - stopped.length, sum(sizes), sum(stopped));
 }
 
 function volumes(paths: Paths): DfRow {
-  const dir = `${paths.graphRoot}/volumes`;
-  return row('Local Volumes', namesIn(dir).length, 0, diskBytes(dir), 0);
+  const uses = volumeUses(paths);
+  const sizes = listVolumes(paths).map(({ name, dir }) => ({ used: uses.has(name), bytes: diskBytes(dir) }));
+  const sum = (list: typeof sizes): number => list.reduce((total, { bytes }) => total + bytes, 0);
+  const unused = sizes.filter(({ used }) => !used);
+  return row('Local Volumes', sizes.length, sizes.length - unused.length, sum(sizes), sum(unused));
 }
 
 /** Downloads that were cut off, and what killed processes left. */

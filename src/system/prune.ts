@@ -11,6 +11,7 @@ import type { IdMap } from '../native/plan.ts';
 import { collectGarbage, sweepLeftovers } from '../store/gc.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { isStore } from '../store/init.ts';
+import { sweepParts } from '../volume/fill.ts';
 
 export interface PruneOptions {
   /** Every image without a container, not only those without a name. */
@@ -37,7 +38,9 @@ export async function pruneStore(parts: { paths: Paths; log: Log }, options: Pru
   const keep = (image: ResolvedImage): boolean =>
     !tests.every((test) => test({ createdMs: createdMs(image), hasLabel: (text) => hasLabel(image, text) }));
   // Leftovers first: on a full disk they make the room that taking names away needs.
-  const swept = await sweepLeftovers(paths, { idMap: options.idMap, parts: true });
+  const swept =
+    (await sweepLeftovers(paths, { idMap: options.idMap, parts: true })) +
+    (await sweepParts(paths, options.idMap));
   const images = await pruneImages(parts, { all: options.all, idMap: options.idMap, keep });
   const garbage = await collectGarbage(paths, { idMap: options.idMap });
   if (garbage === undefined)

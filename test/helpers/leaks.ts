@@ -47,12 +47,13 @@ export async function findLeaks({ user, store }: Place, before: Snapshot): Promi
   ];
 }
 
-/** Containers, names and temporary files in a store where every container was removed. */
+/** Containers, names, volumes and temporary files in a store where every container was removed. */
 export function storeLeftovers(store: string): string[] {
   const list = (dir: string): string[] =>
     existsSync(dir) ? readdirSync(dir).map((name) => `${dir}/${name}`) : [];
   return [
     ...list(`${store}/containers`).map((path) => `container ${path}`),
+    ...list(`${store}/volumes`).map((path) => `volume ${path}`),
     ...list(`${store}/names`).map((path) => `name ${path}`),
     ...list(`${store}/tmp`)
       .flatMap((path) => (lstatSync(path).isDirectory() ? list(path) : [path]))

@@ -5,10 +5,11 @@ import { openProgress } from '../../cli/progress.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../../cli/registry-flags.ts';
 import { checkStore, type CheckedImage } from '../../system/check.ts';
 import { defaultIdMap } from '../../system/default-idmap.ts';
+import { checkVolumes, type CheckedVolume } from '../../volume/check.ts';
 
 export default defineCommand({
   name: 'system check',
-  summary: 'Check that every image in the store is complete and intact',
+  summary: 'Check that images and volumes in the store are complete and intact',
   description: 'Exit status 0: all is well, or was repaired; 1: something is damaged.',
   args: '',
   maxArgs: 0,
@@ -48,7 +49,13 @@ export default defineCommand({
       if (flags.format === 'json') cx.io.stdout(JSON.stringify(jsonOf(image)));
       else for (const line of linesOf(image)) cx.io.stdout(line);
     }
-    return images.some(({ problems, repaired }) => problems.length > 0 && repaired !== true) ? 1 : 0;
+    const volumes = checkVolumes(cx.paths, { repair: flags.repair });
+    for (const volume of volumes) {
+      if (flags.format === 'json') cx.io.stdout(JSON.stringify(volumeJson(volume)));
+      else for (const line of volumeLines(volume)) cx.io.stdout(line);
+    }
+    const all = [...images, ...volumes];
+    return all.some(({ problems, repaired }) => problems.length > 0 && repaired !== true) ? 1 : 0;
   },
 });
 
@@ -57,6 +64,21 @@ function linesOf({ name, problems, repaired, error }: CheckedImage): string[] {
   const end =
     repaired === true ? 'repaired' : error === undefined ? 'damaged' : `not repaired: ${error.message}`;
   return [...problems.map(({ text }) => `${name}: ${text}`), `${name}: ${end}`];
+}
+
+/** A volume that is well is not worth a line: there may be many. */
+function volumeLines({ name, problems, repaired }: CheckedVolume): string[] {
+  if (problems.length === 0) return [];
+  const lines = problems.map((text) => `volume ${name}: ${text}`);
+  return [...lines, `volume ${name}: ${repaired === true ? 'repaired' : 'damaged'}`];
+}
+
+function volumeJson({ name, problems, repaired }: CheckedVolume): object {
+  return {
+    name: `volume ${name}`,
+    problems: problems.map((text) => ({ kind: 'volume', text })),
+    repaired: repaired ?? null,
+  };
 }
 
 function jsonOf({ name, problems, repaired, error }: CheckedImage): object {

@@ -5,6 +5,7 @@ import { askYesNo } from '../../cli/ask.ts';
 import type { Io } from '../../cli/context.ts';
 import { humanSize } from '../../cli/human.ts';
 import { pruneContainers } from '../../container/prune.ts';
+import { pruneUnusedVolumes } from '../../container/remove-volumes.ts';
 import { defaultIdMap } from '../../system/default-idmap.ts';
 import { parsePruneFilter, pruneStore } from '../../system/prune.ts';
 
@@ -21,12 +22,18 @@ export default defineCommand({
       help: 'only what matches: until=24h, label=KEY[=VALUE], label!=KEY',
     },
     force: { type: 'boolean', short: 'f', help: 'do not ask', default: false },
+    volumes: { type: 'boolean', help: 'remove anonymous volumes that no container uses', default: false },
   },
-  examples: ['system prune', 'system prune -af', 'system prune -f --filter until=24h'],
+  examples: [
+    'system prune',
+    'system prune --volumes',
+    'system prune -af',
+    'system prune -f --filter until=24h',
+  ],
   async run({ flags, cx }) {
     const nowMs = Date.now();
     const tests = flags.filter.map((filter) => parsePruneFilter(filter, nowMs));
-    if (!flags.force && !askYesNo(cx.io, warning(flags.all))) return 0;
+    if (!flags.force && !askYesNo(cx.io, warning(flags.all, flags.volumes))) return 0;
     const containers = await pruneContainers(cx.paths, (spec) => {
       const thing = {
         createdMs: Date.parse(spec.createdAt),
@@ -35,6 +42,12 @@ export default defineCommand({
       return tests.every((test) => test(thing));
     });
     print(cx.io, 'Deleted Containers:', containers.ids);
+    // After the containers: what they alone used is free then. A filter for times says nothing of volumes, as in docker.
+    const labels = flags.filter.filter((filter) => filter.startsWith('label'));
+    const volumes = flags.volumes
+      ? await pruneUnusedVolumes(cx, { all: false, filters: labels })
+      : { names: [], bytes: 0 };
+    print(cx.io, 'Deleted Volumes:', volumes.names);
     const options = { all: flags.all, filters: flags.filter, idMap: defaultIdMap(cx), nowMs };
     const { images, loose, bytes } = await pruneStore(cx, options);
     const names = images.untagged.map((name) => `untagged: ${name}`);
@@ -42,7 +55,7 @@ export default defineCommand({
       ...names,
       ...[...images.deleted, ...loose].map((id) => `deleted: ${id}`),
     ]);
-    cx.io.stdout(`Total reclaimed space: ${humanSize(bytes + containers.bytes)}`);
+    cx.io.stdout(`Total reclaimed space: ${humanSize(bytes + containers.bytes + volumes.bytes)}`);
     return 0;
   },
 });
@@ -56,10 +69,11 @@ function hasLabel(labels: Readonly<Record<string, string>>, text: string): boole
   return Object.hasOwn(labels, key) && (value.length === 0 || labels[key] === value.join('='));
 }
 
-function warning(all: boolean): string {
+function warning(all: boolean, volumes: boolean): string {
   return [
     'This removes:',
     '  - all containers that have ended',
+    ...(volumes ? ['  - all anonymous volumes without a container'] : []),
     all ? '  - all images without a container' : '  - all images without a name',
     '  - downloads that were cut off and other leftovers',
     'Continue?',

@@ -3,6 +3,7 @@
 
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { encodeBytes } from '../../core/bytes.ts';
+import { timesOf } from '../../core/times.ts';
 import { addon, type Tree } from '../../native/addon.ts';
 import type { ByteString } from './entry.ts';
 import { findShown, hostPath, LookBudget, type Shown } from './lower.ts';
@@ -60,19 +61,10 @@ function withTree<T>(dest: string, action: (tree: Tree) => T): T {
   }
 }
 
-const BILLION = 1_000_000_000n;
-
 function copyAttributes(tree: Tree, path: ByteString, shown: Shown): void {
-  const { mode, uid, gid, mtimeNs } = shown.stat;
-  const nsec = ((mtimeNs % BILLION) + BILLION) % BILLION;
-  tree.setDir(
-    path,
-    Number(mode) & 0o7777,
-    Number(uid),
-    Number(gid),
-    Number((mtimeNs - nsec) / BILLION),
-    Number(nsec),
-  );
+  const { mode, uid, gid } = shown.stat;
+  const { mtimeSec, mtimeNsec } = timesOf(shown.stat);
+  tree.setDir(path, Number(mode) & 0o7777, Number(uid), Number(gid), mtimeSec, mtimeNsec);
   for (const name of attributeNames(shown)) {
     const value = addon().lgetxattr(shown.host, name);
     if (value !== undefined) tree.setXattr(path, name, value);

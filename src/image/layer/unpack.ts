@@ -7,8 +7,8 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { isCompiled } from '../../native/addon.ts';
-import { runInUserNamespace, type Child } from '../../native/launch.ts';
 import { selfCommand } from '../../native/self.ts';
+import { runInUserNamespace, type Child } from '../../native/launch.ts';
 import type { IdMap } from '../../native/plan.ts';
 import { completeHere, completeOwnRoot } from './complete.ts';
 import { decodeReply, encodeComplete, encodeRequest, type UnpackRequest } from './messages.ts';
@@ -114,7 +114,7 @@ async function complete(
 function startChild(request: UnpackRequest, idMap: IdMap | undefined, stdin: number | 'pipe'): Child {
   return runInUserNamespace({
     idMap,
-    argv: [...selfCommand(), '__unpack', encodeRequest(request)],
+    argv: [...selfCommand('unpacking a layer'), '__unpack', encodeRequest(request)],
     stdio: [stdin, 'pipe', 'inherit'],
   });
 }

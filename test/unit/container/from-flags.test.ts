@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../../src/container/options.ts';
+import { parseTmpfs, parseVolume, type MountSpec } from '../../../src/runtime/mount-spec.ts';
 import { fromFlags, ID } from './spec.ts';
 
 describe('specFromFlags', () => {
@@ -108,15 +109,97 @@ describe('specFromFlags', () => {
   });
 
   test('what is not done is said', () => {
-    expect(
-      fromFlags({ 'read-only': true }, { imageConfig: { Volumes: { '/data': {} } } }).notes[0],
-    ).toContain('volume /data is read-only too');
     expect(fromFlags({ privileged: true }).notes[0]).toContain('--privileged');
     expect(fromFlags({ volume: ['/a:/b:z'] }).notes[0]).toContain('SELinux');
   });
 
+  describe('volumes', () => {
+    const ofOther = parseVolume('shared:/shared', '/').mount;
+    const others: Record<string, MountSpec[]> = {
+      one: [
+        { ...ofOther, source: { kind: 'directory', path: '/s', recursive: false, flags: {} } } as MountSpec,
+        parseVolume('/host:/h', '/').mount,
+        parseTmpfs('/t'),
+      ],
+      two: [parseVolume('/other:/h', '/').mount],
+    };
+    const rest = {
+      imageConfig: { Volumes: { '/shared': {}, '/own/': {}, own: {}, '/': {} } },
+      mountsOfContainer: (name: string) => others[name] ?? [],
+    };
+    const mountsOf = (options: Partial<RunOptions>) => fromFlags(options, rest).spec.host.mounts;
+    const shown = (options: Partial<RunOptions>) =>
+      mountsOf(options).map((mount) => [
+        mount.type,
+        mount.target,
+        mount.type === 'bind' ? mount.source : mount.type === 'volume' ? mount.name : mount.data,
+      ]);
+
+    const rows: [options: Partial<RunOptions>, mounts: unknown[][]][] = [
+      [
+        {},
+        [
+          ['volume', '/shared', undefined],
+          ['volume', '/own', undefined],
+        ],
+      ],
+      [
+        { volume: ['named:/own', '/d:/shared'] },
+        [
+          ['volume', '/own', 'named'],
+          ['bind', '/shared', '/d'],
+        ],
+      ],
+      [
+        { 'volumes-from': ['one'] },
+        [
+          ['volume', '/shared', 'shared'],
+          ['bind', '/h', '/host'],
+          ['volume', '/own', undefined],
+        ],
+      ],
+      [
+        { 'volumes-from': ['one', 'two:ro'], tmpfs: ['/own'] },
+        [
+          ['tmpfs', '/own', ''],
+          ['volume', '/shared', 'shared'],
+          ['bind', '/h', '/other'],
+        ],
+      ],
+      [
+        { 'volumes-from': ['one'], volume: ['/mine:/h', '/own'] },
+        [
+          ['bind', '/h', '/mine'],
+          ['volume', '/own', undefined],
+          ['volume', '/shared', 'shared'],
+        ],
+      ],
+    ];
+    test.each(rows)('%j', (options, mounts) => {
+      expect(shown(options)).toEqual(mounts);
+    });
+
+    test('--volumes-from: read-only on demand, and never filled', () => {
+      const [first, second] = mountsOf({ 'volumes-from': ['one:ro'] });
+      expect(first).toMatchObject({ flags: { readOnly: true }, noCopy: true, source: { path: '/s' } });
+      expect(second).toMatchObject({ flags: { readOnly: true } });
+      expect(mountsOf({ 'volumes-from': ['one:rw,z'] })[0]?.flags).toEqual({});
+    });
+
+    test("Config.Volumes and HostConfig.Binds are docker's", () => {
+      const options = { volume: ['named:/own', '/anon'], mount: ['target=/m'], 'volumes-from': ['one'] };
+      const { config, host } = fromFlags(options, rest).spec;
+      expect(config.volumes).toEqual(['/shared', '/own', '/anon']);
+      expect(host.binds).toEqual(['named:/own']);
+      expect(host.volumesFrom).toEqual(['one']);
+    });
+  });
+
   const refused: [options: Partial<RunOptions>, message: RegExp][] = [
-    [{ volume: ['data:/data'] }, /named volumes are not supported yet/],
+    [{ volume: ['data:/data', '/data'] }, /duplicate mount point: \/data/],
+    [{ 'volumes-from': ['web:rx'] }, /--volumes-from "web:rx": invalid mode "rx"/],
+    [{ 'volumes-from': ['web:ro:rw'] }, /--volumes-from "web:ro:rw": invalid mode "ro:rw"/],
+    [{ 'volumes-from': [':ro'] }, /--volumes-from ":ro": malformed/],
     [{ volume: ['/a:/x'], tmpfs: ['/x/'] }, /duplicate mount point: \/x/],
     [{ user: 'nobody' }, /unable to find user nobody/],
     [{ user: '70000' }, /uid 70000 has no id on the host/],

@@ -17,7 +17,7 @@ const EXITED: ContainerState = {
 describe('inspect', () => {
   const { spec } = fromFlags(
     {
-      volume: ['/a:/b:ro', '/data'],
+      volume: ['/a:/b:ro', 'vol:/v:ro', '/data'],
       tmpfs: ['/t:size=1m'],
       'cap-add': ['KILL'],
       ulimit: ['nofile=1:2'],
@@ -26,6 +26,11 @@ describe('inspect', () => {
     },
     { words: ['sh', '-c', 'x'] },
   );
+  for (const mount of spec.host.mounts) {
+    if (mount.type !== 'volume') continue;
+    mount.name ??= 'ab'.repeat(32);
+    mount.source = { kind: 'directory', path: `/store/${mount.name}`, recursive: false, flags: {} };
+  }
   spec.network.ports = [{ hostIp: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }];
   spec.network.address = { ip: '10.0.0.2', prefix: 24, gateway: '10.0.0.1' };
   const json = inspectContainer({ spec, state: EXITED, dir: '/store/containers/x' });
@@ -55,7 +60,7 @@ describe('inspect', () => {
         Volumes: { '/data': {} },
       },
       HostConfig: {
-        Binds: ['/a:/b:ro', '/data'],
+        Binds: ['/a:/b:ro', 'vol:/v:ro'],
         CapAdd: ['CAP_KILL'],
         CapDrop: null,
         ShmSize: 67108864,
@@ -75,8 +80,18 @@ describe('inspect', () => {
       { Type: 'bind', Source: '/a', Destination: '/b', RW: false, Mode: 'ro', Propagation: 'rprivate' },
       {
         Type: 'volume',
-        Name: '',
-        Source: '',
+        Name: 'vol',
+        Source: '/store/vol',
+        Destination: '/v',
+        RW: false,
+        Driver: 'local',
+        Mode: 'ro',
+        Propagation: '',
+      },
+      {
+        Type: 'volume',
+        Name: 'ab'.repeat(32),
+        Source: `/store/${'ab'.repeat(32)}`,
         Destination: '/data',
         RW: true,
         Driver: 'local',

@@ -19,6 +19,7 @@ const LISTS = [
   'label-file',
   'annotation',
   'volume',
+  'volumes-from',
   'mount',
   'tmpfs',
   'cap-add',
@@ -69,6 +70,7 @@ export function fromFlags(options: Partial<RunOptions>, rest: Partial<SpecInput>
     },
     seccompText: undefined,
     devices: [],
+    mountsOfContainer: () => [],
     resolveContainer: (name) => `${name}-id` as ContainerId,
     joinedHostname: undefined,
     network: options.network ?? 'none',
@@ -84,7 +86,7 @@ export function specOf(
     process?: Partial<ProcessSpec>;
   } = {},
 ): ContainerSpec {
-  const { spec } = fromFlags({ volume: ['/data'] });
+  const { spec } = fromFlags({ volume: ['/data', 'named:/named'] });
   return {
     ...spec,
     name: set.name ?? spec.name,

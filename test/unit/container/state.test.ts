@@ -95,6 +95,8 @@ describe('filters', () => {
     [['ancestor=debian'], false],
     [['network=none'], true],
     [['volume=/data'], true],
+    [['volume=named'], true],
+    [['volume=other'], false],
   ])('%j', (texts, expected) => {
     expect(matches(web, parseFilters(texts), [old, web])).toBe(expected);
   });

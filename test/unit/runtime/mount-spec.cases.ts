@@ -1,6 +1,6 @@
 // docker-run(1) "--volume", "--mount", "--tmpfs".
 
-import type { MountSpec } from '../../../src/runtime/mount-spec.ts';
+import type { MountSpec, VolumeMount } from '../../../src/runtime/mount-spec.ts';
 
 const bind = (
   source: string,
@@ -14,6 +14,17 @@ const bind = (
   recursive: true,
   propagation: 'rprivate',
   createSource: true,
+  ...rest,
+});
+
+const volume = (name: string | undefined, target: string, rest: Partial<VolumeMount> = {}): MountSpec => ({
+  type: 'volume',
+  name,
+  anonymous: name === undefined,
+  target,
+  flags: {},
+  noCopy: false,
+  mode: name === undefined ? '' : 'z',
   ...rest,
 });
 
@@ -32,8 +43,16 @@ export const VOLUMES: [text: string, mount: MountSpec, notes?: number][] = [
   ['../x:/b', bind('/x', '/b')],
   ['/a//b/./c/..:/d//e/', bind('/a/b', '/d/e')],
   ['/:/host:ro', bind('/', '/host', { flags: { readOnly: true } })],
-  ['/data', { type: 'volume', name: undefined, target: '/data', flags: {} }],
-  ['cache:/data:ro', { type: 'volume', name: 'cache', target: '/data', flags: { readOnly: true } }],
+  ['/data', volume(undefined, '/data')],
+  ['/data/../x/', volume(undefined, '/x')],
+  ['cache:/data', volume('cache', '/data')],
+  ['cache:/data:ro', volume('cache', '/data', { flags: { readOnly: true }, mode: 'ro' })],
+  [
+    'cache:/data:rw,nocopy',
+    volume('cache', '/data', { flags: { readOnly: false }, noCopy: true, mode: 'rw,nocopy' }),
+  ],
+  ['cache:/data:Z', volume('cache', '/data', { mode: 'Z' }), 1],
+  ['Ab.c_d-9:/data:cached', volume('Ab.c_d-9', '/data', { mode: 'cached' })],
 ];
 
 export const BAD_VOLUMES: [text: string, message: RegExp][] = [
@@ -47,6 +66,11 @@ export const BAD_VOLUMES: [text: string, message: RegExp][] = [
   ['/a:/b:weird', /unknown option "weird"/],
   ['a/b:/c', /is no volume name/],
   ['x:/c', /is no volume name/],
+  ['-x:/c', /is no volume name/],
+  [`${'x'.repeat(256)}:/c`, /is no volume name/],
+  ['cache:data', /mount path must be absolute/],
+  ['cache:/data:rslave', /unknown option "rslave" for a volume/],
+  ['cache:/data:U', /unknown option "U" for a volume/],
 ];
 
 export const MOUNTS: [text: string, mount: MountSpec][] = [
@@ -71,8 +95,18 @@ export const MOUNTS: [text: string, mount: MountSpec][] = [
     'type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770',
     { type: 'tmpfs', target: '/t', flags: SAFE, data: 'size=1048576,mode=1770' },
   ],
-  ['target=/t', { type: 'volume', name: undefined, target: '/t', flags: {} }],
-  ['type=volume,source=v,target=/t', { type: 'volume', name: 'v', target: '/t', flags: {} }],
+  ['target=/t', volume(undefined, '/t', { mode: 'z' })],
+  ['type=volume,source=,target=/t', volume(undefined, '/t', { mode: 'z' })],
+  ['type=volume,source=vol,target=/t', volume('vol', '/t')],
+  ['type=volume,src=vol,dst=/t,ro', volume('vol', '/t', { flags: { readOnly: true } })],
+  ['type=volume,src=vol,dst=/t,volume-nocopy', volume('vol', '/t', { noCopy: true })],
+  ['type=volume,src=vol,dst=/t,volume-nocopy=false,volume-driver=local', volume('vol', '/t')],
+  [
+    'type=volume,src=vol,dst=/t,volume-opt=type=tmpfs,volume-opt=device=tmpfs,"volume-opt=o=size=1m,mode=700",volume-label=a=b',
+    volume('vol', '/t', {
+      make: { options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,mode=700' }, labels: { a: 'b' } },
+    }),
+  ],
 ];
 
 export const BAD_MOUNTS: [text: string, message: RegExp][] = [
@@ -88,6 +122,16 @@ export const BAD_MOUNTS: [text: string, message: RegExp][] = [
   ['type=tmpfs,target=/b,tmpfs-size=big', /invalid size/],
   ['type=npipe,source=/a,target=/b', /type "npipe" is not supported/],
   ['type=bind,"src=/a,dst=/b', /misplaced quote/],
+  ['type=bind,source=/a,target=/b,volume-opt=type=tmpfs', /unexpected key "volume-opt"/],
+  ['type=bind,source=/a,target=/b,volume-nocopy', /unexpected key "volume-nocopy"/],
+  ['type=volume,source=/a,target=/b', /"\/a" is no volume name/],
+  ['type=volume,source=v,target=/b', /"v" is no volume name/],
+  ['type=volume,source=vol,target=/b,volume-nocopy=maybe', /invalid value for volume-nocopy/],
+  ['type=volume,source=vol,target=/b,volume-opt==x', /volume-opt: expected KEY=VALUE/],
+  ['type=volume,source=vol,target=/b,volume-driver=nfs', /volume driver "nfs": plugin not found/],
+  ['type=volume,source=vol,target=/b,volume-subpath=x', /volume-subpath is not supported/],
+  ['type=volume,source=vol,target=/b,bind-propagation=shared', /unexpected key "bind-propagation"/],
+  ['type=image,source=busybox,target=/b', /type "image" is not supported/],
 ];
 
 export const TMPFS: [text: string, mount: MountSpec][] = [

@@ -5,6 +5,8 @@ import type { RunOptions } from '../../../src/container/options.ts';
 import type { HelperPlan, SetupOp } from '../../../src/native/plan.ts';
 import { chooseIdMap } from '../../../src/runtime/idmap.ts';
 import { planContainer, type PlanInput } from '../../../src/runtime/plan.ts';
+import type { VolumeSource } from '../../../src/runtime/mount-spec.ts';
+import type { ContainerSpec } from '../../../src/runtime/spec.ts';
 import { fromFlags } from '../container/spec.ts';
 import { TESTER } from './idmap.cases.ts';
 
@@ -17,8 +19,10 @@ function planOf(
   options: Partial<RunOptions> = {},
   rest: Partial<PlanInput> = {},
   specInput: Parameters<typeof fromFlags>[1] = {},
+  change: (spec: ContainerSpec) => void = () => {},
 ): HelperPlan {
   const { spec } = fromFlags(options, specInput);
+  change(spec);
   return planContainer({
     spec,
     user: chooseIdMap({ ...TESTER, userns: options.userns }).user,
@@ -145,14 +149,41 @@ describe('mounts', () => {
     expect(opAt(root, '/dev/mqueue')).toMatchObject({ op: 'mqueue' });
   });
 
-  test('an anonymous volume is a directory of the container', () => {
-    expect(opAt(planOf({ volume: ['/data'] }), '/data')).toEqual({
-      op: 'mkdir',
-      target: '/data',
-      mode: 0o755,
-      uid: 0,
-      gid: 0,
+  const sources: [text: string, source: VolumeSource, op: object][] = [
+    [
+      'vol:/data',
+      { kind: 'directory', path: '/s/vol/_data', recursive: false, flags: {} },
+      {
+        op: 'bind',
+        source: '/s/vol/_data',
+        target: '/data',
+        recursive: false,
+        flags: {},
+        propagation: 'rprivate',
+        create: 'dir',
+      },
+    ],
+    [
+      'vol:/data:rw,exec',
+      {
+        kind: 'directory',
+        path: '/dev1',
+        recursive: true,
+        flags: { readOnly: true, noExec: true, noDev: true },
+      },
+      { op: 'bind', recursive: true, flags: { readOnly: true, noExec: false, noDev: true } },
+    ],
+    [
+      'vol:/data:ro',
+      { kind: 'tmpfs', data: 'size=1m', flags: { noSuid: true } },
+      { op: 'tmpfs', target: '/data', data: 'size=1m', flags: { readOnly: true, noSuid: true } },
+    ],
+  ];
+  test.each(sources)('volume %s', (text, source, op) => {
+    const plan = planOf({ volume: [text] }, {}, {}, ({ host }) => {
+      for (const mount of host.mounts) if (mount.type === 'volume') mount.source = source;
     });
+    expect(opAt(plan, '/data')).toMatchObject(op);
   });
 });
 
