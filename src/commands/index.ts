@@ -51,6 +51,11 @@ export const COMMANDS: CommandTable = {
     summary: 'List images',
     load: () => import('./images.ts'),
   },
+  import: {
+    summary: 'Make an image of the tar archive of a file system',
+    group: 'image',
+    load: () => import('./import.ts'),
+  },
   info: {
     summary: 'Show the store, its contents and how containers are isolated',
     group: 'system',
@@ -135,6 +140,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container remove': 'rm',
   'container rm': 'rm',
   'container run': 'run',
+  'image import': 'import',
   'image list': 'images',
   'image load': 'load',
   'image ls': 'images',
