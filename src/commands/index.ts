@@ -24,6 +24,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./commit.ts'),
   },
+  cp: {
+    summary: 'Copy files between a container and the host',
+    group: 'container',
+    load: () => import('./cp.ts'),
+  },
   diff: {
     summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
     group: 'container',
@@ -130,6 +135,8 @@ export const COMMANDS: CommandTable = {
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'container commit': 'commit',
+  'container copy': 'cp',
+  'container cp': 'cp',
   'container diff': 'diff',
   'container export': 'export',
   'container inspect': 'inspect',

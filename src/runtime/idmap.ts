@@ -262,3 +262,11 @@ export function toHostId(mappings: readonly IdMapping[], containerId: number): n
   }
   return undefined;
 }
+
+/** The reverse: undefined when nothing inside is this host id. */
+export function toContainerId(mappings: readonly IdMapping[], hostId: number): number | undefined {
+  for (const { containerID, hostID, size } of mappings) {
+    if (hostId >= hostID && hostId < hostID + size) return containerID + (hostId - hostID);
+  }
+  return undefined;
+}
