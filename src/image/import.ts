@@ -17,6 +17,7 @@ import { ensureStore } from '../store/init.ts';
 import { gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { changeConfig } from './config-changes.ts';
+import { BLOCK } from './layer/header.ts';
 import { decompressed, detectAny, readStart, type ForeignCompression } from './layer/decompress.ts';
 import { storeNewImage } from './new-image.ts';
 import { storeLayerTar } from './new-layer.ts';
@@ -100,10 +101,11 @@ function open(parts: ImportParts, source: ImportSource, doing: string): AsyncIte
 
 /** Compressed as images may be, or by what the host has a program for. */
 async function* tarOf(input: AsyncIterable<Uint8Array>, doing: string): AsyncGenerator<Uint8Array> {
-  const { start, rest } = await readStart(input, 512);
+  const { start, rest } = await readStart(input, BLOCK);
   if (start.length === 0) throw new EngineError('LAYER_INVALID', `${doing}: it is empty`);
   const whole = Readable.from(again(start, rest), { objectMode: false });
-  const found = detectAny(start);
+  // What is shorter than a block is no tar, whatever it begins with.
+  const found = detectAny(Buffer.concat([start, Buffer.alloc(BLOCK)]));
   if (found === 'xz' || found === 'bzip2') yield* throughProgram(whole, found, doing);
   else yield* decompressed(whole);
 }
