@@ -309,7 +309,7 @@ async function withContainer<T>(
       unlock?.();
     }
   } catch (error) {
-    if (signal.aborted) throw new EngineError('CANCELLED', `${doing}: cancelled`, { cause: error });
+    if (signal.aborted) throw new EngineError('CANCELLED', `${doing}: cancelled`);
     if (!(error instanceof EngineError) || error.code !== 'PATH_NOT_FOUND' || children.length === 0)
       throw error;
     throw new EngineError('PATH_NOT_FOUND', `could not find the file ${path} in container ${reference}`, {
