@@ -29,6 +29,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./commit.ts'),
   },
+  cp: {
+    summary: 'Copy files between a container and the host',
+    group: 'container',
+    load: () => import('./cp.ts'),
+  },
   diff: {
     summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
     group: 'container',
@@ -60,6 +65,11 @@ export const COMMANDS: CommandTable = {
   images: {
     summary: 'List images',
     load: () => import('./images.ts'),
+  },
+  import: {
+    summary: 'Make an image of the tar archive of a file system',
+    group: 'image',
+    load: () => import('./import.ts'),
   },
   info: {
     summary: 'Show the store, its contents and how containers are isolated',
@@ -164,6 +174,8 @@ export const COMMANDS: CommandTable = {
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'container commit': 'commit',
+  'container copy': 'cp',
+  'container cp': 'cp',
   'container diff': 'diff',
   'container exec': 'exec',
   'container export': 'export',
@@ -176,6 +188,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container rm': 'rm',
   'container run': 'run',
   'container top': 'top',
+  'image import': 'import',
   'image list': 'images',
   'image load': 'load',
   'image ls': 'images',
