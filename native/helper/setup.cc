@@ -142,7 +142,22 @@ bool fail_bind(Walker& w, const SetupOp& op, int at) {
   return fail_because(w.e, Step::kBind, op.target, cause.c_str());
 }
 
+/** Binds what is at op.data inside the source directory, resolved as in a chroot: containers have written there. */
+bool bind_inside(Walker& w, const SetupOp& op) {
+  UniqueFd inside = open_in_root(op.source_fd, op.data, O_PATH);
+  struct stat st;
+  if (!inside || fstat(inside.get(), &st) < 0) return fail(w.e, Step::kSource, op.data);
+  UniqueFd source = open_bind_source(inside.get(), "", op.recursive);
+  if (!source) return fail(w.e, Step::kSource, op.data);
+  UniqueFd at = target_of(w, op.target, S_ISDIR(st.st_mode) ? CreateTarget::kDir : CreateTarget::kFile);
+  if (!at) return false;
+  BindSpec spec = {source.get(), op.recursive, attributes_of(op.flags), op.propagation};
+  if (!bind_over(spec, {w.root.root.get(), op.target, at.get()})) return fail(w.e, Step::kBind, op.target);
+  return true;
+}
+
 bool do_bind(Walker& w, const SetupOp& op) {
+  if (op.data[0] != '\0') return bind_inside(w, op);
   UniqueFd at = target_of(w, op.target, op.create);
   if (!at) return false;
   BindSpec spec = {op.source_fd, op.recursive, attributes_of(op.flags), op.propagation};

@@ -31,6 +31,8 @@ export interface VolumeMount {
   flags: MountFlags;
   /** Do not fill it with what the image has there. */
   noCopy: boolean;
+  /** What of it is mounted (volume-subpath): a relative path that must be there. */
+  subpath?: string;
   /** What `inspect` shows as Mode: the options as typed. */
   mode: string;
   /** How to make it when it is not there (--mount volume-opt, volume-label). */
@@ -265,8 +267,9 @@ function volumeMount(
       text,
       `volume driver ${JSON.stringify(driver)}: plugin not found; there is local alone`,
     );
-  if (fields.has('volume-subpath'))
-    throw usage('--mount', text, 'volume-subpath is not supported: mount the whole volume');
+  const subpath = take(fields, 'volume-subpath') ?? '';
+  if (subpath.startsWith('/') || subpath.split('/').includes('..'))
+    throw usage('--mount', text, 'volume-subpath must be a relative path within the volume');
   const noCopy = takeBoolean(fields, 'volume-nocopy', text) ?? false;
   return {
     mount: {
@@ -275,7 +278,8 @@ function volumeMount(
       anonymous: source === '',
       target,
       flags: {},
-      noCopy,
+      noCopy: noCopy || subpath !== '', // what has the path has something in it
+      ...(subpath === '' ? {} : { subpath }),
       mode: 'z',
       ...(isEmpty(make.options) && isEmpty(make.labels) ? {} : { make }),
     },

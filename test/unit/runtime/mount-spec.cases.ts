@@ -101,6 +101,8 @@ export const MOUNTS: [text: string, mount: MountSpec][] = [
   ['type=volume,src=vol,dst=/t,ro', volume('vol', '/t', { flags: { readOnly: true } })],
   ['type=volume,src=vol,dst=/t,volume-nocopy', volume('vol', '/t', { noCopy: true })],
   ['type=volume,src=vol,dst=/t,volume-nocopy=false,volume-driver=local', volume('vol', '/t')],
+  ['type=volume,src=vol,dst=/t,volume-subpath=a/b', volume('vol', '/t', { noCopy: true, subpath: 'a/b' })],
+  ['type=volume,src=vol,dst=/t,volume-subpath=', volume('vol', '/t')],
   [
     'type=volume,src=vol,dst=/t,volume-opt=type=tmpfs,volume-opt=device=tmpfs,"volume-opt=o=size=1m,mode=700",volume-label=a=b',
     volume('vol', '/t', {
@@ -129,7 +131,8 @@ export const BAD_MOUNTS: [text: string, message: RegExp][] = [
   ['type=volume,source=vol,target=/b,volume-nocopy=maybe', /invalid value for volume-nocopy/],
   ['type=volume,source=vol,target=/b,volume-opt==x', /volume-opt: expected KEY=VALUE/],
   ['type=volume,source=vol,target=/b,volume-driver=nfs', /volume driver "nfs": plugin not found/],
-  ['type=volume,source=vol,target=/b,volume-subpath=x', /volume-subpath is not supported/],
+  ['type=volume,source=vol,target=/b,volume-subpath=/x', /volume-subpath must be a relative path/],
+  ['type=volume,source=vol,target=/b,volume-subpath=x/../..', /volume-subpath must be a relative path/],
   ['type=volume,source=vol,target=/b,bind-propagation=shared', /unexpected key "bind-propagation"/],
   ['type=image,source=busybox,target=/b', /type "image" is not supported/],
 ];
