@@ -74,6 +74,7 @@ export default defineCommand({
     mount: { type: 'list', value: 'type=TYPE,...', help: 'mount a directory, a volume or a tmpfs' },
     name: { type: 'string', value: 'NAME', help: 'name of the container' },
     network: {
+      once: true,
       type: 'string',
       aliases: ['net'],
       value: 'MODE',

@@ -116,6 +116,7 @@ function expand(flag: string, hostPath: string, containerPath: string): DeviceSp
   const stat = statSync(encodeBytes(hostPath), { throwIfNoEntry: false });
   if (stat?.isDirectory() === true) {
     const nodes = nodesBelow(hostPath, () => false);
+    if (nodes.length === 0) throw badDevice(flag, hostPath, 'no device node in this directory');
     return nodes.map((path) => ({
       hostPath: path,
       containerPath: containerPath + path.slice(hostPath.length),
@@ -123,8 +124,11 @@ function expand(flag: string, hostPath: string, containerPath: string): DeviceSp
   }
   if (stat?.isCharacterDevice() === true || stat?.isBlockDevice() === true)
     return [{ hostPath, containerPath }];
-  const cause = stat === undefined ? 'no such file or directory' : 'not a device node';
-  throw new EngineError(
+  throw badDevice(flag, hostPath, stat === undefined ? 'no such file or directory' : 'not a device node');
+}
+
+function badDevice(flag: string, hostPath: string, cause: string): EngineError {
+  return new EngineError(
     'USAGE',
     `--device ${JSON.stringify(flag)}: error gathering device information: ${hostPath}: ${cause}`,
   );

@@ -113,6 +113,15 @@ describe('specFromFlags', () => {
     });
   });
 
+  test.each([
+    [undefined, 67108864],
+    ['0', 67108864],
+    ['0k', 67108864],
+    ['1m', 1048576],
+  ])('--shm-size %s is %d bytes', (size, bytes) => {
+    expect(fromFlags({ 'shm-size': size }).spec.host.shmSizeBytes).toBe(bytes);
+  });
+
   test('container: is stored by id', () => {
     expect(fromFlags({ network: 'container:web', pid: 'container:web' }).spec).toMatchObject({
       network: { mode: 'container:web-id' },
@@ -228,6 +237,11 @@ describe('specFromFlags', () => {
     [{ timeout: -1 }, /--timeout -1: expected a whole number of seconds/],
     [{ timeout: 0.5 }, /--timeout 0.5/],
     [{ 'stop-signal': 'NOPE' }, /--stop-signal "NOPE": not a signal/],
+    [{ annotation: ['a'] }, /--annotation "a": expected KEY=VALUE/],
+    [{ annotation: ['=a'] }, /--annotation "=a": expected KEY=VALUE/],
+    [{ 'no-hosts': true, 'add-host': ['a:1.1.1.1'] }, /--no-hosts: conflicting options: --add-host/],
+    [{ tmpfs: ['/t:size=1m,uid=99999999'] }, /--tmpfs "\/t:size=1m,uid=99999999": uid 99999999 has no id/],
+    [{ tmpfs: ['/t:gid=70000'] }, /gid 70000 has no id on the host/],
     [{ label: ['=x'] }, /--label "=x": expected KEY=VALUE/],
     [{ sysctl: ['net.core.somaxconn=1'], network: 'host' }, /net namespace is not the container's own/],
     [{ 'group-add': ['keep-groups', 'bin'] }, /cannot be combined/],

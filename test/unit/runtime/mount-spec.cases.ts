@@ -64,6 +64,11 @@ export const BAD_VOLUMES: [text: string, message: RegExp][] = [
   ['/a:/', /destination can't be '\/'/],
   ['/a:/x/..', /destination can't be '\/'/],
   ['/a:/b:weird', /unknown option "weird"/],
+  ['/a:/b:ro,rw', /invalid mode: ro,rw$/],
+  ['/a:/b:rw,z,rw', /invalid mode: rw,rw$/],
+  ['/a:/b:shared,rslave', /invalid mode: shared,rslave$/],
+  ['/a:/b:z,Z', /invalid mode: z,Z$/],
+  ['/a:/b:noexec,exec', /invalid mode: noexec,exec$/],
   ['a/b:/c', /is no volume name/],
   ['x:/c', /is no volume name/],
   ['-x:/c', /is no volume name/],
@@ -148,11 +153,29 @@ export const TMPFS: [text: string, mount: MountSpec][] = [
       data: 'size=64m,mode=755',
     },
   ],
+  [
+    '/run:size=50%,mode=01777,uid=5,gid=6,nr_inodes=1k,huge=never',
+    {
+      type: 'tmpfs',
+      target: '/run',
+      flags: SAFE,
+      data: 'size=50%,mode=01777,uid=5,gid=6,nr_inodes=1k,huge=never',
+    },
+  ],
   ['/run:ro', { type: 'tmpfs', target: '/run', flags: { ...SAFE, readOnly: true }, data: '' }],
 ];
 
 export const BAD_TMPFS: [text: string, message: RegExp][] = [
   ['run', /must be absolute/],
+  ['/run:size=abc', /^--tmpfs "\/run:size=abc": invalid size=abc, expected a number of bytes/],
+  ['/run:size=', /invalid size=,/],
+  ['/run:size=1x', /invalid size=1x/],
+  ['/run:mode=9999', /invalid mode=9999, expected octal digits/],
+  ['/run:uid=root', /invalid uid=root, expected a number/],
+  ['/run:gid=-1', /invalid gid=-1/],
+  ['/run:nr_inodes=many', /invalid nr_inodes=many/],
+  ['/run:huge=big', /invalid huge=big/],
+  ['/run:toString=1', /unknown option "toString=1"/],
   ['/run:frob', /unknown option "frob"/],
   ['/', /destination can't be/],
 ];
