@@ -41,6 +41,8 @@ describe('help', () => {
   });
 
   test('a noun lists its verbs, and noun forms answer', async () => {
+    await skiff.run(['image'], { stdout: /\n {2}list, ls +List images\n/ });
+    await skiff.run(['container'], { stdout: /\n {2}list, ls, ps +List containers\n/ });
     await skiff.run(['container'], { stdout: /^Usage: {2}skiff container COMMAND\n[^]*\n {2}run / });
     const { stdout } = await skiff.run(['run', '--help']);
     await skiff.run(['container', 'run', '--help'], { stdout });
