@@ -35,6 +35,7 @@ const LISTS = [
   'group-add',
   'device',
   'sysctl',
+  'log-opt',
 ];
 
 /** No flag given. */
@@ -48,6 +49,7 @@ export function fromFlags(options: Partial<RunOptions>, rest: Partial<SpecInput>
     options: { ...noOptions(), ...options },
     what: 'busybox',
     words: ['true'],
+    detached: false,
     imageConfig: {},
     image: {
       name: 'busybox',
