@@ -97,7 +97,10 @@ void put_process(const Process& p) {
 void put_rest(const Plan& plan) {
   put("stdio", static_cast<uint64_t>(plan.stdio.kind));
   put("stdin", plan.stdio.use_stdin ? 1 : 0);
+  put("stdin-once", plan.stdio.stdin_once ? 1 : 0);
   put("log", plan.stdio.log);
+  put("log-max-size", plan.stdio.log_max_size);
+  put("log-files", plan.stdio.log_files);
   put("network", static_cast<uint64_t>(plan.network.kind));
   put("program", plan.network.program);
   put("network-args", plan.network.args);
@@ -109,7 +112,17 @@ void put_rest(const Plan& plan) {
   put("remove-paths", plan.lifetime.remove_paths);
   put("timeout", plan.lifetime.timeout_ms);
   put("die-with-parent", plan.lifetime.die_with_parent ? 1 : 0);
+  printf("parent-fd %d\n", plan.lifetime.parent_fd);
   put("pid-file", plan.lifetime.pid_file);
+  put("restart", static_cast<uint64_t>(plan.lifetime.restart));
+  put("max-restarts", plan.lifetime.max_restarts);
+  put("client", static_cast<uint64_t>(plan.client.kind));
+  put("streams", plan.client.streams);
+  put("tty", plan.client.tty ? 1 : 0);
+  put("sig-proxy", plan.client.sig_proxy ? 1 : 0);
+  put("detach-keys", plan.client.detach_keys.size);
+  put("print", plan.client.print);
+  put("print-on-failure", plan.client.print_on_failure ? 1 : 0);
   put("label", plan.label);
   put("command", plan.command);
   put("paths", plan.remove);

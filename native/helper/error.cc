@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "common/retry.h"
+#include "sync.h"
 
 namespace {
 
@@ -52,7 +53,12 @@ const char* hint_for(const StepError& e) {
   }
 }
 
+/** Of a client that prints them; -1: we print them ourselves. */
+int message_socket = -1;
+
 }  // namespace
+
+void redirect_messages(int sock) { message_socket = sock; }
 
 const char* wording_of(Step step) {
   uint32_t i = static_cast<uint32_t>(step);
@@ -95,6 +101,10 @@ void describe_error(const StepError& e, TextView* out) {
 }
 
 void print_error(const StepError& e) {
+  if (message_socket >= 0) {
+    (void)send_error(message_socket, e);
+    return;
+  }
   Text<4096> line;
   line << "Error: ";
   describe_error(e, &line);
@@ -104,6 +114,10 @@ void print_error(const StepError& e) {
 }
 
 void print_note(const char* text) {
+  if (message_socket >= 0) {
+    (void)send_sync(message_socket, SyncType::kNote, Step::kWait, 0, text);
+    return;
+  }
   Text<2304> line;
   line << "Warning: ";
   line.safe(text) << '\n';

@@ -11,6 +11,17 @@ struct StepError {
   Text<1024> object;
   /** Says more than strerror(err): the kernel's own words, or the output of a program. */
   Text<1024> cause;
+
+  StepError() = default;
+  StepError& operator=(const StepError& other) {
+    step = other.step;
+    err = other.err;
+    object.clear();
+    object << other.object.c_str();
+    cause.clear();
+    cause << other.cause.c_str();
+    return *this;
+  }
 };
 
 /** Fills in `e` from errno and returns false, so that a step can `return fail(...)`. */
@@ -22,6 +33,8 @@ bool fail_because(StepError* e, Step step, const char* object, const char* cause
 int exit_status_of(const StepError& e);
 /** The message without "Error: " and without control characters. */
 void describe_error(const StepError& e, TextView* out);
+/** From now on print_error and print_note send messages to `sock` (-1: no longer). */
+void redirect_messages(int sock);
 /** One line on stderr and, where there is one, a second with the way out. */
 void print_error(const StepError& e);
 void print_note(const char* text);

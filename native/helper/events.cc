@@ -16,12 +16,6 @@
 
 namespace {
 
-uint64_t monotonic_ms() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
-}
-
 bool ends_with_pid_one(const Monitor& m) { return m.plan.ns.pid.kind == NsKind::kNew; }
 
 /** Everything init waits for before it executes the command. */
@@ -36,8 +30,9 @@ bool is_session(const Monitor& m) { return m.plan.session.pid > 0; }
 void mark_running(Monitor& m) {
   m.phase = Phase::kRunning;
   m.detached = m.plan.session.detach;
-  m.started_ns = now_ns();
+  m.started_ns = m.cloned_ns;
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
+  m.stdio->started();
 }
 
 /** What is wrong with the network, its helper may have said. */
@@ -51,7 +46,7 @@ void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
   switch (msg.type) {
     case SyncType::kPty:
       m.has_terminal = true;
-      if (!m.relay.take_terminal(static_cast<UniqueFd&&>(fd), &m.error)) record_failure(m);
+      if (!m.stdio->take_terminal(static_cast<UniqueFd&&>(fd), &m.error)) record_failure(m);
       return;
     case SyncType::kNote: {
       Text<kSyncDetailMax + 1> note;
@@ -129,11 +124,11 @@ bool passed_to_group(const Monitor& m, int sig, bool from_terminal) {
 
 /** Stops with the container, as a job of the caller's shell. */
 void stop_with_container(Monitor& m) {
-  m.relay.restore_terminal();
+  m.stdio->restore_terminal();
   if (m.phase != Phase::kRunning || !stop_or_continue(m, SIGSTOP)) return;
   kill(getpid(), SIGSTOP);
   stop_or_continue(m, SIGCONT);
-  m.relay.reclaim_terminal();
+  m.stdio->reclaim_terminal();
 }
 
 void handle_signal(Monitor& m, int sig, bool from_terminal) {
@@ -144,14 +139,15 @@ void handle_signal(Monitor& m, int sig, bool from_terminal) {
     case SIGURG:
       return;
     case SIGWINCH:
-      if (m.plan.stdio.kind == StdioKind::kTty) return m.relay.resize();
+      if (m.plan.stdio.kind == StdioKind::kTty) return m.stdio->resize();
       break;
     case SIGTSTP:
     case SIGTTIN:
     case SIGTTOU:
+      if (m.is_monitor) break;
       return stop_with_container(m);
     case SIGCONT:
-      m.relay.reclaim_terminal();
+      m.stdio->reclaim_terminal();
       break;
     default:
       break;
@@ -191,7 +187,7 @@ void check_deadline(Monitor& m) {
 }
 
 void wait_for_events(Monitor& m) {
-  pollfd polls[5 + kRelayPolls];
+  pollfd polls[5 + kStdioPolls];
   int n = 0;
   auto add = [&](const UniqueFd& fd) -> pollfd* {
     if (!fd) return nullptr;
@@ -203,7 +199,7 @@ void wait_for_events(Monitor& m) {
   pollfd* parent = add(m.parent);
   pollfd* container = add(m.container);
   pollfd* network = add(m.network.ready_fd());
-  n += m.relay.add_polls(polls + n);
+  n += m.stdio->add_polls(polls + n);
   if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
   // Messages before signals: an ERROR must be read before the SIGCHLD that follows it.
   if (sync != nullptr && sync->revents != 0) read_sync(m);
@@ -212,6 +208,7 @@ void wait_for_events(Monitor& m) {
   if (signals != nullptr && signals->revents != 0) read_signals(m);
   if (parent != nullptr && parent->revents != 0) {
     m.parent.reset();
+    m.parent_is_gone = true;
     m.forced_status = 128 + SIGKILL;
     if (is_session(m)) kill(-m.pid, SIGKILL);
     kill_container(m.pid, m.pidfd.get());
@@ -220,17 +217,24 @@ void wait_for_events(Monitor& m) {
     m.container.reset();
     kill_container(m.pid, m.pidfd.get());
   }
-  m.relay.move();
-  if (m.relay.wants_to_detach()) m.detached = true;
-  if (m.relay.take_stop_request()) {
+  m.stdio->move();
+  while (int sig = m.stdio->take_signal()) handle_signal(m, sig, false);
+  if (m.stdio->wants_to_detach()) m.detached = true;
+  if (m.stdio->take_stop_request()) {
     // As any program that reads in the background: stopped until it is brought to the foreground.
     kill(getpid(), SIGSTOP);
-    m.relay.reclaim_terminal();
+    m.stdio->reclaim_terminal();
   }
   check_deadline(m);
 }
 
 }  // namespace
+
+uint64_t monotonic_ms() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
 
 void record_failure(Monitor& m) {
   if (m.failed) return;
@@ -247,12 +251,12 @@ void follow_container(Monitor& m) {
 }
 
 void drain_output(Monitor& m) {
-  while (m.relay.finish()) {
-    pollfd polls[1 + kRelayPolls];
+  while (m.stdio->finish()) {
+    pollfd polls[1 + kStdioPolls];
     polls[0] = {m.signals.get(), POLLIN, 0};
-    int n = 1 + m.relay.add_polls(polls + 1);
+    int n = 1 + m.stdio->add_polls(polls + 1);
     if (poll(polls, static_cast<nfds_t>(n), -1) < 0) continue;
-    m.relay.move();
+    m.stdio->move();
     signalfd_siginfo info;
     if (polls[0].revents == 0 ||
         read(m.signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info))

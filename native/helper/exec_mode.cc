@@ -20,6 +20,7 @@
 #include "exec.h"
 #include "monitor_state.h"
 #include "namespaces.h"
+#include "relay.h"
 #include "resolve.h"
 #include "security.h"
 #include "signals.h"
@@ -30,6 +31,7 @@ namespace {
 
 struct Session {
   Monitor m;
+  Relay relay;
   RunningInit init;
   InitChannels channels;
 };
@@ -94,8 +96,8 @@ bool open_nothing(InitChannels* channels, StepError* e) {
 
 bool prepare_stdio(Session& s, StepError* e) {
   if (detaches(s) && !has_tty(s)) return open_nothing(&s.channels, e);
-  if (!s.m.relay.prepare(s.m.plan, &s.channels, e)) return false;
-  if (detaches(s)) s.m.relay.let_go();
+  if (!s.relay.prepare(s.m.plan, &s.channels, e)) return false;
+  if (detaches(s)) s.relay.let_go();
   return true;
 }
 
@@ -110,7 +112,7 @@ bool start(Session& s) {
   if (m.pid == 0) become_command(s);
   if (m.pid < 0) return false;
   s.channels.sync.reset();
-  m.relay.drop_child_ends(&s.channels);
+  drop_child_ends(&s.channels);
   m.sync = static_cast<UniqueFd&&>(ours);
   m.pidfd.reset(sys::pidfd_open(m.pid));
   m.container.reset(fcntl(s.init.pidfd.get(), F_DUPFD_CLOEXEC, 3));
@@ -135,8 +137,8 @@ bool survives_caller() {
 
 /** Leaves the command alone; its terminal, if it has one, needs somebody who takes what it writes. */
 int leave(Session& s) {
-  s.m.relay.let_go();
-  if (!s.m.relay.has_output() || fork() != 0) return 0;
+  s.relay.let_go();
+  if (!s.relay.has_output() || fork() != 0) return 0;
   setsid();
   // Our session's end may have sent a SIGHUP while we still belonged to it. It is pending, and is dropped.
   signal(SIGHUP, SIG_IGN);
@@ -144,10 +146,10 @@ int leave(Session& s) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; null >= 0 && fd < 3; fd++) dup2(null, fd);
   (void)!chdir("/");
-  while (s.m.relay.has_output()) {
-    pollfd polls[kRelayPolls];
-    int n = s.m.relay.add_polls(polls);
-    if (poll(polls, static_cast<nfds_t>(n), -1) > 0) s.m.relay.move();
+  while (s.relay.has_output()) {
+    pollfd polls[kStdioPolls];
+    int n = s.relay.add_polls(polls);
+    if (poll(polls, static_cast<nfds_t>(n), -1) > 0) s.relay.move();
   }
   _exit(0);
 }
@@ -166,7 +168,7 @@ int stay(Session& s) {
     follow_container(s.m);
     if (!s.m.detached) drain_output(s.m);
   }
-  s.m.relay.restore_terminal();
+  s.relay.restore_terminal();
   return finish(s);
 }
 
@@ -174,7 +176,8 @@ int stay(Session& s) {
 
 int exec_in_container(int plan_fd) {
   static Session s;
-  s.m.signals = take_over_signals();
+  s.m.stdio = &s.relay;
+  s.m.signals = take_over_signals(true);
   if (!read_plan(plan_fd, &s.m.plan, &s.m.error)) {
     print_error(s.m.error);
     return exit_status_of(s.m.error);

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "common/retry.h"
@@ -72,29 +74,60 @@ void add_time(TextView* out) {
   out->number(static_cast<uint64_t>(now.tv_nsec), 10, 9) << 'Z';
 }
 
+/** Each byte of a line takes six at most. */
+constexpr size_t kEntryMax = 16384 * 6 + 128;
+Text<2 * kEntryMax> entries;
+
 }  // namespace
 
-bool JsonLog::open_at(const char* path) {
-  fd_.reset(open(path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0640));
+bool JsonLog::open_at(const Stdio& stdio) {
+  path_ = stdio.log;
+  max_size_ = stdio.log_max_size;
+  files_ = stdio.log_files;
+  fd_.reset(open(path_, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!fd_) return false;
+  struct stat st;
+  size_ = fstat(fd_.get(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
   for (Partial& p : partial_) {
-    p.text = allocate_forever<char>(kMaxLine);
+    if (p.text == nullptr) p.text = allocate_forever<char>(kMaxLine);
     if (p.text == nullptr) return false;
   }
   return true;
 }
 
-void JsonLog::write_entry(const char* stream, const char* text, size_t size) {
-  // Each byte takes six at most.
-  static Text<kMaxLine * 6 + 128> line;
-  line.clear();
-  line << "{\"log\":\"";
-  add_escaped(&line, text, size);
-  line << "\",\"stream\":\"" << stream << "\",\"time\":\"";
-  add_time(&line);
-  line << "\"}\n";
-  // One write, so that a reader who follows the file sees whole lines. A full disk costs log lines, never the container.
-  (void)write_all(fd_.get(), line.c_str(), line.size());
+void JsonLog::add_entry(const char* stream, const char* text, size_t size) {
+  if (entries.size() > kEntryMax || (max_size_ > 0 && size_ + entries.size() >= max_size_)) write_entries();
+  entries << "{\"log\":\"";
+  add_escaped(&entries, text, size);
+  entries << "\",\"stream\":\"" << stream << "\",\"time\":\"";
+  add_time(&entries);
+  entries << "\"}\n";
+}
+
+/** Whole lines at once, for readers who follow the file. A full disk costs log lines, never the container. */
+void JsonLog::write_entries() {
+  if (entries.size() == 0) return;
+  if (write_all(fd_.get(), entries.c_str(), entries.size())) size_ += entries.size();
+  entries.clear();
+  if (max_size_ > 0 && size_ >= max_size_) rotate();
+}
+
+/** A reader has the old file open and finds its successor by looking where the name of its own has gone. */
+void JsonLog::rotate() {
+  Text<PATH_MAX> from, to;
+  for (uint32_t i = files_ - 1; i >= 1; i--) {
+    from.clear();
+    to.clear();
+    from << path_;
+    if (i > 1) from << '.' << (i - 1);
+    to << path_ << '.' << i;
+    (void)rename(from.c_str(), to.c_str());
+  }
+  if (files_ == 1) (void)unlink(path_);
+  UniqueFd next(open(path_, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!next) return;  // a full disk: goes on in the old one
+  fd_ = static_cast<UniqueFd&&>(next);
+  size_ = 0;
 }
 
 void JsonLog::append(const char* stream, const char* data, size_t size) {
@@ -108,17 +141,23 @@ void JsonLog::append(const char* stream, const char* data, size_t size) {
     data += take;
     size -= take;
     if (p->text[p->size - 1] != '\n' && p->size < kMaxLine) continue;
-    write_entry(stream, p->text, p->size);
+    add_entry(stream, p->text, p->size);
     p->size = 0;
   }
+  write_entries();
 }
 
-void JsonLog::close() {
+void JsonLog::end_lines() {
   if (!fd_) return;
   const char* const kNames[] = {"stdout", "stderr"};
   for (int i = 0; i < 2; i++) {
-    if (partial_[i].size > 0) write_entry(kNames[i], partial_[i].text, partial_[i].size);
+    if (partial_[i].size > 0) add_entry(kNames[i], partial_[i].text, partial_[i].size);
     partial_[i].size = 0;
   }
+  write_entries();
+}
+
+void JsonLog::close() {
+  end_lines();
   fd_.reset();
 }

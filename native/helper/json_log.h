@@ -1,17 +1,20 @@
-// docker's json-file log: one JSON object a line.
+// docker's json-file log: one JSON object a line; rotated as log, log.1, log.2 …
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/unique_fd.h"
+#include "plan.h"
 
 class JsonLog {
  public:
-  bool open_at(const char* path);
+  bool open_at(const Stdio& stdio);
   explicit operator bool() const { return static_cast<bool>(fd_); }
   /** `stream` is "stdout" or "stderr". Lines are kept until they are complete or 16 KiB long. */
   void append(const char* stream, const char* data, size_t size);
-  /** Writes what has no newline yet. */
+  /** Writes what has no newline yet: the command has ended. */
+  void end_lines();
   void close();
 
  private:
@@ -21,9 +24,14 @@ class JsonLog {
     char* text = nullptr;
     size_t size = 0;
   };
-  void write_entry(const char* stream, const char* text, size_t size);
+  void add_entry(const char* stream, const char* text, size_t size);
+  void write_entries();
+  void rotate();
   Partial* partial_of(const char* stream) { return stream[3] == 'o' ? &partial_[0] : &partial_[1]; }
 
   UniqueFd fd_;
+  const char* path_ = "";
+  uint64_t size_ = 0, max_size_ = 0;
+  uint32_t files_ = 1;
   Partial partial_[2];
 };

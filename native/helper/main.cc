@@ -1,5 +1,6 @@
 // The native helper: one small static process per container. Modes:
-//   run FD      FD holds a plan: start the container and stay with it
+//   run FD      FD holds a plan: start the container and stay with it, or with the monitor that keeps it
+//   attach FD   relay our stdio to and from a container that runs
 //   exec FD     start one more process in a container that runs
 //   userns FD   execute a command as root of a new user namespace, in a mount namespace of its own
 //   remove FD   delete paths, whoever owns what is in them
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach_client.h"
 #include "common/retry.h"
 #include "dump.h"
 #include "exec_mode.h"
@@ -49,6 +51,7 @@ int main(int argc, char** argv) {
   sys::close_from(3, true);
   int fd = static_cast<int>(plan_fd);
   if (strcmp(argv[1], "run") == 0) return run_container(fd);
+  if (strcmp(argv[1], "attach") == 0) return attach_to_container(fd);
   if (strcmp(argv[1], "exec") == 0) return exec_in_container(fd);
   if (strcmp(argv[1], "userns") == 0) return run_in_user_namespace(fd);
   if (strcmp(argv[1], "remove") == 0) return remove_in_user_namespace(fd);

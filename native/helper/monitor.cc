@@ -12,8 +12,11 @@
 #include "idmap.h"
 #include "init.h"
 #include "monitor_state.h"
+#include "monitored.h"
 #include "namespaces.h"
+#include "own_stdio.h"
 #include "record.h"
+#include "relay.h"
 #include "signals.h"
 #include "sync.h"
 #include "sys.h"
@@ -30,13 +33,22 @@ bool await_netns(Monitor& m, UniqueFd* netns) {
   return false;
 }
 
-bool start(Monitor& m) {
+bool stdout_is_broken_pipe() {
+  struct stat st;
+  if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode)) return false;
+  pollfd p = {STDOUT_FILENO, 0, 0};
+  return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+}  // namespace
+
+bool start_container(Monitor& m) {
   StepError* e = &m.error;
   Plan& plan = m.plan;
   InitChannels channels;
   UniqueFd ours;
   if (!make_sync_pair(&ours, &channels.sync)) return fail(e, Step::kSocket, "");
-  if (!m.relay.prepare(plan, &channels, e)) return false;
+  if (!m.stdio->prepare(plan, &channels, e)) return false;
   m.pid = clone_into_namespaces(plan, e);
   if (m.pid == 0) {
     ours.reset();
@@ -44,7 +56,7 @@ bool start(Monitor& m) {
   }
   if (m.pid < 0) return false;
   channels.sync.reset();
-  m.relay.drop_child_ends(&channels);
+  drop_child_ends(&channels);
   m.sync = static_cast<UniqueFd&&>(ours);
   m.pidfd.reset(sys::pidfd_open(m.pid));
   if (!map_ids(plan.ns, m.pid, e) || !m.cleanup.keep_namespace(plan, m.pid, e)) return false;
@@ -56,31 +68,32 @@ bool start(Monitor& m) {
     if (!netns) return true;  // it is dead: see report_early_end
     if (!m.network.start(plan, m.cleanup.user_namespace(), netns, e)) return false;
   }
-  return write_pid_files(plan.lifetime, m.pid, e);
+  m.cloned_ns = now_ns();
+  return write_pid_files(plan.lifetime, m.pid, m.cloned_ns, e);
 }
 
-bool stdout_is_broken_pipe() {
-  struct stat st;
-  if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode)) return false;
-  pollfd p = {STDOUT_FILENO, 0, 0};
-  return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+int run_to_end(Monitor& m) {
+  if (!start_container(m)) record_failure(m);
+  if (m.pid > 0) {
+    follow_container(m);
+    drain_output(m);
+    report_early_end(m);
+  }
+  m.finished_ns = now_ns();
+  m.stdio->restore_terminal();
+  m.network.stop();
+  if (m.failed) print_error(m.error);
+  return exit_status(m);
 }
 
-/** Dies as `cat` would when nobody reads its output any more. */
-void die_of_sigpipe() {
-  sigset_t pipe_only;
-  sigemptyset(&pipe_only);
-  sigaddset(&pipe_only, SIGPIPE);
-  raise(SIGPIPE);
-  sigprocmask(SIG_UNBLOCK, &pipe_only, nullptr);
-}
-
-void save_result(Monitor& m, int status) {
+void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting) {
   ExitRecord record;
   record.code = status;
   record.signal = !m.failed && WIFSIGNALED(m.wait_status) ? WTERMSIG(m.wait_status) : 0;
   record.started_ns = m.started_ns;
-  record.finished_ns = now_ns();
+  record.finished_ns = m.finished_ns;
+  record.restarts = restarts;
+  record.restarting = restarting;
   Text<1024> words;
   if (m.failed) {
     describe_error(m.error, &words);
@@ -89,8 +102,6 @@ void save_result(Monitor& m, int status) {
   StepError e;
   if (!write_exit_record(m.plan.lifetime, record, &e)) print_error(e);
 }
-
-}  // namespace
 
 void report_early_end(Monitor& m) {
   if (m.failed || m.phase == Phase::kRunning || m.forced_status != 0) return;
@@ -114,6 +125,7 @@ int exit_status(const Monitor& m) {
 }
 
 UniqueFd watch_parent(const Lifetime& lifetime) {
+  if (lifetime.parent_fd >= 0) return UniqueFd(lifetime.parent_fd);
   pid_t parent = getppid();
   if (!lifetime.die_with_parent || parent <= 1) return UniqueFd();
   UniqueFd fd(sys::pidfd_open(parent));
@@ -123,27 +135,22 @@ UniqueFd watch_parent(const Lifetime& lifetime) {
 
 int run_container(int plan_fd) {
   static Monitor m;
-  m.signals = take_over_signals();
   if (!read_plan(plan_fd, &m.plan, &m.error)) {
     print_error(m.error);
     return exit_status_of(m.error);
   }
   close(plan_fd);
   m.parent = watch_parent(m.plan.lifetime);
-  if (!start(m)) record_failure(m);
-  if (m.pid > 0) {
-    follow_container(m);
-    drain_output(m);
-    report_early_end(m);
-  }
-  m.relay.restore_terminal();
-  m.network.stop();
-  if (m.failed) print_error(m.error);
-  int status = exit_status(m);
+  if (m.plan.client.kind != ClientKind::kNone) return run_monitored(m);
+  static Relay relay;
+  m.stdio = &relay;
+  m.signals = take_over_signals(true);
+  int status = run_to_end(m);
   if (m.plan.lifetime.remove_on_exit) {
+    leave_status(m.plan.lifetime, status);
     m.cleanup.remove_container(m.plan.lifetime);
   } else {
-    save_result(m, status);
+    save_result(m, status, 0, false);
   }
   if (status != 0 && !m.failed && stdout_is_broken_pipe()) die_of_sigpipe();
   return status;

@@ -1,25 +1,21 @@
-// What the helper knows about its container, shared by monitor.cc (start and end) and events.cc (in between).
+// What the helper knows about its container, shared by monitor.cc and monitored.cc (start and end) and events.cc (in
+// between).
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "cleanup.h"
+#include "container_stdio.h"
 #include "network.h"
 #include "plan.h"
-#include "relay.h"
 
 enum class Phase { kStarting, kExecuting, kRunning };
 
-struct Monitor {
-  Plan plan;
+/** One life of the container: from the clone to the end of its first process. */
+struct Run {
   StepError error;
-  Relay relay;
-  Network network;
-  Cleanup cleanup;
-  UniqueFd signals, sync, pidfd, parent;
-  /** Mode `exec`: the init of the container that was entered; when it ends, so does what was started there. */
-  UniqueFd container;
+  UniqueFd sync, pidfd;
   pid_t pid = -1;
   Phase phase = Phase::kStarting;
   bool has_terminal = false, run_sent = false, failed = false, ended = false;
@@ -28,10 +24,31 @@ struct Monitor {
   /** The exit status that overrides the container's: a signal carried out for it, or a time-out. */
   int forced_status = 0;
   int wait_status = 0;
-  uint64_t started_ns = 0;
+  /** When the process was made; counts as the start once the command runs. */
+  uint64_t cloned_ns = 0, started_ns = 0, finished_ns = 0;
   uint64_t deadline_ms = 0;
 };
 
+struct Monitor : Run {
+  Plan plan;
+  ContainerStdio* stdio = nullptr;
+  Network network;
+  Cleanup cleanup;
+  UniqueFd signals, parent;
+  bool parent_is_gone = false;
+  /** In a process of our own (monitored.cc), and not in the place of the caller's. */
+  bool is_monitor = false;
+  /** Mode `exec`: the init of the container that was entered; when it ends, so does what was started there. */
+  UniqueFd container;
+};
+
+/** Clones init and starts what runs beside it; false with m.error. Init may be there all the same. */
+bool start_container(Monitor& m);
+/** To its end, output included; prints what failed. The exit status. */
+int run_to_end(Monitor& m);
+/** The exit record. */
+void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting);
+uint64_t monotonic_ms();
 /** Once a step has failed: kills what there is; m.error says why. */
 void record_failure(Monitor& m);
 /**

@@ -76,7 +76,6 @@ char** make_argv(const NetworkHelper& helper) {
 
 struct Child {
   const Plan& plan;
-  char** argv;
   int userns, netns, output, ready, exit_fd;
 };
 
@@ -116,12 +115,15 @@ void place_descriptors(const Child& c) {
 [[noreturn]] void run_program(const Child& c, pid_t parent) {
   reset_signals();
   StepError e;
+  // Here and not before the fork: a container that is started again and again would not give the memory back.
+  char** argv = make_argv(c.plan.network);
+  if (argv == nullptr) _exit(127);
   bool ok = c.plan.network.kind != NetHelper::kPasta || enter_for_pasta(c, &e);
   place_descriptors(c);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
   if (ok) {
-    execve(c.plan.network.program, c.argv, environ);
+    execve(c.plan.network.program, argv, environ);
     fail(&e, Step::kExec, c.plan.network.program);
   }
   print_error(e);
@@ -168,12 +170,7 @@ bool Network::start(const Plan& plan, const UniqueFd& userns, const UniqueFd& ne
   if (pipe2(exit_pipe, O_CLOEXEC) < 0) return fail(e, Step::kNetwork, program_);
   UniqueFd exit_end(exit_pipe[0]);
   exit_pipe_.reset(exit_pipe[1]);
-  char** argv = make_argv(helper);
-  if (argv == nullptr) {
-    errno = E2BIG;
-    return fail(e, Step::kNetwork, program_);
-  }
-  Child child = {plan, argv, userns.get(), netns.get(), output_.get(), ready_end.get(), exit_end.get()};
+  Child child = {plan, userns.get(), netns.get(), output_.get(), ready_end.get(), exit_end.get()};
   pid_t self = getpid();
   pid_ = fork();
   if (pid_ < 0) return fail(e, Step::kNetwork, program_);

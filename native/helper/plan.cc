@@ -35,6 +35,7 @@ enum class Record : uint32_t {
   kCommand,
   kRemove,
   kExecSession,
+  kClient,
   kCount
 };
 
@@ -119,7 +120,21 @@ void read_lifetime(Reader& r, Lifetime* l) {
   l->remove_paths = r.strings();
   l->timeout_ms = r.u64();
   l->die_with_parent = r.flag();
+  l->parent_fd = static_cast<int>(r.u32());
   l->pid_file = r.str();
+  l->restart = r.choice(RestartKind::kAlways);
+  l->max_restarts = r.u32();
+}
+
+void read_client(Reader& r, ClientPlan* c) {
+  c->kind = r.choice(ClientKind::kAttached);
+  c->streams = r.u32();
+  c->tty = r.flag();
+  c->sig_proxy = r.flag();
+  c->detach_keys = r.blob();
+  c->print = r.str();
+  c->print_on_failure = r.flag();
+  if (c->detach_keys.size > kDetachKeysMax) r.spoil();
 }
 
 void read_session(Reader& r, ExecSession* s) {
@@ -169,7 +184,10 @@ void read_record(Record record, Reader& r, Plan* plan) {
     case Record::kStdio:
       plan->stdio.kind = r.choice(StdioKind::kTty);
       plan->stdio.use_stdin = r.flag();
+      plan->stdio.stdin_once = r.flag();
       plan->stdio.log = r.str();
+      plan->stdio.log_max_size = r.u64();
+      plan->stdio.log_files = r.u32();
       return;
     case Record::kNetworkHelper:
       plan->network.kind = r.choice(NetHelper::kSlirp);
@@ -189,6 +207,8 @@ void read_record(Record record, Reader& r, Plan* plan) {
     case Record::kRemove:
       plan->remove = r.strings();
       return;
+    case Record::kClient:
+      return read_client(r, &plan->client);
     case Record::kExecSession:
       return read_session(r, &plan->session);
     case Record::kEnd:

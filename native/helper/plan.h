@@ -129,7 +129,12 @@ enum class StdioKind : uint32_t { kInherit, kPipes, kTty };
 struct Stdio {
   StdioKind kind = StdioKind::kInherit;
   bool use_stdin = false;
+  /** The container's input ends with that of its first client, as with `docker run -i`. */
+  bool stdin_once = false;
   const char* log = "";  // empty: none
+  /** The log is renamed to log.1, log.2 … when it has grown beyond so many bytes; 0: never. */
+  uint64_t log_max_size = 0;
+  uint32_t log_files = 1;
 };
 
 enum class NetHelper : uint32_t { kNone, kPasta, kSlirp };
@@ -142,6 +147,8 @@ struct NetworkHelper {
   StringList api_requests;
 };
 
+enum class RestartKind : uint32_t { kNo, kOnFailure, kAlways };
+
 struct Lifetime {
   const char* container_dir = "";
   int lock_fd = -1;
@@ -149,7 +156,27 @@ struct Lifetime {
   StringList remove_paths;
   uint64_t timeout_ms = 0;
   bool die_with_parent = false;
+  /** A pidfd of a process to die with; -1: none. */
+  int parent_fd = -1;
   const char* pid_file = "";
+  RestartKind restart = RestartKind::kNo;
+  uint32_t max_restarts = 0;  // 0: without limit
+};
+
+/** kNone: this process keeps the container. Else a monitor does, and this process is its client. */
+enum class ClientKind : uint32_t { kNone, kDetached, kAttached };
+
+constexpr uint32_t kStreamIn = 1, kStreamOut = 2, kStreamErr = 4;
+
+struct ClientPlan {
+  ClientKind kind = ClientKind::kNone;
+  uint32_t streams = 0;  // kStream*
+  bool tty = false;
+  bool sig_proxy = false;
+  Blob detach_keys;  // empty: none
+  /** A line for stdout once the command runs, or cannot be started. */
+  const char* print = "";
+  bool print_on_failure = false;
 };
 
 constexpr uint32_t kDetachKeysMax = 16;
@@ -178,6 +205,7 @@ struct Plan {
   Stdio stdio;
   NetworkHelper network;
   Lifetime lifetime;
+  ClientPlan client;
   const char* label = "";
   /** Modes `userns` and `remove`: what to execute there, what to remove. */
   StringList command;

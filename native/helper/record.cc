@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
@@ -21,6 +22,14 @@ bool write_atomically(const char* path, const TextView& text) {
   return fd && write_all(fd.get(), text.c_str(), text.size()) && rename(temp.c_str(), path) == 0;
 }
 
+uint64_t start_ticks(pid_t pid) {
+  Text<32> path;
+  path << "/proc/" << pid << "/stat";
+  ProcessStat stat;
+  (void)read_process_stat(AT_FDCWD, path.c_str(), &stat);
+  return stat.start_ticks;
+}
+
 }  // namespace
 
 uint64_t now_ns() {
@@ -29,26 +38,34 @@ uint64_t now_ns() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000000ull + static_cast<uint64_t>(now.tv_nsec);
 }
 
-bool write_pid_files(const Lifetime& lifetime, pid_t pid, StepError* e) {
-  Text<32> stat_path;
-  stat_path << "/proc/" << pid << "/stat";
-  ProcessStat stat;
-  (void)read_process_stat(AT_FDCWD, stat_path.c_str(), &stat);
-  Text<64> text;
-  text << pid << ' ' << stat.start_ticks << '\n';
+bool write_pid_files(const Lifetime& lifetime, pid_t pid, uint64_t made_ns, StepError* e) {
+  static uint64_t own_start = start_ticks(getpid());
+  Text<128> text;
+  text << pid << ' ' << start_ticks(pid) << ' ' << made_ns << ' ' << getpid() << ' ' << own_start << '\n';
   Text<PATH_MAX> path;
   path << lifetime.container_dir << "/pid";
   if (!write_atomically(path.c_str(), text)) return fail(e, Step::kRecord, path.c_str());
+  path.clear();
+  path << lifetime.container_dir << "/exit";
+  (void)unlink(path.c_str());
   if (lifetime.pid_file[0] == '\0') return true;
   text.clear();
   text << pid;
   return write_atomically(lifetime.pid_file, text) || fail(e, Step::kPidFile, lifetime.pid_file);
 }
 
+void leave_status(const Lifetime& lifetime, int status) {
+  Text<32> text;
+  text << "code=" << status << '\n';
+  if (lifetime.lock_fd >= 0) (void)!pwrite(lifetime.lock_fd, text.c_str(), text.size(), 0);
+}
+
 bool write_exit_record(const Lifetime& lifetime, const ExitRecord& record, StepError* e) {
   Text<2048> text;
   text << "code=" << record.code << "\nsignal=" << record.signal << "\nstartedAt=" << record.started_ns
-       << "\nfinishedAt=" << record.finished_ns << "\noom=" << (record.oom ? "1" : "0") << "\nerror=";
+       << "\nfinishedAt=" << record.finished_ns << "\noom=" << (record.oom ? "1" : "0")
+       << "\nrestarts=" << record.restarts << "\nrestarting=" << (record.restarting ? "1" : "0")
+       << "\nerror=";
   text.safe(record.error) << '\n';
   Text<PATH_MAX> path;
   path << lifetime.container_dir << "/exit";

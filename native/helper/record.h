@@ -11,10 +11,18 @@ struct ExitRecord {
   int signal = 0;
   uint64_t started_ns = 0, finished_ns = 0;
   bool oom = false;
+  uint32_t restarts = 0;
+  /** The monitor waits before it starts the command again. */
+  bool restarting = false;
   const char* error = "";
 };
 
 uint64_t now_ns();
-/** `pid`: "<host pid> <start time of /proc/PID/stat>"; and the plan's own pid file. */
-bool write_pid_files(const Lifetime& lifetime, pid_t pid, StepError* e);
+/**
+ * `pid`: init's host pid and start time (of /proc/PID/stat), when it was made (unix ns), and the same two of ourselves;
+ * and the plan's own pid file. The exit record of a run before is gone then.
+ */
+bool write_pid_files(const Lifetime& lifetime, pid_t pid, uint64_t made_ns, StepError* e);
 bool write_exit_record(const Lifetime& lifetime, const ExitRecord& record, StepError* e);
+/** For those who wait for a container that is removed when it ends: they have its lock's file open. */
+void leave_status(const Lifetime& lifetime, int status);

@@ -1,57 +1,34 @@
-// The helper never blocks on its own stdio: a reader who stalls must not keep it from signals. Descriptors that others
-// share cannot be made non-blocking (that would change them for everybody), so pipes and terminals are opened once
-// more through /proc/self/fd, which gives a description of our own.
+// Copies between our own stdio (own_stdio.h) and the container's.
 
 #include "relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "common/retry.h"
 #include "forever.h"
 
 namespace {
 
 constexpr size_t kBufferSize = 65536;
 
-/** Our own non-blocking view of an inherited descriptor; `plain` for files, which never block nor poll. */
-UniqueFd open_again(int fd, int mode, bool* plain, bool* chunked) {
-  struct stat st;
-  if (fstat(fd, &st) < 0) return UniqueFd();
-  *plain = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode);
-  if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
-    UniqueFd own(open(FdPath(fd).c_str(), mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (own) return own;
-  }
-  // Sockets cannot be opened again, and pipes of other users neither.
-  *chunked = !*plain;
-  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-}
-
-bool make_pipe(UniqueFd* ours, UniqueFd* theirs, bool we_read) {
-  int fds[2];
-  if (pipe2(fds, O_CLOEXEC) < 0) return false;
-  ours->reset(fds[we_read ? 0 : 1]);
-  theirs->reset(fds[we_read ? 1 : 0]);
-  return fcntl(ours->get(), F_SETFL, O_NONBLOCK | (we_read ? O_RDONLY : O_WRONLY)) == 0;
-}
-
 bool make_buffer(Stream* s) {
   s->buffer = allocate_forever<char>(kBufferSize);
   return s->buffer != nullptr;
 }
 
-/** Our terminal belongs to another process group: reading it is refused (SIGTTIN is blocked, hence EIO). */
-bool in_background() {
-  pid_t foreground = tcgetpgrp(STDIN_FILENO);
-  return foreground > 0 && foreground != getpgrp();
+/** A terminal may be given to the container only as its own (-t): any other it could play with. */
+bool is_terminal(int fd) {
+  termios t;
+  return tcgetattr(fd, &t) == 0;
 }
 
-bool would_block(int err) { return err == EAGAIN || err == EINTR; }
+bool is_same_file(int a, int b) {
+  struct stat x, y;
+  return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
 
 }  // namespace
 
@@ -60,24 +37,46 @@ bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
     channels->stdio[0].reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!channels->stdio[0]) return fail(e, Step::kStdio, "/dev/null");
   }
-  if (plan.stdio.kind == StdioKind::kInherit) return true;
-  if (plan.stdio.log[0] != '\0' && !log_.open_at(plan.stdio.log)) return fail(e, Step::kLog, plan.stdio.log);
+  if (plan.stdio.kind == StdioKind::kInherit) return hide_terminals(plan.stdio, channels, e);
+  if (plan.stdio.log[0] != '\0' && !log_.open_at(plan.stdio)) return fail(e, Step::kLog, plan.stdio.log);
   active_ = true;
   is_tty_ = plan.stdio.kind == StdioKind::kTty;
   for (int i = 0; i < kStreams; i++) {
     Stream* s = &streams_[i];
     if (i == 0 ? !plan.stdio.use_stdin : i == 2 && is_tty_) continue;
-    if (!make_buffer(s)) return fail(e, Step::kStdio, "");
-    if (i == 0) {
-      bool plain = false, chunked = false;
-      s->source = open_again(STDIN_FILENO, O_RDONLY, &plain, &chunked);
-      if (is_tty_ && isatty(STDIN_FILENO)) keys_.set(plan.session.detach_keys);
-    } else {
-      s->log_name = i == 1 ? "stdout" : "stderr";
-      s->sink = open_again(i, O_WRONLY, &s->sink_is_plain, &s->chunked);
-    }
+    if (!open_own(i)) return fail(e, Step::kStdio, "");
+    if (i == 0 && is_tty_ && isatty(STDIN_FILENO)) keys_.set(plan.session.detach_keys);
+    if (i != 0) s->log_name = i == 1 ? "stdout" : "stderr";
     if (is_tty_) continue;
     if (!make_pipe(i == 0 ? &s->sink : &s->source, &channels->stdio[i], i != 0))
+      return fail(e, Step::kStdio, "");
+  }
+  return true;
+}
+
+bool Relay::open_own(int i) {
+  Stream* s = &streams_[i];
+  if (!make_buffer(s)) return false;
+  bool plain = false, chunked = false;
+  if (i == 0) {
+    s->source = open_again(STDIN_FILENO, O_RDONLY, &plain, &chunked);
+  } else {
+    s->sink = open_again(i, O_WRONLY, &s->sink_is_plain, &s->chunked);
+  }
+  return true;
+}
+
+bool Relay::hide_terminals(const Stdio& stdio, InitChannels* channels, StepError* e) {
+  for (int i = 0; i < kStreams; i++) {
+    if ((i == 0 && !stdio.use_stdin) || !is_terminal(i)) continue;
+    active_ = true;
+    if (i == 2 && channels->stdio[1] && is_same_file(1, 2)) {
+      // One pipe for both, so that what is written to one terminal keeps its order.
+      channels->stdio[2].reset(fcntl(channels->stdio[1].get(), F_DUPFD_CLOEXEC, 3));
+      continue;
+    }
+    Stream* s = &streams_[i];
+    if (!open_own(i) || !make_pipe(i == 0 ? &s->sink : &s->source, &channels->stdio[i], i != 0))
       return fail(e, Step::kStdio, "");
   }
   return true;
@@ -91,10 +90,6 @@ bool Relay::take_terminal(UniqueFd master, StepError* e) {
   resize();
   reclaim_terminal();
   return true;
-}
-
-void Relay::drop_child_ends(InitChannels* channels) {
-  for (UniqueFd& fd : channels->stdio) fd.reset();
 }
 
 int Relay::add_polls(pollfd* polls) {
@@ -155,7 +150,7 @@ void Relay::fill(Stream* s) {
   if (lead > 0) s->end = keys_.filter(s->buffer + lead, s->end, s->buffer);
   if (s == &input_ && s->end > 0) last_input_ = s->buffer[s->end - 1];
   if (s->log_name != nullptr && log_) log_.append(s->log_name, s->buffer, s->end);
-  if (s->log_name != nullptr && !s->sink) s->end = 0;
+  if (s != &input_ && !s->sink) s->end = 0;
 }
 
 void Relay::flush(Stream* s) {
@@ -220,26 +215,12 @@ bool Relay::take_stop_request() {
 }
 
 void Relay::resize() {
-  if (!master_) return;
   winsize size;
-  for (int fd = 0; fd < 3; fd++) {
-    if (ioctl(fd, TIOCGWINSZ, &size) < 0) continue;
-    (void)ioctl(master_.get(), TIOCSWINSZ, &size);
-    return;
-  }
+  if (master_ && terminal_size(&size)) (void)ioctl(master_.get(), TIOCSWINSZ, &size);
 }
 
-void Relay::restore_terminal() {
-  if (!raw_) return;
-  raw_ = false;
-  (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_);
-}
+void Relay::restore_terminal() { raw_mode_.leave(); }
 
 void Relay::reclaim_terminal() {
-  if (raw_ || !master_ || !input_.source || tcgetattr(STDIN_FILENO, &saved_) < 0) return;
-  // In the background the terminal is somebody else's; SIGCONT in the foreground comes back here.
-  if (in_background()) return;
-  termios raw = saved_;
-  cfmakeraw(&raw);
-  raw_ = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+  if (master_ && input_.source) raw_mode_.enter();
 }

@@ -149,14 +149,14 @@ void reset_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-UniqueFd take_over_signals() {
+UniqueFd take_over_signals(bool keep_ignored) {
   sigset_t handled;
   sigfillset(&handled);
   for (int sig = 1; sig < NSIG; sig++) {
     if (sig == SIGKILL || sig == SIGSTOP) continue;
     struct sigaction old;
     if (sigaction(sig, nullptr, &old) < 0) continue;  // one of the C library's own
-    bool keep = old.sa_handler == SIG_IGN && !ignored_by_runtime(sig) && sig != SIGCHLD;
+    bool keep = keep_ignored && old.sa_handler == SIG_IGN && !ignored_by_runtime(sig) && sig != SIGCHLD;
     if (keep || is_fault(sig)) sigdelset(&handled, sig);
     if (keep || old.sa_handler == SIG_DFL) continue;
     struct sigaction action = {};

@@ -11,9 +11,9 @@ void reset_signals();
 
 /**
  * Undoes what a runtime did to dispositions before it executed us, blocks what the helper handles, and returns the
- * signalfd. Signals that the caller ignores (nohup) stay ignored.
+ * signalfd. Signals that the caller ignores (nohup) stay ignored where `keep_ignored`.
  */
-UniqueFd take_over_signals();
+UniqueFd take_over_signals(bool keep_ignored);
 
 /**
  * Passes `sig` on to the container's first process. As pid 1 of a pid namespace that process never gets a signal it

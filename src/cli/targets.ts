@@ -26,3 +26,17 @@ export async function forEachTarget(
   }
   return status;
 }
+
+/** Begins `work` for all targets at once; the function returned gives the result for each when it is asked. */
+export function inParallel<T>(
+  targets: readonly string[],
+  work: (target: string) => Promise<T>,
+): (target: string) => Promise<T> {
+  const results = new Map<string, Promise<T>>();
+  for (const target of targets) {
+    const result = results.get(target) ?? work(target);
+    result.catch(() => undefined); // whoever asks for it hears of it
+    results.set(target, result);
+  }
+  return (target) => results.get(target) as Promise<T>;
+}

@@ -24,15 +24,29 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/unpack.ts'),
   },
+  attach: {
+    summary: 'Attach to the input and output of a running container',
+    group: 'container',
+    load: () => import('./attach.ts'),
+  },
   commit: {
     summary: "Make an image of a container's changes",
     group: 'container',
     load: () => import('./commit.ts'),
   },
+  'container prune': {
+    summary: 'Remove all containers that do not run',
+    load: () => import('./container/prune.ts'),
+  },
   cp: {
     summary: 'Copy files between a container and the host',
     group: 'container',
     load: () => import('./cp.ts'),
+  },
+  create: {
+    summary: 'Create a new container, to be started later',
+    group: 'container',
+    load: () => import('./create.ts'),
   },
   diff: {
     summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
@@ -80,6 +94,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Show details of containers, images and volumes',
     load: () => import('./inspect.ts'),
   },
+  kill: {
+    summary: 'Kill one or more running containers, or send them a signal',
+    group: 'container',
+    load: () => import('./kill.ts'),
+  },
   load: {
     summary: 'Load images from an archive or an OCI layout folder',
     group: 'image',
@@ -90,6 +109,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./logs.ts'),
   },
+  port: {
+    summary: 'Show the published ports of a container',
+    group: 'container',
+    load: () => import('./port.ts'),
+  },
   ps: {
     summary: 'List containers',
     group: 'container',
@@ -99,6 +123,16 @@ export const COMMANDS: CommandTable = {
     summary: 'Fetch images from a registry',
     group: 'image',
     load: () => import('./pull.ts'),
+  },
+  rename: {
+    summary: 'Rename a container',
+    group: 'container',
+    load: () => import('./rename.ts'),
+  },
+  restart: {
+    summary: 'Stop and start one or more containers',
+    group: 'container',
+    load: () => import('./restart.ts'),
   },
   rm: {
     summary: 'Remove one or more containers',
@@ -118,6 +152,16 @@ export const COMMANDS: CommandTable = {
     summary: 'Write images to an archive that load, docker, podman and skopeo read',
     group: 'image',
     load: () => import('./save.ts'),
+  },
+  start: {
+    summary: 'Start one or more stopped containers',
+    group: 'container',
+    load: () => import('./start.ts'),
+  },
+  stop: {
+    summary: 'Stop one or more running containers',
+    group: 'container',
+    load: () => import('./stop.ts'),
   },
   'system check': {
     summary: 'Check that images and volumes in the store are complete and intact',
@@ -169,25 +213,39 @@ export const COMMANDS: CommandTable = {
     summary: 'Remove volumes that no container uses',
     load: () => import('./volume/rm.ts'),
   },
+  wait: {
+    summary: 'Wait until one or more containers stop, and print their exit statuses',
+    group: 'container',
+    load: () => import('./wait.ts'),
+  },
 };
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'container attach': 'attach',
   'container commit': 'commit',
   'container copy': 'cp',
   'container cp': 'cp',
+  'container create': 'create',
   'container diff': 'diff',
   'container exec': 'exec',
   'container export': 'export',
   'container inspect': 'inspect',
+  'container kill': 'kill',
   'container list': 'ps',
   'container logs': 'logs',
   'container ls': 'ps',
+  'container port': 'port',
   'container ps': 'ps',
   'container remove': 'rm',
+  'container rename': 'rename',
+  'container restart': 'restart',
   'container rm': 'rm',
   'container run': 'run',
+  'container start': 'start',
+  'container stop': 'stop',
   'container top': 'top',
+  'container wait': 'wait',
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',

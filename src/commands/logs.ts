@@ -1,16 +1,18 @@
 // `skiff logs`: what a container wrote, each stream to its own.
 
 import { defineCommand } from '../cli/command.ts';
+import { LATEST_FLAG } from '../cli/target-flags.ts';
 import { printLogs } from '../container/print-logs.ts';
+import { targetOf } from '../container/targets.ts';
 
 export default defineCommand({
   name: 'logs',
   group: 'container',
   summary: 'Show the output of a container',
   args: 'CONTAINER',
-  minArgs: 1,
   maxArgs: 1,
   flags: {
+    ...LATEST_FLAG,
     details: { type: 'boolean', help: 'show extra details given to the log driver (there are none)' },
     follow: { type: 'boolean', short: 'f', help: 'go on until the container ends' },
     since: {
@@ -24,8 +26,7 @@ export default defineCommand({
   },
   examples: ['logs web', 'logs --tail 20 --follow web'],
   async run({ args, flags, cx }) {
-    const [reference = ''] = args;
-    await printLogs(cx, reference, flags, {
+    await printLogs(cx, targetOf(cx.paths, args, flags, 'logs'), flags, {
       stdout: (bytes) => cx.io.stdoutBytes(bytes),
       stderr: (text) => cx.io.stderr(text),
     });

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { findContainer, listIds, readSpec } from './records.ts';
-import { readInit } from './state.ts';
+import { readPid } from './state.ts';
 
 export interface AddressOptions {
   latest: boolean | undefined;
@@ -37,7 +37,8 @@ export function addressContainer(
   return { spec: findContainer(root, typed), typed, rest };
 }
 
-function newest(root: StoreRoot): ContainerSpec {
+/** The container made last. @throws CONTAINER_NOT_FOUND when there is none */
+export function newest(root: StoreRoot): ContainerSpec {
   let found: ContainerSpec | undefined;
   for (const id of listIds(root)) {
     const spec = readSpec(root, id);
@@ -47,7 +48,8 @@ function newest(root: StoreRoot): ContainerSpec {
   throw new EngineError('CONTAINER_NOT_FOUND', 'no such container: --latest finds none', { exitCode: 1 });
 }
 
-function readCidFile(path: string): string {
+/** @throws USAGE */
+export function readCidFile(path: string): string {
   try {
     return readFileSync(encodeBytes(path), 'utf8').trim();
   } catch (error) {
@@ -67,7 +69,7 @@ export interface RunningContainer {
  * dies with it. @throws CONTAINER_STATE in docker's words
  */
 export function runningInit(root: StoreRoot, { id, name }: ContainerSpec): RunningContainer {
-  const init = readInit(containerDir(root, id));
+  const init = readPid(containerDir(root, id));
   if (init !== undefined) return init;
   throw new EngineError('CONTAINER_STATE', `container ${name}: container ${id} is not running`, {
     hint: '"skiff ps --all" shows its state',

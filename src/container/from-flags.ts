@@ -27,12 +27,14 @@ import { mergeCommand } from './command-line.ts';
 import { mergeEnvironment, type CallerEnv } from './environment.ts';
 import { hostFromFlags, wholeNumber } from './host-from-flags.ts';
 import type { KeyValueLine } from './key-value-file.ts';
-import type { RunOptions } from './options.ts';
+import type { CreateOptions } from './options.ts';
 import { exposedPorts } from './ports.ts';
 import { mountsFrom } from './volumes-from.ts';
 
 export interface SpecInput {
-  options: RunOptions;
+  options: CreateOptions;
+  /** No client is attached at first. */
+  detached: boolean;
   /** The image or directory as typed. */
   what: string;
   /** The words after it. */
@@ -111,6 +113,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
     user: userText(input),
     tty: options.tty === true,
     openStdin: options.interactive === true,
+    stdinOnce: options.interactive === true && !input.detached,
     entrypoint: command.entrypoint,
     cmd: command.cmd,
     workingDir: options.workdir ?? imageConfig.WorkingDir ?? '',
@@ -279,7 +282,7 @@ function pairs(flag: string, texts: readonly string[]): Record<string, string> {
   return result;
 }
 
-function stopSignalOf(options: RunOptions, image: ImageConfigSection): string | undefined {
+function stopSignalOf(options: CreateOptions, image: ImageConfigSection): string | undefined {
   const text = options['stop-signal'];
   if (text === undefined) return image.StopSignal === '' ? undefined : image.StopSignal;
   parseSignal(text, '--stop-signal');

@@ -8,16 +8,19 @@ import { parseSize } from '../runtime/sizes.ts';
 import type { ContainerId, DeviceSpec, HostSpec } from '../runtime/spec.ts';
 import { parseSysctl } from '../runtime/sysctls.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
+import { parseLogOptions } from './log-options.ts';
 import { parseNamespaceMode } from './namespace-mode.ts';
-import type { RunOptions } from './options.ts';
+import type { CreateOptions } from './options.ts';
+import { parseRestartPolicy } from './restart-policy.ts';
 import { chooseSecurity } from './security.ts';
 
 export interface HostInput {
-  options: RunOptions;
+  options: CreateOptions;
   idMap: IdMap | undefined;
   network: string;
   seccompText: string | undefined;
   devices: DeviceSpec[];
+  caller: { cwd: string };
   resolveContainer: (reference: string) => ContainerId;
 }
 
@@ -43,6 +46,7 @@ export function hostFromFlags(input: HostInput, mounts: MountSpec[], notes: stri
     net: network !== 'host' && !network.startsWith('container:'),
   };
   const profile = security.seccomp;
+  const driver = logDriver(options);
   return {
     autoRemove: options.rm === true,
     binds: options.volume.filter((text) => text.includes(':')),
@@ -70,7 +74,11 @@ export function hostFromFlags(input: HostInput, mounts: MountSpec[], notes: stri
     init: options.init === true,
     oomScoreAdj: oomScoreAdj(options['oom-score-adj']),
     timeoutMs: (wholeNumber('--timeout', options.timeout, 0) ?? 0) * 1000,
-    logDriver: logDriver(options),
+    logDriver: driver,
+    logOptions: parseLogOptions(options['log-opt'], driver),
+    restart: parseRestartPolicy(options.restart),
+    scope: options.scope === 'job' ? 'job' : 'service',
+    pidFile: absolute(options.pidfile, input.caller.cwd),
     usernsMode: options.userns ?? '',
     pidMode: mode('--pid', options.pid),
     ipcMode,
@@ -85,7 +93,11 @@ function shmSize(text: string | undefined): number {
   return bytes === 0 ? 64 * 2 ** 20 : bytes;
 }
 
-function logDriver({ 'log-driver': driver, rm, tty }: RunOptions): HostSpec['logDriver'] {
+function absolute(path: string | undefined, cwd: string): string | undefined {
+  return path === undefined || path.startsWith('/') ? path : `${cwd}/${path}`;
+}
+
+function logDriver({ 'log-driver': driver, rm, tty }: CreateOptions): HostSpec['logDriver'] {
   // Nobody can read the log of a container that is gone: --rm keeps none unless asked.
   if (driver === undefined || driver === '') return rm === true ? 'none' : 'json-file';
   if (driver === 'passthrough' && tty === true)

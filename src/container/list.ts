@@ -30,7 +30,7 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
   for (const id of listIds(root)) {
     const spec = readSpec(root, id);
     const state = spec === undefined ? undefined : readState(root, id);
-    if (spec === undefined || state === undefined || (spec.host.autoRemove && state.status !== 'running')) {
+    if (spec === undefined || state === undefined || (spec.host.autoRemove && !isUp(state))) {
       // Dead, half-made, or just starting: the sweep takes the first two and passes over the third.
       if ((await sweepQuietly(root, id)) || spec === undefined || state === undefined) continue;
     }
@@ -39,10 +39,14 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
   all.sort((a, b) => (a.spec.createdAt < b.spec.createdAt ? 1 : -1));
   const wide = request.all || request.last >= 0 || filter.has('status') || filter.has('exited');
   for (const container of all) {
-    if ((wide || container.state.status === 'running') && matches(container, filter, all))
-      listed.push(container);
+    if ((wide || isUp(container.state)) && matches(container, filter, all)) listed.push(container);
   }
   return request.last >= 0 ? listed.slice(0, request.last) : listed;
+}
+
+/** docker lists these without --all. */
+function isUp({ status }: ContainerState): boolean {
+  return status === 'running' || status === 'restarting';
 }
 
 /** True when it is gone. What cannot be deleted has left containers/ all the same, and the next `rm` finishes it in tmp/. */
@@ -90,7 +94,7 @@ export function parseFilters(texts: readonly string[]): Filters {
     if (!/^(created|restarting|running|removing|paused|exited|dead)$/.test(status)) {
       throw new EngineError(
         'USAGE',
-        `--filter status=${status}: invalid filter, expected created, running or exited`,
+        `--filter status=${status}: invalid filter, expected created, running, restarting or exited`,
       );
     }
   }

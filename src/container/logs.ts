@@ -1,11 +1,11 @@
 // `logs`: reads containers/<id>/log, docker's json-file format: one `{"log":…,"stream":…,"time":…}` a line. A line that a
 // crash tore is passed over. Following polls the file, since inotify is not to be had everywhere a store can be.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineError, errnoOf } from '../core/errors.ts';
+import { EngineError } from '../core/errors.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
+import { LogFiles } from './log-files.ts';
 import { isAlive } from './records.ts';
 
 export interface LogEntry {
@@ -25,7 +25,6 @@ export interface LogRequest {
   follow: boolean;
 }
 
-const CHUNK = 64 * 1024;
 const POLL_MS = 50;
 
 /** @throws CONTAINER_STATE when the container keeps no log */
@@ -35,73 +34,52 @@ export async function* readLog(
   request: LogRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<LogEntry> {
-  const path = `${containerDir(root, spec.id)}/log`;
-  const fd = open(path, spec);
-  if (fd === undefined) return;
+  checkDriver(spec);
+  const files = new LogFiles(`${containerDir(root, spec.id)}/log`, spec.host.logOptions.maxFiles);
   try {
-    const reader = new LineReader(fd);
-    const old = reader.lines().flatMap((line) => select(line, request) ?? []);
-    yield* request.tail === undefined ? old : request.tail === 0 ? [] : old.slice(-request.tail);
+    yield* request.tail === undefined ? entriesOf(files, request) : lastEntries(files, request, request.tail);
     while (request.follow && signal?.aborted !== true) {
       const alive = isAlive(root, spec.id); // asked first: what it wrote before it died is then still read
-      for (const line of reader.lines()) {
-        const entry = select(line, request);
-        if (entry !== undefined) yield entry;
-      }
-      if (!alive) return;
+      const isOver = request.untilNs !== undefined && BigInt(Date.now()) * 1_000_000n > request.untilNs;
+      yield* entriesOf(files, request);
+      if (!alive || isOver) return;
       await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     }
   } finally {
-    closeSync(fd);
+    files.close();
   }
 }
 
-function open(path: string, { name, host }: ContainerSpec): number | undefined {
-  if (host.logDriver !== 'json-file') {
-    throw new EngineError(
-      'CONTAINER_STATE',
-      `reading the log of ${JSON.stringify(name)}: configured logging driver does not support reading (${host.logDriver})`,
-      {
-        hint: host.autoRemove
-          ? 'a container run with --rm keeps a log only with --log-driver json-file'
-          : 'run it with --log-driver json-file',
-        exitCode: 1,
-      },
-    );
-  }
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined; // nothing was ever written
-    throw new EngineError('IO', `reading the log of ${JSON.stringify(name)}`, { cause: error });
-  }
-}
-
-/** Complete lines since the last call. */
-class LineReader {
-  readonly #fd: number;
-  #position = 0;
-  #rest = Buffer.alloc(0);
-
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  lines(): string[] {
-    const chunks = [this.#rest];
-    const end = fstatSync(this.#fd).size;
-    while (this.#position < end) {
-      const chunk = Buffer.allocUnsafe(CHUNK);
-      const count = readSync(this.#fd, chunk, 0, CHUNK, this.#position);
-      if (count === 0) break;
-      this.#position += count;
-      chunks.push(chunk.subarray(0, count));
+function* entriesOf(files: LogFiles, request: LogRequest): Generator<LogEntry> {
+  for (let lines = files.next(); lines !== undefined; lines = files.next()) {
+    for (const line of lines) {
+      const entry = select(line, request);
+      if (entry !== undefined) yield entry;
     }
-    const bytes = Buffer.concat(chunks);
-    const last = bytes.lastIndexOf(0x0a);
-    this.#rest = bytes.subarray(last + 1);
-    return last < 0 ? [] : bytes.toString('utf8', 0, last).split('\n');
   }
+}
+
+function lastEntries(files: LogFiles, request: LogRequest, count: number): LogEntry[] {
+  let last: LogEntry[] = [];
+  for (const entry of entriesOf(files, request)) {
+    last.push(entry);
+    if (last.length > 2 * count + 1024) last = last.slice(-count);
+  }
+  return count === 0 ? [] : last.slice(-count);
+}
+
+function checkDriver({ name, host }: ContainerSpec): void {
+  if (host.logDriver === 'json-file') return;
+  throw new EngineError(
+    'CONTAINER_STATE',
+    `reading the log of ${JSON.stringify(name)}: configured logging driver does not support reading (${host.logDriver})`,
+    {
+      hint: host.autoRemove
+        ? 'a container run with --rm keeps a log only with --log-driver json-file'
+        : 'run it with --log-driver json-file',
+      exitCode: 1,
+    },
+  );
 }
 
 function select(line: string, { sinceNs, untilNs }: LogRequest): LogEntry | undefined {

@@ -1,7 +1,15 @@
-// The flags of `run` as its use case takes them: keys are the flags' names, texts are as typed. commands/run.ts declares
-// them; the compiler checks that the two agree.
+// The flags of `create` and `run` as their use cases take them: keys are the flags' names, texts are as typed.
+// cli/create-flags.ts and commands/run.ts declare them; the compiler checks that they agree.
 
-export interface RunOptions {
+/** What `run` has beyond `create`. */
+export interface RunOptions extends CreateOptions {
+  detach: boolean | undefined;
+  'detach-keys': string | undefined;
+  'sig-proxy': boolean;
+  plan: string | undefined;
+}
+
+export interface CreateOptions {
   rm: boolean | undefined;
   interactive: boolean | undefined;
   tty: boolean | undefined;
@@ -59,12 +67,13 @@ export interface RunOptions {
   sysctl: string[];
   'oom-score-adj': number | undefined;
   'log-driver': string | undefined;
-  'sig-proxy': boolean;
+  'log-opt': string[];
+  restart: string | undefined;
+  scope: string | undefined;
   rootfs: boolean | undefined;
   platform: string | undefined;
   pull: string;
   quiet: boolean | undefined;
-  plan: string | undefined;
 }
 
 const MAY_BE_EMPTY = [
@@ -82,7 +91,7 @@ const MAY_BE_EMPTY = [
 ] as const;
 
 /** An empty text is not given, as docker has it: `--name "$NAME"`. An empty --entrypoint takes the image's away. */
-export function givenOptions(options: RunOptions): RunOptions {
+export function givenOptions<T extends CreateOptions>(options: T): T {
   const given = { ...options };
   for (const name of MAY_BE_EMPTY) if (given[name] === '') given[name] = undefined;
   return given;

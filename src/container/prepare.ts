@@ -1,5 +1,5 @@
-// `run`, first half: what is asked for, what the image says and what the host has become a PreparedRun. Looks and judges;
-// makes nothing but what a pull and an unpack make. run.ts is the second half, show-plan.ts the other user of this.
+// `run` and `create`, first half: what is asked for, what the image says and what the host has become a decided container.
+// Looks and judges; makes nothing but what a pull and an unpack make. run.ts, create.ts and show-plan.ts go on from here.
 
 import { hostname } from 'node:os';
 import type { Config } from '../core/config.ts';
@@ -12,34 +12,22 @@ import { ensureImage, PULL_POLICIES, type PullPolicy } from '../image/ensure-ima
 import { ensureLayerTrees } from '../image/ensure-layers.ts';
 import type { OnImageEvent } from '../image/events.ts';
 import { hostPlatform, parsePlatform } from '../image/platform.ts';
-import type { HelperPlan } from '../native/plan.ts';
 import type { RegistryOptions } from '../registry/types.ts';
-import { capabilityMask, capabilityNames, maskOf } from '../runtime/capabilities.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import { toHostId } from '../runtime/mapped-ids.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
-import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
-import { lowerUlimits } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import type { ResolvedImage } from '../store/images.ts';
-import { lookAtSources, type BindSources } from './bind-sources.ts';
 import { specFromFlags } from './from-flags.ts';
-import {
-  ownCapabilities,
-  ownLimits,
-  ownOomScore,
-  readAccounts,
-  readDevices,
-  readFlagFile,
-  readKeyValueFiles,
-} from './inputs.ts';
+import { readAccounts, readDevices, readFlagFile, readKeyValueFiles } from './inputs.ts';
 import { joinTarget, type JoinChoice } from './join.ts';
 import { checkName, randomContainerId } from './names.ts';
-import { connectNetwork, type Network } from './network.ts';
-import type { RunOptions } from './options.ts';
+import type { CreateOptions, RunOptions } from './options.ts';
+import { placeContainer, type Placement } from './place.ts';
 import { findContainer } from './records.ts';
+import { parseRestartPolicy } from './restart-policy.ts';
 
 export interface RunParts {
   paths: Paths;
@@ -52,80 +40,67 @@ export interface RunParts {
   hostGid: number;
 }
 
-export interface RunRequest {
+export interface CreateRequest {
   /** Image reference, or the directory of --rootfs, as typed. */
   what: string;
   /** The words after it. */
   words: readonly string[];
-  options: RunOptions;
+  options: CreateOptions;
+  /** No client is attached at first. */
+  detached: boolean;
   registry: RegistryOptions | undefined;
   onImageEvent: OnImageEvent | undefined;
   /** Called when nothing will be pulled any more: before notes are printed and the process is handed over. */
   onImageReady?: () => void;
 }
 
-/** A run that is decided and not begun: nothing has been made. */
-export interface PreparedRun {
+export interface RunRequest extends CreateRequest {
+  options: RunOptions;
+}
+
+/** A container that is decided and not begun: nothing has been made. */
+export interface PreparedContainer extends Placement {
   spec: ContainerSpec;
   ids: IdMapChoice;
   /** Layer trees bottom first, or the one directory of --rootfs. */
   trees: readonly string[];
-  sources: BindSources;
-  network: Network;
-  seccomp: HelperPlan['process']['seccomp'];
-  /** Our own capabilities, asked for only where they are the limit: as root without a user namespace. */
-  available: bigint | undefined;
   /** Set when namespaces of another container are joined. */
   joined: JoinChoice['joined'] | undefined;
-  notes: string[];
 }
 
 /** Mistakes that can be told without looking at anything. @throws USAGE */
-export function checkEarly({ options }: RunRequest): void {
+export function checkEarly({ options }: CreateRequest): void {
   if (options.name !== undefined) checkName(options.name);
   if (options.replace === true && options.name === undefined) {
     throw new EngineError('USAGE', '--replace: needs --name, the name of the container to replace');
   }
-  if (!options['sig-proxy']) {
+  const restart = parseRestartPolicy(options.restart);
+  if (restart.name === 'no') return;
+  if (options.rm === true)
+    throw new EngineError('USAGE', 'conflicting options: cannot specify both --restart and --rm');
+  if (joinReference(options) !== undefined) {
     throw new EngineError(
       'USAGE',
-      '--sig-proxy=false: a foreground container always gets the signals sent to skiff',
-    );
-  }
-  const streams = options.attach.map((stream) => stream.toLowerCase());
-  const unknown = streams.find((stream) => !['stdin', 'stdout', 'stderr'].includes(stream));
-  if (unknown !== undefined) {
-    throw new EngineError(
-      'USAGE',
-      `--attach ${JSON.stringify(unknown)}: valid streams are STDIN, STDOUT and STDERR`,
-    );
-  }
-  if (streams.length > 0 && !(streams.includes('stdout') && streams.includes('stderr'))) {
-    throw new EngineError(
-      'USAGE',
-      '--attach: a foreground container is attached to stdout and stderr alike',
-      {
-        hint: 'redirect what you do not want: >/dev/null or 2>/dev/null',
-      },
+      `--restart ${options.restart}: not with namespaces of another container, which may be others by then`,
     );
   }
 }
 
-export function idMapFor(parts: RunParts, { options }: RunRequest): IdMapChoice {
+export function idMapFor(parts: RunParts, { options }: CreateRequest): IdMapChoice {
   const reference = joinReference(options);
   if (reference !== undefined) return joinTarget(parts.paths, reference);
   return chooseIdMap(readIdMapInput(parts, options.userns));
 }
 
 /** `container:NAME` of whichever flag; the user namespace must then be that container's too. */
-function joinReference(options: RunOptions): string | undefined {
+function joinReference(options: CreateOptions): string | undefined {
   const texts = [options.network, options.pid, options.ipc];
   return texts.find((text) => text?.startsWith('container:') === true)?.slice('container:'.length);
 }
 
 export async function imageOf(
   parts: RunParts,
-  { what, options, registry, onImageEvent }: RunRequest,
+  { what, options, registry, onImageEvent }: CreateRequest,
   { idMap }: IdMapChoice,
 ): Promise<ResolvedImage | undefined> {
   if (options.rootfs === true) return undefined;
@@ -138,7 +113,7 @@ export async function imageOf(
   });
 }
 
-export function wantedPlatform({ platform }: Pick<RunOptions, 'platform'>): Platform | undefined {
+export function wantedPlatform({ platform }: Pick<CreateOptions, 'platform'>): Platform | undefined {
   return platform === undefined || platform === ''
     ? undefined
     : parsePlatform(platform, hostPlatform(process.arch));
@@ -164,7 +139,7 @@ const PULL_SYNONYMS: Readonly<Record<string, PullPolicy>> = {
 
 export async function treesOf(
   parts: RunParts,
-  { what, onImageEvent }: RunRequest,
+  { what, onImageEvent }: CreateRequest,
   image: ResolvedImage | undefined,
   { idMap }: IdMapChoice,
 ): Promise<string[]> {
@@ -183,17 +158,47 @@ export function rootfsDirectory(text: string): string {
 /** Decides everything; makes nothing. */
 export async function prepareRun(
   parts: RunParts,
-  request: RunRequest,
+  request: CreateRequest,
   ids: IdMapChoice,
   image: ResolvedImage | undefined,
   trees: readonly string[],
-): Promise<PreparedRun> {
+): Promise<PreparedContainer> {
+  const { spec, notes } = specFor(parts, request, ids, image, trees);
+  const joined = joinedOf(ids);
+  const placed = await placeContainer(parts, spec, joined);
+  return { ...placed, spec, ids, trees, joined, notes: [...notes, ...placed.notes] };
+}
+
+/** For `create`: what does not change from one start to the next. */
+export async function decideSpec(
+  parts: RunParts,
+  request: CreateRequest,
+): Promise<{ spec: ContainerSpec; trees: readonly string[]; notes: string[] }> {
+  const ids = idMapFor(parts, request);
+  const image = await imageOf(parts, request, ids);
+  const trees = await treesOf(parts, request, image, ids);
+  request.onImageReady?.();
+  return { ...specFor(parts, request, ids, image, trees), trees };
+}
+
+function joinedOf(ids: IdMapChoice): JoinChoice['joined'] | undefined {
+  return 'joined' in ids ? (ids as JoinChoice).joined : undefined;
+}
+
+function specFor(
+  parts: RunParts,
+  request: CreateRequest,
+  ids: IdMapChoice,
+  image: ResolvedImage | undefined,
+  trees: readonly string[],
+): { spec: ContainerSpec; notes: string[] } {
   const { options } = request;
-  const joined = 'joined' in ids ? (ids as JoinChoice).joined : undefined;
+  const joined = joinedOf(ids);
   const topmostFirst = [...trees].reverse();
   const devices = readDevices(options.device, options.privileged === true);
   const seccompFile = options['security-opt'].map(seccompPath).findLast((path) => path !== undefined);
   const { spec, notes } = specFromFlags({
+    detached: request.detached,
     options,
     what: request.what,
     words: request.words,
@@ -227,33 +232,12 @@ export async function prepareRun(
     joinedHostname: joined?.hostname,
     network: options.network ?? parts.config().network ?? 'default',
   });
-  const network = await connectNetwork(parts, spec, joined);
-  spec.network.ports = network.ports;
-  spec.network.address = network.address;
-  notes.push(...raiseOomScore(parts, spec), ...withinLimits(parts, spec));
   const unmapped = spec.process.additionalGids.filter(
     (gid) => ids.idMap && toHostId(ids.idMap.gid, gid) === undefined,
   );
   if (unmapped.length > 0)
     parts.log.debug(`groups of the image without an id on the host are left out: ${unmapped.join(' ')}`);
-  const available = ids.idMap === undefined ? ownCapabilities() : undefined;
-  return {
-    spec,
-    ids,
-    trees,
-    sources: lookAtSources(spec.host.mounts),
-    network,
-    seccomp: await seccompOf(spec),
-    available,
-    joined,
-    notes: [
-      ...ids.notes,
-      ...notes,
-      ...devices.notes,
-      ...network.notes,
-      ...missingCapabilities(spec, available),
-    ],
-  };
+  return { spec, notes: [...ids.notes, ...notes, ...devices.notes] };
 }
 
 /** @throws CONTAINER_NOT_FOUND, CONTAINER_AMBIGUOUS, as errors of the run, whose exit status they do not change */
@@ -264,40 +248,6 @@ function mountsOfContainer(paths: Paths, reference: string): readonly MountSpec[
     if (!(error instanceof EngineError)) throw error;
     throw new EngineError(error.code, `--volumes-from: ${error.message}`, { hint: error.hint, cause: error });
   }
-}
-
-function seccompOf({ host }: ContainerSpec): Promise<HelperPlan['process']['seccomp']> {
-  const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
-  return chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) });
-}
-
-/** What was asked for and we do not hold ourselves, as root within another container. */
-function missingCapabilities({ host }: ContainerSpec, available: bigint | undefined): string[] {
-  if (available === undefined) return [];
-  const asked = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
-  const missing = capabilityNames(asked & ~available);
-  return missing.length === 0
-    ? []
-    : [`not given to the container, since skiff itself does not have them: ${missing.join(' ')}`];
-}
-
-/** An ordinary user's processes may only be made likelier victims than their parent (proc_pid_oom_score_adj(5)). */
-function raiseOomScore({ hostUid }: RunParts, { host }: ContainerSpec): string[] {
-  if (host.oomScoreAdj === undefined || hostUid === 0) return [];
-  const own = ownOomScore();
-  if (host.oomScoreAdj >= own) return [];
-  const note = `--oom-score-adj ${host.oomScoreAdj}: only root may go below its own: using ${own}`;
-  host.oomScoreAdj = own;
-  return [note];
-}
-
-/** Lowers the spec's limits to what the kernel will give, and says so. Root with CAP_SYS_RESOURCE gets what it asks for. */
-function withinLimits({ hostUid }: RunParts, { host }: ContainerSpec): string[] {
-  if (host.ulimits.length === 0) return [];
-  if (hostUid === 0 && (ownCapabilities() & maskOf(['SYS_RESOURCE'])) !== 0n) return [];
-  const { ulimits, notes } = lowerUlimits(host.ulimits, ownLimits());
-  host.ulimits = ulimits;
-  return notes;
 }
 
 function seccompPath(option: string): string | undefined {

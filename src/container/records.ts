@@ -1,13 +1,17 @@
 // Containers on disk: containers/<id>/{config.json, lock, exit, pid, log, upper, work} and names/<name> → <id>. A held
-// flock on `lock` means alive; everything else is a note that may be stale. config.json is written once, under the lock.
+// flock on `lock` means alive; everything else is a note that may be stale. config.json is changed by updateSpec alone.
 
 import {
   closeSync,
+  existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
   readlinkSync,
+  renameSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -31,24 +35,93 @@ export interface NewContainer {
 export function makeContainerDir(root: StoreRoot, id: ContainerId): NewContainer {
   const dir = containerDir(root, id);
   return storeIo('making the container', dir, () => {
-    try {
-      mkdirSync(dir, 0o700);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      ensureStore(root);
-      mkdirSync(dir, { mode: 0o700, recursive: true });
+    for (;;) {
+      try {
+        mkdirSync(dir, 0o700);
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+        ensureStore(root);
+        mkdirSync(dir, { mode: 0o700, recursive: true });
+      }
+      const lockFd = lockNew(`${dir}/lock`);
+      if (lockFd === undefined) continue;
+      if (isStillThere(root, id, lockFd)) return { dir, lockFd };
+      closeSync(lockFd);
     }
-    const lockFd = openSync(`${dir}/lock`, 'wx+', 0o600);
-    // Waits only for a `ps` that is just asking whether the lock is free.
-    addon().flock(lockFd, 'exclusive', false);
-    return { dir, lockFd };
   });
+}
+
+/** undefined: a sweep took the folder for an abandoned one before it had its lock. */
+function lockNew(path: string): number | undefined {
+  let lockFd: number;
+  try {
+    lockFd = openSync(path, 'wx+', 0o600);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  // Waits only for somebody who asks whether the lock is free, or for that sweep.
+  addon().flock(lockFd, 'exclusive', false);
+  return lockFd;
 }
 
 export function writeSpec(dir: string, spec: ContainerSpec): void {
   storeIo('writing', `${dir}/config.json`, () =>
     writeFileSync(`${dir}/config.json`, JSON.stringify(spec), { mode: 0o600 }),
   );
+}
+
+/**
+ * Changes config.json in one rename. Whoever does so holds the lock of the folder itself (its `lock` file says that the
+ * container lives), so that of two changes none is lost.
+ * @param afterwards is called under the same lock, with the name before the change
+ * @returns the new spec; undefined when the container is gone
+ */
+export function updateSpec(
+  root: StoreRoot,
+  id: ContainerId,
+  change: (spec: ContainerSpec) => void,
+  afterwards: (oldName: string) => void = () => undefined,
+): ContainerSpec | undefined {
+  const dir = containerDir(root, id);
+  const fd = openIfThere(dir);
+  if (fd === undefined) return undefined;
+  try {
+    addon().flock(fd, 'exclusive', false);
+    const spec = readSpec(root, id);
+    if (spec === undefined) return undefined;
+    const { name } = spec;
+    change(spec);
+    storeIo('writing', `${dir}/config.json`, () => {
+      writeFileSync(`${dir}/config.json.tmp`, JSON.stringify(spec), { mode: 0o600 });
+      renameSync(`${dir}/config.json.tmp`, `${dir}/config.json`);
+    });
+    afterwards(name);
+    return spec;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A descriptor; undefined when there is no such path. The caller closes it. */
+export function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The file whose flock says that the container lives; undefined when the container is gone. The caller closes it. */
+export function openLock(root: StoreRoot, id: ContainerId): number | undefined {
+  return openIfThere(`${containerDir(root, id)}/lock`);
+}
+
+/** Whether the container whose lock `lockFd` is has not been removed since that was opened. */
+export function isStillThere(root: StoreRoot, id: ContainerId, lockFd: number): boolean {
+  const there = statSync(`${containerDir(root, id)}/lock`, { throwIfNoEntry: false });
+  return there?.ino === fstatSync(lockFd).ino;
 }
 
 /** undefined: no such container, or one that died before it was complete. */
@@ -66,11 +139,25 @@ export function readSpec(root: StoreRoot, id: ContainerId): ContainerSpec | unde
   try {
     const spec = JSON.parse(text) as Partial<ContainerSpec> & { schemaVersion?: number };
     // One of a newer skiff is left alone: not shown, not removed as if it were torn.
-    return spec.schemaVersion === 1 && spec.id === id ? (spec as ContainerSpec) : undefined;
+    return spec.schemaVersion === 1 && spec.id === id ? complete(spec as ContainerSpec) : undefined;
   } catch {
     return undefined; // torn by a crash
   }
 }
+
+/** What a container made by an earlier skiff does not say. */
+function complete(spec: ContainerSpec): ContainerSpec {
+  spec.config = { ...{ stdinOnce: false }, ...spec.config };
+  spec.host = { ...LATER_HOST_FIELDS, ...spec.host };
+  return spec;
+}
+
+const LATER_HOST_FIELDS: Pick<ContainerSpec['host'], 'logOptions' | 'restart' | 'scope' | 'pidFile'> = {
+  logOptions: { maxSizeBytes: 0, maxFiles: 1, typed: {} },
+  restart: { name: 'no', maxRetries: 0 },
+  scope: 'service',
+  pidFile: undefined,
+};
 
 /** No config.json, or half of one. A whole one that we do not understand is a newer skiff's and none of our business. */
 export function isTorn(root: StoreRoot, id: ContainerId): boolean {
@@ -135,6 +222,21 @@ export function dropStaleName(root: StoreRoot, name: string, stale: ContainerId)
     if (holderOf(root, name) === stale) dropLink(root, name);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Takes away every name whose container is gone: left by who was killed between two steps. */
+export function dropStaleNames(root: StoreRoot): void {
+  let names: string[];
+  try {
+    names = readdirSync(namesDir(root));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  for (const name of names) {
+    const holder = holderOf(root, name);
+    if (holder !== undefined && !existsSync(containerDir(root, holder))) dropStaleName(root, name, holder);
   }
 }
 

@@ -1,8 +1,16 @@
 // Removing containers: `rm`, `run --replace`, and the clean-up of --rm containers whose keeper was killed. A container
 // vanishes by one rename into tmp/, so nobody ever meets a half-removed one.
 
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { addon } from '../native/addon.ts';
 import { removeTree } from '../native/launch.ts';
@@ -11,8 +19,19 @@ import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, namesDir, tmpDir, type StoreRoot } from '../store/layout.ts';
-import { dropName, holderOf, isTorn, listIds, readSpec } from './records.ts';
-import { readPid, startTicksOf } from './state.ts';
+import { tryExclusive } from '../store/lock.ts';
+import {
+  dropName,
+  holderOf,
+  isStillThere,
+  isTorn,
+  listIds,
+  openIfThere,
+  openLock,
+  readSpec,
+} from './records.ts';
+import { killLeftover, markStopped } from './signal.ts';
+import { killAndWait } from './stop.ts';
 
 export interface RemoveOptions {
   /** Kill it first. */
@@ -22,9 +41,9 @@ export interface RemoveOptions {
 }
 
 const TRASH = 'removed-';
-const KILL_WAIT_MS = 10_000;
-/** A folder without config.json that is older than this belongs to nobody any more. */
-const ABANDONED_MS = 60_000;
+/** A folder without config.json and without a lock that is older than this belongs to nobody any more. */
+const ABANDONED_MS = 2000;
+const TORN_MS = 60_000;
 
 /**
  * Removes one container. @throws CONTAINER_RUNNING (exit status 2) unless `force`; CONTAINER_STATE when it would not die
@@ -35,13 +54,16 @@ export async function removeContainer(
   { force, volumes = false }: RemoveOptions,
 ): Promise<void> {
   const dir = containerDir(root, spec.id);
-  const lockFd = openLock(dir);
+  const lockFd = openLock(root, spec.id);
   if (lockFd === undefined) return; // somebody else has just removed it
   try {
-    if (!addon().flock(lockFd, 'exclusive', true)) {
+    if (!tryExclusive(lockFd)) {
       if (!force) throw running(spec);
-      await kill(dir, lockFd, spec);
+      markIfThere(dir);
+      await killAndWait(dir, lockFd, spec.name);
     }
+    if (!isStillThere(root, spec.id, lockFd)) return;
+    await killLeftover(dir, spec.name);
     await discard(root, spec.id, spec.name, spec.idMap);
   } finally {
     closeSync(lockFd);
@@ -57,12 +79,12 @@ function anonymousVolumes({ host }: ContainerSpec): string[] {
   );
 }
 
-function openLock(dir: string): number | undefined {
+/** No restart policy brings it back while it is being killed. */
+function markIfThere(dir: string): void {
   try {
-    return openSync(`${dir}/lock`, 'r');
+    markStopped(dir);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error; // a --rm keeper has removed it
   }
 }
 
@@ -74,33 +96,6 @@ function running(spec: ContainerSpec): EngineError {
   );
 }
 
-/** SIGKILL to the container's init, then waits until its keeper has let go of the lock. */
-async function kill(dir: string, lockFd: number, spec: ContainerSpec): Promise<void> {
-  const deadline = Date.now() + KILL_WAIT_MS;
-  for (let waitMs = 1; Date.now() < deadline; waitMs = Math.min(waitMs * 2, 50)) {
-    killInit(dir); // again and again: it may still be starting
-    await sleep(waitMs);
-    if (addon().flock(lockFd, 'exclusive', true)) return;
-  }
-  throw new EngineError(
-    'CONTAINER_STATE',
-    `removing container ${JSON.stringify(spec.name)}: it is still alive ${KILL_WAIT_MS / 1000} s after SIGKILL`,
-  );
-}
-
-/** The pidfd is opened first and the start time compared after that, so a reused pid is never hit. */
-function killInit(dir: string): void {
-  const init = readPid(dir);
-  if (init === undefined) return;
-  const pidfd = addon().pidfdOpen(init.pid);
-  if (pidfd === undefined) return;
-  try {
-    if (startTicksOf(init.pid) === init.startTicks) addon().pidfdSendSignal(pidfd, 9);
-  } finally {
-    closeSync(pidfd);
-  }
-}
-
 /** The name first: a name without a container can be taken over, a container without a name could not be told apart. */
 async function discard(
   root: StoreRoot,
@@ -108,16 +103,23 @@ async function discard(
   name: string | undefined,
   idMap: IdMap | undefined,
 ): Promise<void> {
-  if (name !== undefined) dropName(root, name, id);
   const trash = `${tmpDir(root)}/${TRASH}${id}`;
+  let dirFd: number | undefined;
   try {
     mkdirSync(tmpDir(root), { recursive: true });
+    dirFd = openSync(containerDir(root, id), 'r');
+    // Tells sweepTrash that somebody is at it. Waits only for an updateSpec, which may be a rename.
+    addon().flock(dirFd, 'exclusive', false);
+    const latest = readSpec(root, id)?.name ?? name;
+    // Whose config.json is torn may have any.
+    for (const each of latest === undefined ? namesIn(namesDir(root)) : [latest]) dropName(root, each, id);
     renameSync(containerDir(root, id), trash);
+    await removeTree(trash, idMap);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return; // a --rm keeper has removed it itself
-    throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error; // a --rm keeper has removed it itself
+  } finally {
+    if (dirFd !== undefined) closeSync(dirFd);
   }
-  await removeTree(trash, idMap);
 }
 
 /**
@@ -132,10 +134,12 @@ export async function sweepDead(
   const removed: ContainerId[] = [];
   for (const id of ids) {
     const spec = readSpec(root, id);
-    if (spec !== undefined ? !spec.host.autoRemove : !isAbandoned(root, id, nowMs)) continue;
-    const lockFd = openLock(containerDir(root, id));
+    if (spec !== undefined ? !isDeadRm(root, spec) : !isAbandoned(root, id, nowMs)) continue;
+    const lockFd = openLock(root, id);
     try {
-      if (lockFd !== undefined && !addon().flock(lockFd, 'exclusive', true)) continue;
+      if (lockFd !== undefined && (!tryExclusive(lockFd) || !isStillThere(root, id, lockFd))) continue;
+      if (spec !== undefined ? !isDeadRm(root, spec) : !isTorn(root, id)) continue; // not so any more
+      await killLeftover(containerDir(root, id), spec?.name ?? id);
       await discard(root, id, spec?.name, spec === undefined ? everyIdWeHave() : spec.idMap);
       removed.push(id);
     } finally {
@@ -146,15 +150,21 @@ export async function sweepDead(
 }
 
 /**
- * What a removal that was killed or failed has left in tmp/: deletes it. Young ones may be somebody's work in progress.
+ * What a removal that was killed or failed has left in tmp/: deletes it. One that is locked is somebody's work in progress.
  * @throws IO when it still cannot be deleted
  */
 export async function sweepTrash(root: StoreRoot): Promise<void> {
   for (const name of namesIn(tmpDir(root))) {
     const path = `${tmpDir(root)}/${name}`;
-    if (!name.startsWith(TRASH) || !isOld(path, Date.now())) continue;
-    const spec = readTrashSpec(path);
-    await removeTree(path, spec === undefined ? everyIdWeHave() : spec.idMap);
+    const fd = name.startsWith(TRASH) ? openIfThere(path) : undefined;
+    if (fd === undefined) continue;
+    try {
+      if (!tryExclusive(fd)) continue;
+      const spec = readTrashSpec(path);
+      await removeTree(path, spec === undefined ? everyIdWeHave() : spec.idMap);
+    } finally {
+      closeSync(fd);
+    }
   }
 }
 
@@ -173,10 +183,10 @@ export async function removeTorn(root: StoreRoot, reference: string): Promise<bo
   const [id, another] = listIds(root).filter((each) => reference !== '' && each.startsWith(reference));
   const wanted = id !== undefined && another === undefined ? id : holderOf(root, reference);
   if (wanted === undefined || !isTorn(root, wanted)) return false;
-  const lockFd = openLock(containerDir(root, wanted));
+  const lockFd = openLock(root, wanted);
   try {
-    if (lockFd !== undefined && !addon().flock(lockFd, 'exclusive', true)) return false;
-    for (const name of namesIn(namesDir(root))) dropName(root, name, wanted);
+    if (lockFd !== undefined && !tryExclusive(lockFd)) return false;
+    await killLeftover(containerDir(root, wanted), wanted);
     await discard(root, wanted, undefined, everyIdWeHave());
     return true;
   } finally {
@@ -201,12 +211,30 @@ function namesIn(dir: string): string[] {
   }
 }
 
+/** Has run, or was to run at once: `create --rm` leaves a mark until its first start. */
+function isDeadRm(root: StoreRoot, { id, host }: ContainerSpec): boolean {
+  if (!host.autoRemove) return false;
+  const dir = containerDir(root, id);
+  return hasRun(dir) || !existsSync(`${dir}/created`);
+}
+
+/**
+ * Its maker holds the lock until config.json is there; without a lock it may be about to make one. One that has run, and
+ * was torn by a crash, is kept for a while, to be looked at.
+ */
 function isAbandoned(root: StoreRoot, id: ContainerId, nowMs: number): boolean {
-  return isOld(containerDir(root, id), nowMs) && isTorn(root, id);
+  const dir = containerDir(root, id);
+  if (!isTorn(root, id)) return false;
+  if (hasRun(dir)) return isOlder(dir, nowMs, TORN_MS);
+  return existsSync(`${dir}/lock`) || isOlder(dir, nowMs, ABANDONED_MS);
+}
+
+function hasRun(dir: string): boolean {
+  return existsSync(`${dir}/pid`) || existsSync(`${dir}/exit`);
 }
 
 /** By ctime, which the rename into tmp/ sets too. */
-function isOld(path: string, nowMs: number): boolean {
+function isOlder(path: string, nowMs: number, ageMs: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && nowMs - stat.ctimeMs > ABANDONED_MS;
+  return stat !== undefined && nowMs - stat.ctimeMs > ageMs;
 }

@@ -2,11 +2,10 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { StoreRoot } from '../store/layout.ts';
-import { findContainer, listIds, readSpec } from './records.ts';
+import { findContainer } from './records.ts';
 import { removeContainer, removeTorn, sweepDead, sweepTrash } from './remove.ts';
 
 export interface RmRequest {
-  all: boolean;
   force: boolean;
   /** A missing container is no error; --force implies it, as in docker. */
   ignore: boolean;
@@ -27,15 +26,8 @@ export async function removeByReference(
   request: RmRequest,
   report: RmReport,
 ): Promise<number> {
-  if (references.length === 0 && !request.all) {
-    throw new EngineError('USAGE', 'skiff rm: needs at least 1 argument (CONTAINER...)', {
-      hint: 'name the containers, or use --all',
-    });
-  }
   let status = 0;
-  for (const reference of request.all
-    ? listIds(root).filter((id) => readSpec(root, id) !== undefined)
-    : references) {
+  for (const reference of references) {
     try {
       await removeContainer(root, findContainer(root, reference), request);
       report.removed(reference);

@@ -1,38 +1,34 @@
-// `run` in the foreground, second half: containers/<id>/, then the exec of the helper. Everything that can fail for the
-// user's reasons has been judged before the first thing is made; what is made and then cannot start is taken away.
+// `run`: decide, make containers/<id>/, and become the helper. In the foreground with --rm the helper keeps the container
+// in the place of this process; else it forks a monitor that does, and becomes its client (docs/dev/run-lifecycle.md).
 
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
-import { encodeBytes } from '../core/bytes.ts';
-import { EngineError, errnoOf } from '../core/errors.ts';
-import type { HelperPlan, RootTree, UserNamespace } from '../native/plan.ts';
+import { rmSync } from 'node:fs';
+import { EngineError } from '../core/errors.ts';
+import { addon } from '../native/addon.ts';
 import { launchContainer } from '../native/launch.ts';
-import { planContainer } from '../runtime/plan.ts';
-import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
-import { namesDir } from '../store/layout.ts';
-import { makeMissing } from './bind-sources.ts';
-import { pidOfRunning } from './join.ts';
-import { randomName } from './names.ts';
+import type { ContainerSpec } from '../runtime/spec.ts';
+import { attachedClient, detachedClient, parseStreams } from './client.ts';
+import { makeContainer, unmakeContainer } from './create.ts';
+import { parseDetachKeys } from './detach-keys.ts';
+import { helperPlan, type Keeping } from './helper-plan.ts';
+import type { RunOptions } from './options.ts';
 import {
   checkEarly,
   idMapFor,
   imageOf,
   prepareRun,
   treesOf,
-  type PreparedRun,
+  type PreparedContainer,
   type RunParts,
   type RunRequest,
 } from './prepare.ts';
-import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } from './records.ts';
-import { replaceHolder } from './replace.ts';
-import type { AttachedVolumes } from './volumes.ts';
 
 /**
- * Runs a container and becomes its keeper: on success this process is replaced by the native helper, which ends with the
- * container's exit status.
+ * Runs a container: on success this process is replaced by the native helper, which ends with the container's exit
+ * status, or detached with that of its start.
  * @throws everything that goes wrong before that; nothing is left behind then
  */
 export async function runContainer(parts: RunParts, request: RunRequest): Promise<never> {
-  checkEarly(request);
+  checkRun(request);
   const ids = idMapFor(parts, request);
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
@@ -42,124 +38,72 @@ export async function runContainer(parts: RunParts, request: RunRequest): Promis
   return await launch(parts, request, prepared);
 }
 
-async function launch(parts: RunParts, request: RunRequest, prepared: PreparedRun): Promise<never> {
+/** Mistakes of `run` that can be told without looking at anything. @throws USAGE */
+export function checkRun(request: RunRequest): void {
+  checkEarly(request);
+  const { options } = request;
+  parseStreams(options.attach, options.interactive === true);
+  if (options['detach-keys'] !== undefined) parseDetachKeys(options['detach-keys']);
+  if (options.detach === true && options.attach.length > 0)
+    throw new EngineError('USAGE', 'conflicting options: -a and -d');
+  if (options['log-driver'] === 'passthrough' && !isKeptByUs(options)) {
+    throw new EngineError(
+      'USAGE',
+      '--log-driver passthrough: gives the container the streams of this command, and so only works in the foreground, without --detach, --restart, --sig-proxy=false, --detach-keys or --attach of some streams',
+    );
+  }
+}
+
+/**
+ * Whether this very process keeps the container, with inherited streams and no client in between: what is part of its
+ * caller's job, or of its caller's streams. All else may outlive its client, and so needs a monitor.
+ */
+export function isKeptByUs(options: RunOptions): boolean {
+  const { stdout, stderr } = parseStreams(options.attach, true);
+  const special =
+    options.detach === true ||
+    !options['sig-proxy'] ||
+    options['detach-keys'] !== undefined ||
+    !stdout ||
+    !stderr ||
+    (options.restart !== undefined && options.restart !== 'no') ||
+    options.scope === 'service';
+  return !special && (options.rm === true || options['log-driver'] === 'passthrough');
+}
+
+async function launch(parts: RunParts, request: RunRequest, prepared: PreparedContainer): Promise<never> {
   const { spec } = prepared;
   const { options } = request;
-  const made = makeContainerDir(parts.paths, spec.id);
-  let volumes: AttachedVolumes | undefined;
+  const made = await makeContainer(parts, spec, options, prepared);
   try {
-    await takeName(parts, spec, options.replace === true);
-    makeRootDirs(made, prepared);
-    makeMissing(prepared.sources);
-    volumes = await volumesOf(parts, spec);
-    writeSpec(made.dir, spec);
-    volumes?.release();
-    if (options.cidfile !== undefined) writeCidFile(options.cidfile, spec.id);
-    await volumes?.fill(prepared.trees);
-    return launchContainer(helperPlan(parts, request, prepared, made));
+    const keeping = keepingOf(options, spec);
+    const { parentFd } = keeping;
+    const plan = helperPlan(parts.paths, prepared, made, keeping);
+    return launchContainer(plan, parentFd === undefined ? [] : [parentFd]);
   } catch (error) {
-    if (options.cidfile !== undefined && !isCidFileConflict(error)) rmSync(options.cidfile, { force: true });
-    dropName(parts.paths, spec.name, spec.id);
-    await volumes?.discard();
-    rmSync(made.dir, { recursive: true, force: true });
-    closeSync(made.lockFd);
+    if (options.cidfile !== undefined) rmSync(options.cidfile, { force: true });
+    await unmakeContainer(parts.paths, spec, made);
     throw error;
   }
 }
 
-/** Most containers have none, and then nothing of them is loaded. */
-async function volumesOf(parts: RunParts, spec: ContainerSpec): Promise<AttachedVolumes | undefined> {
-  if (!spec.host.mounts.some(({ type }) => type === 'volume')) return undefined;
-  const { attachVolumes } = await import('./volumes.ts');
-  return await attachVolumes(parts, spec);
+/** A --rm container in the foreground is part of its caller's job; one that stays may be looked at by others. */
+function keepingOf(options: RunOptions, spec: ContainerSpec): Keeping {
+  if (isKeptByUs(options)) return { client: undefined, dieWithParent: options.rm === true };
+  const client =
+    options.detach === true
+      ? detachedClient(spec.id, true)
+      : attachedClient(spec, parseStreams(options.attach, options.interactive === true), {
+          sigProxy: options['sig-proxy'],
+          detachKeys: options['detach-keys'],
+        });
+  return { client, dieWithParent: false, parentFd: spec.host.scope === 'job' ? callerFd() : undefined };
 }
 
-/** --name, or two random words nobody has yet. @throws NAME_IN_USE in docker's words */
-async function takeName({ paths }: RunParts, spec: ContainerSpec, replace: boolean): Promise<void> {
-  if (spec.name === '') {
-    for (let attempt = 0; ; attempt++) {
-      spec.name = randomName(attempt);
-      if (claimName(paths, spec.name, spec.id)) return;
-    }
-  }
-  while (!claimName(paths, spec.name, spec.id)) await replaceHolder(paths, spec.name, replace);
-}
-
-/** The helper gives `upper` the owner and mode of the image's root directory, which "/" then shows. */
-function makeRootDirs({ dir }: NewContainer, { spec, trees }: PreparedRun): void {
-  if (spec.rootfs.kind !== 'layers') return;
-  mkdirSync(`${dir}/work`, 0o700);
-  mkdirSync(`${dir}/upper`, 0o755);
-  if (trees.length === 0) mkdirSync(`${dir}/empty`, 0o755); // an image without layers: overlayfs wants a lower one
-}
-
-class CidFileConflict extends EngineError {}
-
-function isCidFileConflict(error: unknown): boolean {
-  return error instanceof CidFileConflict;
-}
-
-function writeCidFile(path: string, id: ContainerId): void {
-  let fd: number;
-  try {
-    fd = openSync(encodeBytes(path), 'wx', 0o644);
-  } catch (error) {
-    const cause =
-      errnoOf(error) === 'EEXIST'
-        ? `container ID file found, make sure the other container isn't running or delete ${path}`
-        : 'cannot be made';
-    throw new CidFileConflict('USAGE', `--cidfile ${JSON.stringify(path)}: ${cause}`, { cause: error });
-  }
-  try {
-    writeSync(fd, id);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** (pure) */
-export function helperPlan(
-  { paths }: Pick<RunParts, 'paths'>,
-  { options }: RunRequest,
-  prepared: PreparedRun,
-  made: NewContainer,
-): HelperPlan {
-  const { spec, ids, network, joined } = prepared;
-  const user: UserNamespace =
-    joined === undefined || ids.idMap === undefined
-      ? ids.user
-      : { kind: 'join', path: `/proc/${joined.pid}/ns/user` };
-  return planContainer({
-    spec,
-    user,
-    rootfs: rootFsOf(prepared, made.dir),
-    network,
-    seccomp: prepared.seccomp,
-    available: prepared.available,
-    pidOf: (id) => pidOfRunning(paths, id),
-    isDirectory: prepared.sources.isDirectory,
-    isOnHost: existsSync,
-    log: spec.host.logDriver === 'json-file' ? `${made.dir}/log` : undefined,
-    label: spec.process.args[0] as string,
-    lifetime: {
-      containerDir: made.dir,
-      lockFd: made.lockFd,
-      removeOnExit: spec.host.autoRemove,
-      removePaths: spec.host.autoRemove ? [`${namesDir(paths)}/${spec.name}`] : [],
-      timeoutMs: spec.host.timeoutMs,
-      // A --rm container is part of its caller's job; one that stays may be looked at by others.
-      dieWithParent: spec.host.autoRemove,
-      ...(options.pidfile === undefined ? {} : { pidFile: absolute(options.pidfile) }),
-    },
-  });
-}
-
-function rootFsOf({ spec, trees }: PreparedRun, dir: string): RootTree {
-  if (spec.rootfs.kind === 'directory') return { kind: 'bind', path: spec.rootfs.path };
-  const lower = trees.length === 0 ? [`${dir}/empty`] : [...trees].reverse();
-  return { kind: 'overlay', lower, upper: `${dir}/upper`, work: `${dir}/work` };
-}
-
-function absolute(path: string): string {
-  return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
+/** A pidfd of the process that called us. @throws CONTAINER_STATE when it is gone already, and the job with it */
+export function callerFd(): number {
+  const { ppid } = process;
+  const fd = ppid > 1 ? addon().pidfdOpen(ppid) : undefined;
+  if (fd !== undefined && process.ppid === ppid) return fd;
+  throw new EngineError('CONTAINER_STATE', '--scope job: the process that called skiff has ended');
 }

@@ -9,7 +9,6 @@ import type { IdMapChoice } from '../runtime/idmap.ts';
 import { rankPlatform } from '../image/platform.ts';
 import { mergeCommand } from './command-line.ts';
 import {
-  checkEarly,
   idMapFor,
   parsePullPolicy,
   prepareRun,
@@ -18,7 +17,8 @@ import {
   type RunParts,
   type RunRequest,
 } from './prepare.ts';
-import { helperPlan } from './run.ts';
+import { helperPlan } from './helper-plan.ts';
+import { checkRun } from './run.ts';
 
 /** What `--plan=json` prints. */
 export interface ShownPlan {
@@ -47,7 +47,7 @@ export interface ShownPlan {
 
 /** @throws as `runContainer` would before it makes anything */
 export async function planRun(parts: RunParts, request: RunRequest): Promise<ShownPlan> {
-  checkEarly(request);
+  checkRun(request);
   const ids = idMapFor(parts, request);
   if (request.options.rootfs === true) {
     const path = rootfsDirectory(request.what);
@@ -109,10 +109,12 @@ async function shown(
 ): Promise<ShownPlan> {
   const prepared = await prepareRun(parts, request, ids, image, trees);
   const { spec, network, sources } = prepared;
-  const plan = helperPlan(parts, request, prepared, {
-    dir: `${parts.paths.graphRoot}/containers/${spec.id}`,
-    lockFd: -1,
-  });
+  const plan = helperPlan(
+    parts.paths,
+    prepared,
+    { dir: `${parts.paths.graphRoot}/containers/${spec.id}`, lockFd: -1 },
+    { client: undefined, dieWithParent: false },
+  );
   const { host, process, config } = spec;
   const helper = network.helper;
   return {

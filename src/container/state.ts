@@ -8,8 +8,8 @@ import type { ContainerId } from '../runtime/spec.ts';
 import { isAlive } from './records.ts';
 
 export interface ContainerState {
-  /** docker's words. `created`: made, but its process never ran. */
-  status: 'created' | 'running' | 'exited';
+  /** docker's words. `created`: made, but its process never ran. `restarting`: its monitor waits to start it again. */
+  status: 'created' | 'running' | 'restarting' | 'exited';
   /** Host pid of the container's init, while it runs. */
   pid: number | undefined;
   exitCode: number;
@@ -18,41 +18,57 @@ export interface ContainerState {
   /** Unix milliseconds. */
   startedAtMs: number | undefined;
   finishedAtMs: number | undefined;
+  /** How often its restart policy has started it again. */
+  restartCount: number;
 }
 
 /** Exit status of a container whose monitor was killed before it could write one. */
-const LOST = 137;
+export const LOST = 137;
+export const LOST_KEEPER = 'the process that kept the container was killed';
 
 export function readState(root: StoreRoot, id: ContainerId): ContainerState {
   const dir = containerDir(root, id);
-  if (isAlive(root, id)) {
-    const process = readPid(dir);
-    return {
-      status: process === undefined ? 'created' : 'running',
-      pid: process?.pid,
-      exitCode: 0,
-      oomKilled: false,
-      error: '',
-      startedAtMs: process?.startedAtMs,
-      finishedAtMs: undefined,
-    };
-  }
-  return readExit(dir);
+  if (!isAlive(root, id)) return readExit(dir);
+  const init = readPid(dir);
+  if (init !== undefined)
+    return { ...NEVER_RAN, status: 'running', pid: init.pid, startedAtMs: init.startedAtMs };
+  const exit = readFileIfExists(`${dir}/exit`);
+  // Its process has ended, and its keeper is about to say how.
+  if (exit === undefined) return { ...NEVER_RAN, status: hasPidFile(dir) ? 'running' : 'created' };
+  const last = parseExit(exit);
+  return isRestarting(exit) ? { ...last, status: 'restarting' } : last;
+}
+
+const NEVER_RAN: ContainerState = {
+  status: 'created',
+  pid: undefined,
+  exitCode: 0,
+  oomKilled: false,
+  error: '',
+  startedAtMs: undefined,
+  finishedAtMs: undefined,
+  restartCount: 0,
+};
+
+function hasPidFile(dir: string): boolean {
+  return readFileIfExists(`${dir}/pid`) !== undefined;
 }
 
 function readExit(dir: string): ContainerState {
   const text = readFileIfExists(`${dir}/exit`);
+  // A record that announces another start is that of a monitor that was killed while it waited.
   if (text !== undefined) return parseExit(text);
-  const started = readFileIfExists(`${dir}/pid`) !== undefined;
+  if (!hasPidFile(dir)) return NEVER_RAN;
   return {
-    status: started ? 'exited' : 'created',
-    pid: undefined,
-    exitCode: started ? LOST : 0,
-    oomKilled: false,
-    error: started ? 'the process that kept the container was killed' : '',
-    startedAtMs: undefined,
-    finishedAtMs: undefined,
+    ...NEVER_RAN,
+    status: 'exited',
+    exitCode: LOST,
+    error: LOST_KEEPER,
   };
+}
+
+function isRestarting(exit: string): boolean {
+  return /^restarting=1$/m.test(exit);
 }
 
 /** Lines `key=value` as the helper writes them; times in Unix nanoseconds. (pure) */
@@ -72,6 +88,7 @@ export function parseExit(text: string): ContainerState {
     error: fields.get('error') ?? '',
     startedAtMs,
     finishedAtMs: milliseconds(fields.get('finishedAt')),
+    restartCount: Number(fields.get('restarts') ?? 0),
   };
 }
 
@@ -80,26 +97,35 @@ function milliseconds(nanoseconds: string | undefined): number | undefined {
   return Number(BigInt(nanoseconds) / 1_000_000n);
 }
 
-export interface InitProcess {
+/** Pid and field 22 of /proc/PID/stat: together they name one process for ever. */
+export interface ProcessName {
   pid: number;
-  /** Field 22 of /proc/PID/stat: with the pid, it names one process for ever. */
   startTicks: string;
+}
+
+export interface InitProcess extends ProcessName {
   startedAtMs: number | undefined;
 }
 
+const PID_FILE = /^(\d+) (\d+)(?: (\d+) (\d+) (\d+))?/;
+
 /** The init named in the `pid` file, if that very process is alive. */
 export function readPid(dir: string): InitProcess | undefined {
-  const init = readInit(dir);
-  return init === undefined ? undefined : { ...init, startedAtMs: bootMs() + Number(init.startTicks) * 10 };
+  const match = PID_FILE.exec(readFileIfExists(`${dir}/pid`) ?? '');
+  const init = match === null ? undefined : ifAlive(match[1], match[2]);
+  return init === undefined ? undefined : { ...init, startedAtMs: milliseconds(match?.[3]) };
 }
 
-/** The same without the time of day, which takes a look at the boot time. */
-export function readInit(dir: string): Omit<InitProcess, 'startedAtMs'> | undefined {
-  const match = /^(\d+) (\d+)/.exec(readFileIfExists(`${dir}/pid`) ?? '');
-  if (match === null) return undefined;
-  const pid = Number(match[1]);
-  const startTicks = match[2] as string;
-  return startTicksOf(pid) === startTicks ? { pid, startTicks } : undefined;
+/** The helper that keeps the container, and passes signals on to it. */
+export function readKeeper(dir: string): ProcessName | undefined {
+  const match = PID_FILE.exec(readFileIfExists(`${dir}/pid`) ?? '');
+  return match?.[4] === undefined ? undefined : ifAlive(match[4], match[5]);
+}
+
+function ifAlive(pid: string | undefined, startTicks: string | undefined): ProcessName | undefined {
+  return startTicks !== undefined && startTicksOf(Number(pid)) === startTicks
+    ? { pid: Number(pid), startTicks }
+    : undefined;
 }
 
 /** undefined when there is no such process. */
@@ -114,10 +140,4 @@ export function startTicksOf(pid: number): string | undefined {
   }
   // The command's name is in parentheses and may hold anything, so fields are counted from the last one.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-}
-
-/** Unix time of the boot; ticks are 1/100 s on every Linux we run on (USER_HZ). */
-function bootMs(): number {
-  const match = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'));
-  return match === null ? 0 : Number(match[1]) * 1000;
 }

@@ -2,8 +2,8 @@
 // every machine we build for. Strings go through core/bytes.ts and so arrive byte for byte.
 
 import { encodeBytes } from '../core/bytes.ts';
-import { EngineError } from '../core/errors.ts';
 import type {
+  Client,
   ExecPlan,
   HelperPlan,
   IdMapping,
@@ -15,12 +15,10 @@ import type {
   SetupOp,
   UserNamespace,
 } from './plan.ts';
-
-const MAGIC = 'SKIFPLN1';
+import { Writer } from './plan-writer.ts';
 
 /** Numbers of native/helper/plan.cc, `enum class Record`. */
 const RECORD = {
-  end: 0,
   namespaces: 1,
   rootfs: 2,
   rootPropagation: 3,
@@ -37,6 +35,7 @@ const RECORD = {
   command: 14,
   remove: 15,
   execSession: 16,
+  client: 17,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -110,7 +109,18 @@ export function encodePlan(plan: HelperPlan): Buffer {
     });
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
+  const { client } = plan;
+  if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(plan.label));
+  return w.finish();
+}
+
+/** Plan of the helper's mode `attach`: become a client of the monitor that keeps containers/<id>. */
+export function encodeAttachCommand(client: Client, containerDir: string, label: string): Buffer {
+  const w = new Writer();
+  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir }));
+  w.record(RECORD.client, () => writeClient(w, client));
+  w.record(RECORD.label, () => w.str(label));
   return w.finish();
 }
 
@@ -184,7 +194,11 @@ function writeCommand(w: Writer, { process, stdio }: Pick<HelperPlan, 'process' 
   w.record(RECORD.stdio, () => {
     w.choice(['inherit', 'pipes', 'tty'], stdio.kind);
     w.flag(stdio.stdin);
-    w.str(stdio.kind === 'inherit' ? '' : (stdio.log ?? ''));
+    const { stdinOnce, log } = stdio.kind === 'inherit' ? {} : stdio;
+    w.flag(stdinOnce === true);
+    w.str(log?.path ?? '');
+    w.u64(BigInt(log?.maxSizeBytes ?? 0));
+    w.u32(log?.maxFiles ?? 1);
   });
 }
 
@@ -279,85 +293,18 @@ function writeLifetime(w: Writer, l: HelperPlan['lifetime']): void {
   w.list(l.removePaths, (path) => w.str(path));
   w.u64(BigInt(l.timeoutMs));
   w.flag(l.dieWithParent);
+  w.u32(l.parentFd ?? -1);
   w.str(l.pidFile ?? '');
+  w.choice(['no', 'on-failure', 'always'], l.restart?.kind ?? 'no');
+  w.u32(l.restart?.maxRetries ?? 0);
 }
 
-/** Appends to one growing buffer; a record's length is filled in when the record is complete. */
-class Writer {
-  #buffer = Buffer.alloc(8192);
-  #length = 0;
-
-  constructor() {
-    this.#bytes(Buffer.from(MAGIC));
-    this.u32(0); // total length: see finish()
-  }
-
-  record(tag: number, body: () => void): void {
-    this.u32(tag);
-    const at = this.#length;
-    this.u32(0);
-    body();
-    this.#buffer.writeUInt32LE(this.#length - at - 4, at);
-  }
-
-  finish(): Buffer {
-    this.record(RECORD.end, () => {});
-    this.#buffer.writeUInt32LE(this.#length, MAGIC.length);
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  u32(value: number): void {
-    this.#reserve(4);
-    this.#buffer.writeUInt32LE(value >>> 0, this.#length);
-    this.#length += 4;
-  }
-
-  u64(value: bigint): void {
-    this.#reserve(8);
-    this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
-    this.#length += 8;
-  }
-
-  flag(value: boolean): void {
-    this.u32(value ? 1 : 0);
-  }
-
-  choice<T extends string>(all: readonly T[], value: T): void {
-    const index = all.indexOf(value);
-    if (index < 0)
-      throw new TypeError(`encoding a plan: ${JSON.stringify(value)} is none of ${all.join(', ')}`);
-    this.u32(index);
-  }
-
-  list<T>(items: readonly T[], one: (item: T) => void): void {
-    this.u32(items.length);
-    for (const item of items) one(item);
-  }
-
-  blob(bytes: Uint8Array): void {
-    this.u32(bytes.length);
-    this.#bytes(bytes);
-  }
-
-  str(text: string): void {
-    if (text.includes('\0')) {
-      throw new EngineError('IO', `starting the container: ${JSON.stringify(text)} contains a NUL character`);
-    }
-    this.blob(encodeBytes(text));
-    this.#reserve(1);
-    this.#buffer[this.#length++] = 0;
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  #reserve(size: number): void {
-    if (this.#length + size <= this.#buffer.length) return;
-    const grown = Buffer.alloc(Math.max(this.#buffer.length * 2, this.#length + size));
-    grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = grown;
-  }
+function writeClient(w: Writer, client: Client): void {
+  w.choice(['none', 'detached', 'attached'], client.kind);
+  w.u32((client.stdin ? 1 : 0) | (client.stdout ? 2 : 0) | (client.stderr ? 4 : 0));
+  w.flag(client.tty);
+  w.flag(client.sigProxy);
+  w.blob(client.detachKeys);
+  w.str(client.print);
+  w.flag(client.printOnFailure);
 }

@@ -1,5 +1,6 @@
-// Starts the native helper in its modes (docs/dev/native-protocol.md): `run` and `exec` replace this process; `userns`
-// and `remove` run beside it. The helper comes from a sealed memfd of the addon, the plan goes to it as a sealed memfd
+// Starts the native helper in its modes (docs/dev/native-protocol.md): `run`, `exec` and `attach` replace this process,
+// `run` also beside it for a monitor; `userns` and `remove` run beside it. The helper comes from a sealed memfd of the
+// addon, the plan goes to it as a sealed memfd
 // whose number is the last argument. It gets a minimal environment: what it needs to find newuidmap and to say more.
 
 import type * as childProcessModule from 'node:child_process';
@@ -11,13 +12,14 @@ import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { addon } from './addon.ts';
 import {
+  encodeAttachCommand,
   encodeExecPlan,
   encodePlan,
   encodeRemoveCommand,
   encodeUserNamespaceCommand,
   type MountedRoot,
 } from './encode-plan.ts';
-import type { ExecPlan, HelperPlan, IdMap, UserNamespace } from './plan.ts';
+import type { Client, ExecPlan, HelperPlan, IdMap, UserNamespace } from './plan.ts';
 
 const HELPER_VARIABLES = ['PATH', 'SKIFF_DEBUG'];
 
@@ -46,6 +48,27 @@ export function launchContainer(plan: HelperPlan, keepFds: readonly number[] = [
   const bytes = encodePlan(plan);
   const kept = new Set([...keepFds, ...(plan.lifetime.lockFd >= 0 ? [plan.lifetime.lockFd] : [])]);
   return addon().launch(['skiff', 'run'].map(encodeBytes), helperEnvironment(), bytes, [...kept]);
+}
+
+/** Becomes a client of the monitor that keeps `containerDir`; `name` is for messages. @throws as launchContainer */
+export function launchClient(client: Client, containerDir: string, name: string): never {
+  const plan = encodeAttachCommand(client, containerDir, name);
+  return addon().launch(['skiff', 'attach'].map(encodeBytes), helperEnvironment(), plan, []);
+}
+
+/** Numbers of the descriptors that startMonitor hands over: what `plan.lifetime` is to name. */
+export const MONITOR_LOCK_FD = 4;
+export const MONITOR_PARENT_FD = 5;
+
+/**
+ * Starts the monitor of `plan`, which has a detached client, beside this process. The caller closes its own copies of
+ * `lockFd` and `parentFd`.
+ * @returns the status of the start, 0 once the command runs; what failed is on our stderr, the client's line on stdout
+ */
+export async function startMonitor(plan: HelperPlan, lockFd: number, parentFd?: number): Promise<number> {
+  const more = parentFd === undefined ? [lockFd] : [lockFd, parentFd];
+  const child = spawnHelper('run', encodePlan(plan), ['ignore', 'inherit', 'inherit'], process.env, more);
+  return (await child.result).status;
 }
 
 /** Becomes the helper that starts one more process in a container: as launchContainer, which see. */
@@ -142,13 +165,14 @@ function helperEnvironment(): Buffer[] {
 
 /**
  * node:child_process forks without running JavaScript in between. /proc/self/fd/N names the child's own copy of the
- * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3.
+ * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3, `more` those from 4 on.
  */
 function spawnHelper(
   mode: 'run' | 'userns' | 'remove',
   plan: Uint8Array,
   stdio: StdioOptions,
   env: NodeJS.ProcessEnv,
+  more: readonly number[] = [],
 ): Child {
   const native = addon();
   const image = native.helperImage();
@@ -157,7 +181,7 @@ function spawnHelper(
     const three = typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio.slice(0, 3);
     const child = childProcess().spawn(`/proc/self/fd/${image}`, [mode, '3'], {
       argv0: 'skiff',
-      stdio: [...three, planFd],
+      stdio: [...three, planFd, ...more],
       env,
     });
     return handleOf(child);

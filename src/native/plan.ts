@@ -128,13 +128,42 @@ export interface ContainerProcess {
   init: boolean;
 }
 
+export interface LogFile {
+  path: string;
+  /** Renamed to path.1, path.2 … when it has grown beyond that; 0: never. */
+  maxSizeBytes: number;
+  /** Files there may be, the current one included. */
+  maxFiles: number;
+}
+
 export type Stdio =
-  /** The container gets our own stdin/stdout/stderr; stdin is /dev/null unless `stdin`. */
+  /** Our own stdin/stdout/stderr, but pipes in the place of terminals; stdin is /dev/null unless `stdin`. */
   | { kind: 'inherit'; stdin: boolean }
   /** Pipes, copied by the helper, and every line appended to `log` in docker's json-file form. */
-  | { kind: 'pipes'; stdin: boolean; log: string }
+  | { kind: 'pipes'; stdin: boolean; stdinOnce?: boolean; log?: LogFile }
   /** A pty of the container's devpts; the helper relays, in raw mode when our stdin is a terminal. */
-  | { kind: 'tty'; stdin: boolean; log?: string };
+  | { kind: 'tty'; stdin: boolean; stdinOnce?: boolean; log?: LogFile };
+
+/**
+ * How this process serves a monitor that it forks to keep the container: `detached` waits until the command runs or has
+ * failed; `attached` relays its streams and ends with the container's status. A run without one keeps the container itself.
+ */
+export interface Client {
+  kind: 'detached' | 'attached';
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** The container has a terminal: ours is raw when stdin is relayed, and sizes are passed on. */
+  tty: boolean;
+  /** Signals sent to us go to the container; else they end us alone. */
+  sigProxy: boolean;
+  /** Bytes that, typed in this order, end the client. */
+  detachKeys: Uint8Array;
+  /** A line for stdout once the command runs; '' for none. */
+  print: string;
+  /** The line is printed too when it could not be started. */
+  printOnFailure: boolean;
+}
 
 /** A helper program that connects the container's network namespace to the host. */
 export interface NetworkHelper {
@@ -168,6 +197,10 @@ export interface Lifetime {
   timeoutMs: number;
   /** Die with the process that called us (PR_SET_PDEATHSIG): job scope. */
   dieWithParent: boolean;
+  /** A pidfd of the process to die with, where that is not our parent. */
+  parentFd?: number;
+  /** What a monitor does when the command ends; 0 retries: without limit. */
+  restart?: { kind: 'on-failure' | 'always'; maxRetries: number };
   /** File that gets the host pid of the container's init (--pidfile). */
   pidFile?: string;
 }
@@ -202,6 +235,8 @@ export interface HelperPlan {
   stdio: Stdio;
   networkHelper?: NetworkHelper;
   lifetime: Lifetime;
+  /** Set: a monitor keeps the container. */
+  client?: Client;
   /** How messages name the container's command: the argv[0] the user typed. */
   label: string;
 }

@@ -2,8 +2,10 @@
 // `PlanInput`; the same spec and input always give the same plan, so choices are tested without a kernel.
 
 import type {
+  Client,
   HelperPlan,
   Lifetime,
+  LogFile,
   NamespaceChoice,
   Namespaces,
   NetworkHelper,
@@ -36,8 +38,10 @@ export interface PlanInput {
   isDirectory: (hostPath: string) => boolean;
   isOnHost: (hostPath: string) => boolean;
   lifetime: Lifetime;
-  /** Path of the json-file log, undefined for none. */
-  log: string | undefined;
+  /** The json-file log, undefined for none. */
+  log: LogFile | undefined;
+  /** Of the monitor; undefined: this process keeps the container. */
+  client: Client | undefined;
   /** The argv[0] the user typed, for messages. */
   label: string;
 }
@@ -76,6 +80,7 @@ export function planContainer(input: PlanInput): HelperPlan {
     if (config.domainname !== '') plan.domainname = config.domainname;
   }
   if (network.helper !== undefined) plan.networkHelper = network.helper;
+  if (input.client !== undefined) plan.client = input.client;
   return plan;
 }
 
@@ -126,8 +131,12 @@ function processOf({ spec, seccomp, available }: PlanInput): HelperPlan['process
   };
 }
 
-function stdioOf({ spec, log }: PlanInput): Stdio {
-  const stdin = spec.config.openStdin;
-  if (spec.config.tty) return { kind: 'tty', stdin, ...(log === undefined ? {} : { log }) };
-  return log === undefined ? { kind: 'inherit', stdin } : { kind: 'pipes', stdin, log };
+/** In a monitor there is nothing to inherit. */
+function stdioOf({ spec, log, client }: PlanInput): Stdio {
+  const { tty, openStdin: stdin, stdinOnce } = spec.config;
+  const common = { stdin, stdinOnce, ...(log === undefined ? {} : { log }) };
+  if (tty) return { kind: 'tty', ...common };
+  return log === undefined && client === undefined
+    ? { kind: 'inherit', stdin }
+    : { kind: 'pipes', ...common };
 }

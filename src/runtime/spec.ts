@@ -58,6 +58,8 @@ export interface ConfigSpec {
   user: string;
   tty: boolean;
   openStdin: boolean;
+  /** Input ends with that of the first client, unless the container was made detached. */
+  stdinOnce: boolean;
   entrypoint: string[] | null;
   cmd: string[] | null;
   workingDir: string;
@@ -100,11 +102,32 @@ export interface HostSpec {
   /** Kill after so many milliseconds; 0: never. */
   timeoutMs: number;
   logDriver: 'json-file' | 'none' | 'passthrough';
+  logOptions: LogOptions;
+  restart: RestartPolicy;
+  /** Dies with the process that started it, or with nothing but itself. */
+  scope: 'job' | 'service';
+  /** Absolute host path of --pidfile. */
+  pidFile: string | undefined;
   usernsMode: string;
   pidMode: NamespaceMode;
   ipcMode: NamespaceMode;
   utsMode: NamespaceMode;
   cgroupnsMode: NamespaceMode;
+}
+
+export interface LogOptions {
+  /** 0: the log grows without end, as docker's does. */
+  maxSizeBytes: number;
+  maxFiles: number;
+  /** As typed: what `inspect` shows. */
+  typed: Record<string, string>;
+}
+
+/** docker's policies; `unless-stopped` differs from `always` only for who starts containers at boot. */
+export interface RestartPolicy {
+  name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  /** of on-failure; 0: without limit. */
+  maxRetries: number;
 }
 
 /** A profile is kept as text, so that a later start does not depend on the file. */

@@ -101,6 +101,21 @@ export function isFree(path: string): boolean {
   return held !== undefined;
 }
 
+const PROBE_ATTEMPTS = 200;
+
+/**
+ * Locks `fd` exclusively unless somebody else has it so. Those who only ask (isFree) hold it for microseconds, shared: they
+ * are passed over.
+ */
+export function tryExclusive(fd: number): boolean {
+  for (let i = 0; i < PROBE_ATTEMPTS; i++) {
+    if (flockNow(fd, 'exclusive')) return true;
+    if (!flockNow(fd, 'shared')) return false;
+    addon().flock(fd, 'unlock', true);
+  }
+  return false;
+}
+
 function flockNow(fd: number, mode: LockMode): boolean {
   return addon().flock(fd, mode, true);
 }

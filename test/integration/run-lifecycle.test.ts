@@ -112,7 +112,7 @@ describe('--cidfile', () => {
 });
 
 describe('after a crash', () => {
-  test('kill -9 of the engine: the container is shown as dead and can be removed', async () => {
+  test('kill -9 of the client: the container lives on; of its monitor: it is shown as dead and can be removed', async () => {
     const running = skiff.start([
       'run',
       '--name',
@@ -126,6 +126,9 @@ describe('after a crash', () => {
     await running.waitForStdout(/ready/);
     running.child.kill('SIGKILL');
     await running.result;
+    const { stdout } = await skiff.run(['ps', '-q', '--no-trunc', '--filter', 'status=running']);
+    const [, , , monitor] = readFileSync(`${skiff.store}/containers/${stdout.trim()}/pid`, 'utf8').split(' ');
+    process.kill(Number(monitor), 'SIGKILL');
     await expect
       .poll(async () => (await skiff.run(['ps', '-a', '--format', '{{.Names}} {{.Status}}'])).stdout, {
         timeout: 5000,

@@ -4,10 +4,10 @@ import { defineCommand } from '../../cli/command.ts';
 import { askYesNo } from '../../cli/ask.ts';
 import type { Io } from '../../cli/context.ts';
 import { humanSize } from '../../cli/human.ts';
-import { pruneContainers } from '../../container/prune.ts';
+import { pruneContainers, pruneFilter } from '../../container/prune.ts';
 import { pruneUnusedVolumes } from '../../container/remove-volumes.ts';
 import { defaultIdMap } from '../../system/default-idmap.ts';
-import { parsePruneFilter, pruneStore } from '../../system/prune.ts';
+import { pruneStore } from '../../system/prune.ts';
 
 export default defineCommand({
   name: 'system prune',
@@ -32,15 +32,9 @@ export default defineCommand({
   ],
   async run({ flags, cx }) {
     const nowMs = Date.now();
-    const tests = flags.filter.map((filter) => parsePruneFilter(filter, nowMs));
+    const may = pruneFilter(flags.filter, nowMs);
     if (!flags.force && !askYesNo(cx.io, warning(flags.all, flags.volumes))) return 0;
-    const containers = await pruneContainers(cx.paths, (spec) => {
-      const thing = {
-        createdMs: Date.parse(spec.createdAt),
-        hasLabel: (text: string) => hasLabel(spec.config.labels, text),
-      };
-      return tests.every((test) => test(thing));
-    });
+    const containers = await pruneContainers(cx.paths, may);
     print(cx.io, 'Deleted Containers:', containers.ids);
     // After the containers: what they alone used is free then. A filter for times says nothing of volumes, as in docker.
     const labels = flags.filter.filter((filter) => filter.startsWith('label'));
@@ -62,11 +56,6 @@ export default defineCommand({
 
 function print(io: Pick<Io, 'stdout'>, title: string, lines: readonly string[]): void {
   if (lines.length > 0) for (const line of [title, ...lines, '']) io.stdout(line);
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
-  const [key = '', ...value] = text.split('=');
-  return Object.hasOwn(labels, key) && (value.length === 0 || labels[key] === value.join('='));
 }
 
 function warning(all: boolean, volumes: boolean): string {

@@ -13,6 +13,7 @@ const EXITED: ContainerState = {
   error: '',
   startedAtMs: 1000,
   finishedAtMs: 2500,
+  restartCount: 2,
 };
 
 describe('inspect', () => {

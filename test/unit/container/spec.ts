@@ -36,6 +36,7 @@ const LISTS = [
   'group-add',
   'device',
   'sysctl',
+  'log-opt',
 ];
 
 /** No flag given. */
@@ -49,6 +50,7 @@ export function fromFlags(options: Partial<RunOptions>, rest: Partial<SpecInput>
     options: { ...noOptions(), ...options },
     what: 'busybox',
     words: ['true'],
+    detached: false,
     imageConfig: {},
     image: {
       name: 'busybox',

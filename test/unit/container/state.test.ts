@@ -9,7 +9,7 @@ describe('exit records', () => {
   test('of a container that ran', () => {
     expect(
       parseExit(
-        'code=3\nsignal=0\nstartedAt=1700000000123456789\nfinishedAt=1700000001000000000\noom=1\nerror=\n',
+        'code=3\nsignal=0\nstartedAt=1700000000123456789\nfinishedAt=1700000001000000000\noom=1\nrestarts=7\nrestarting=0\nerror=\n',
       ),
     ).toEqual({
       status: 'exited',
@@ -19,6 +19,7 @@ describe('exit records', () => {
       error: '',
       startedAtMs: 1700000000123,
       finishedAtMs: 1700000001000,
+      restartCount: 7,
     });
   });
   test('of one that never did', () => {
@@ -35,8 +36,17 @@ describe('exit records', () => {
 
 test('status texts', () => {
   const ago = (): string => '3 hours ago';
-  const state = { pid: 1, exitCode: 4, oomKilled: false, error: '', startedAtMs: 1, finishedAtMs: 2 };
+  const state = {
+    pid: 1,
+    exitCode: 4,
+    oomKilled: false,
+    error: '',
+    startedAtMs: 1,
+    finishedAtMs: 2,
+    restartCount: 0,
+  };
   expect(statusText({ ...state, status: 'running' }, ago)).toBe('Up 3 hours');
+  expect(statusText({ ...state, status: 'restarting' }, ago)).toBe('Restarting (4) 3 hours ago');
   expect(statusText({ ...state, status: 'exited' }, ago)).toBe('Exited (4) 3 hours ago');
   expect(statusText({ ...state, status: 'created' }, ago)).toBe('Created');
 });
@@ -63,6 +73,7 @@ describe('filters', () => {
     error: '',
     startedAtMs: 1,
     finishedAtMs: 2,
+    restartCount: 0,
   };
   const old: ListedContainer = {
     spec: specOf({ name: 'old', createdAt: '2026-01-01T00:00:00.000Z' }),

@@ -82,10 +82,13 @@ describe('encodePlan', () => {
       'soft 1024',
       `hard ${(1n << 64n) - 1n}`,
     ]);
-    expect(from(lines, 'stdio', 11)).toEqual([
+    expect(from(lines, 'stdio', 14)).toEqual([
       'stdio 2',
       'stdin 1',
+      'stdin-once 1',
       `log ${hex('/c/log')}`,
+      'log-max-size 5000000000',
+      'log-files 3',
       'network 2',
       `program ${hex('/usr/bin/slirp4netns')}`,
       'network-args 2',
@@ -95,7 +98,7 @@ describe('encodePlan', () => {
       'requests 1',
       `- ${hex('{"execute":"add_hostfwd"}')}`,
     ]);
-    expect(from(lines, 'dir', 9)).toEqual([
+    expect(from(lines, 'dir', 19)).toEqual([
       `dir ${hex('/c')}`,
       'lock 9',
       'remove 1',
@@ -103,7 +106,17 @@ describe('encodePlan', () => {
       `- ${hex('/names/x')}`,
       'timeout 5000000000',
       'die-with-parent 1',
+      'parent-fd 7',
       `pid-file ${hex('/run/pid')}`,
+      'restart 1',
+      'max-restarts 5',
+      'client 2',
+      'streams 5',
+      'tty 1',
+      'sig-proxy 1',
+      'detach-keys 2',
+      `print ${hex('id')}`,
+      'print-on-failure 1',
       `label ${hex('printf')}`,
     ]);
   });

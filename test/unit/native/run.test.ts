@@ -14,7 +14,7 @@ import {
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import {
   encodePlan,
@@ -247,22 +247,36 @@ describe('inside', () => {
     const dir = plan.lifetime.containerDir;
     expect(readFileSync(join(dir, 'upper/root/file'), 'utf8')).toBe('kept\n');
     expect(readFileSync(join(dir, 'exit'), 'utf8')).toMatch(
-      /^code=3\nsignal=0\nstartedAt=[1-9]\d{18}\nfinishedAt=[1-9]\d{18}\noom=0\nerror=\n$/,
+      /^code=3\nsignal=0\nstartedAt=[1-9]\d{18}\nfinishedAt=[1-9]\d{18}\noom=0\nrestarts=0\nrestarting=0\nerror=\n$/,
     );
-    expect(readFileSync(join(dir, 'pid'), 'utf8')).toMatch(/^\d+ \d+\n$/);
+    expect(readFileSync(join(dir, 'pid'), 'utf8')).toMatch(/^\d+ \d+ [1-9]\d{18} \d+ \d+\n$/);
   });
 
   it('is removed at the end when asked', async (context) => {
     if (missing !== undefined) return context.skip(missing);
-    const name = join(work, 'name');
-    symlinkSync('somewhere', name);
+    const names = mkdtempSync(join(work, 'names-'));
+    const name = join(names, 'name');
     const plan = makePlan({
       args: sh('mkdir -p /a/b; touch /a/b/c; chmod 0 /a/b; chmod 500 /a'),
       lifetime: { removeOnExit: true, removePaths: [name] },
     });
+    symlinkSync(basename(plan.lifetime.containerDir), name);
     expect(await runHelper('run', encodePlan(plan))).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(existsSync(plan.lifetime.containerDir)).toBe(false);
-    expect(readdirSync(work)).not.toContain('name');
+    expect(readdirSync(names)).toEqual([]);
+  });
+
+  it('takes its new name along, and leaves its old one to the next who has it', async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const names = mkdtempSync(join(work, 'names-'));
+    const plan = makePlan({
+      args: sh('exit 0'),
+      lifetime: { removeOnExit: true, removePaths: [join(names, 'old')] },
+    });
+    symlinkSync('another', join(names, 'old'));
+    symlinkSync(basename(plan.lifetime.containerDir), join(names, 'new'));
+    expect(await runHelper('run', encodePlan(plan))).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(readdirSync(names)).toEqual(['old']);
   });
 });
 
@@ -468,7 +482,7 @@ describe('pipes', () => {
     const log = join(work, 'log');
     const plan = makePlan({
       args: sh('cat; echo "to \\"stderr\\"" >&2; printf "\\377no newline"'),
-      plan: { stdio: { kind: 'pipes', stdin: true, log } },
+      plan: { stdio: { kind: 'pipes', stdin: true, log: { path: log, maxSizeBytes: 0, maxFiles: 1 } } },
     });
     const input = `${'x'.repeat(40_000)}\n`.repeat(20);
     const ended = await runHelper('run', encodePlan(plan), { input });

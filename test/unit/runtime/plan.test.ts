@@ -10,6 +10,8 @@ import type { ContainerSpec } from '../../../src/runtime/spec.ts';
 import { fromFlags } from '../container/spec.ts';
 import { TESTER } from './idmap.cases.ts';
 
+const LOG = { path: '/c/log', maxSizeBytes: 0, maxFiles: 1 };
+
 const FILES = [
   { target: '/etc/hosts', content: 'hosts' },
   { target: '/etc/resolv.conf', content: 'resolv' },
@@ -34,6 +36,7 @@ function planOf(
     },
     seccomp: 'default',
     available: undefined,
+    client: undefined,
     pidOf: () => 42,
     isDirectory: (path) => !path.endsWith('.sock'),
     isOnHost: () => true,
@@ -238,12 +241,18 @@ describe('the rest', () => {
 
   test('stdio: inherited, logged, or a terminal', () => {
     expect(planOf({ interactive: true }).stdio).toEqual({ kind: 'inherit', stdin: true });
-    expect(planOf({}, { log: '/c/log' }).stdio).toEqual({ kind: 'pipes', stdin: false, log: '/c/log' });
-    expect(planOf({ tty: true }).stdio).toEqual({ kind: 'tty', stdin: false });
-    expect(planOf({ tty: true, interactive: true }, { log: '/c/log' }).stdio).toEqual({
+    expect(planOf({}, { log: LOG }).stdio).toEqual({
+      kind: 'pipes',
+      stdin: false,
+      stdinOnce: false,
+      log: LOG,
+    });
+    expect(planOf({ tty: true }).stdio).toEqual({ kind: 'tty', stdin: false, stdinOnce: false });
+    expect(planOf({ tty: true, interactive: true }, { log: LOG }).stdio).toEqual({
       kind: 'tty',
       stdin: true,
-      log: '/c/log',
+      stdinOnce: true,
+      log: LOG,
     });
   });
 

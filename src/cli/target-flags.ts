@@ -1,0 +1,13 @@
+// Flags by which commands name their containers otherwise than by arguments.
+
+import type { Flags } from './command.ts';
+
+export const LATEST_FLAG = {
+  latest: { type: 'boolean', short: 'l', help: 'the container made last' },
+} as const satisfies Flags;
+
+export const TARGET_FLAGS = {
+  ...LATEST_FLAG,
+  all: { type: 'boolean', short: 'a', help: 'all containers' },
+  cidfile: { type: 'list', value: 'FILE', help: 'read the container id from a file' },
+} as const satisfies Flags;

@@ -1,0 +1,42 @@
+// The containers a command is about: references as typed, --latest, --cidfile, --all. Each is looked up when its turn
+// comes, so that one that is missing does not keep the others from being served.
+
+import { EngineError } from '../core/errors.ts';
+import type { StoreRoot } from '../store/layout.ts';
+import { newest, readCidFile } from './address.ts';
+import { listIds, readSpec } from './records.ts';
+
+export interface TargetFlags {
+  latest?: boolean | undefined;
+  cidfile?: string[] | undefined;
+  all?: boolean | undefined;
+}
+
+/** References to look up and to print. @throws USAGE when there is none, CONTAINER_NOT_FOUND for --latest of none */
+export function targetsOf(
+  root: StoreRoot,
+  args: readonly string[],
+  flags: TargetFlags,
+  command: string,
+): string[] {
+  const chosen = [flags.latest === true, flags.all === true, args.length > 0].filter(Boolean).length;
+  if (chosen > 1)
+    throw new EngineError('USAGE', `skiff ${command}: names, --latest and --all exclude each other`);
+  const files = (flags.cidfile ?? []).map(readCidFile);
+  if (flags.latest === true) return [...files, newest(root).id];
+  if (flags.all === true) return listIds(root).filter((id) => readSpec(root, id) !== undefined);
+  if (files.length + args.length > 0) return [...files, ...args];
+  throw new EngineError('USAGE', `skiff ${command}: needs at least 1 argument (CONTAINER...)`, {
+    hint: `"skiff ${command} --help" says more`,
+  });
+}
+
+/** The one container of a command that takes one. */
+export function targetOf(
+  root: StoreRoot,
+  args: readonly string[],
+  flags: TargetFlags,
+  command: string,
+): string {
+  return targetsOf(root, args, flags, command)[0] as string;
+}

@@ -1,0 +1,160 @@
+// Commands on containers by name: what each says to a wrong state, a missing container, a bad flag. `up` runs, `down` has
+// ended, `made` was created; ids begin with `abc1` and `abc2` for two more, so that `abc` is ambiguous.
+
+export interface CommandCase {
+  args: string[];
+  status: number;
+  stdout?: string | RegExp;
+  stderr?: string | RegExp;
+}
+
+const MISSING = /^Error: no such container: nope\n/;
+const AMBIGUOUS = /^Error: container "abc": the id fits 2 containers\n/;
+const UNKNOWN_FLAG = /--wrong/;
+
+/** Words of a command that takes containers, less its containers. */
+const VERBS: string[][] = [
+  ['start'],
+  ['stop'],
+  ['kill'],
+  ['restart'],
+  ['wait'],
+  ['attach'],
+  ['port'],
+  ['logs'],
+  ['rename'],
+];
+
+const rest = (verb: string | undefined): string[] => (verb === 'rename' ? ['new-name'] : []);
+
+export const REFUSED: CommandCase[] = [
+  ...VERBS.flatMap((words): CommandCase[] => [
+    { args: [...words, 'nope', ...rest(words[0])], status: 1, stdout: '', stderr: MISSING },
+    { args: ['container', ...words, 'nope', ...rest(words[0])], status: 1, stdout: '', stderr: MISSING },
+    { args: [...words, 'abc', ...rest(words[0])], status: 1, stdout: '', stderr: AMBIGUOUS },
+    { args: [...words, '--wrong', 'up', ...rest(words[0])], status: 125, stdout: '', stderr: UNKNOWN_FLAG },
+    { args: words, status: 125, stdout: '', stderr: /needs (at least|exactly) \d argument/ },
+  ]),
+  // Wrong state.
+  {
+    args: ['kill', 'down'],
+    status: 1,
+    stdout: '',
+    stderr: /^Error: cannot kill container: down: container [0-9a-f]{64} is not running\n/,
+  },
+  { args: ['kill', 'made'], status: 1, stdout: '', stderr: /is not running/ },
+  {
+    args: ['attach', 'down'],
+    status: 1,
+    stdout: '',
+    stderr: 'Error: You cannot attach to a stopped container, start it first\n',
+  },
+  {
+    args: ['attach', 'made'],
+    status: 1,
+    stdout: '',
+    stderr: /^Error: You cannot attach to a stopped container/,
+  },
+  {
+    args: ['rm', 'up'],
+    status: 2,
+    stdout: '',
+    stderr: /^Error: cannot remove container "up": container is running/,
+  },
+  {
+    args: ['rename', 'up', 'down'],
+    status: 125,
+    stdout: '',
+    stderr: /name "down" is already in use by container [0-9a-f]{64}/,
+  },
+  { args: ['rename', 'up', 'up'], status: 1, stdout: '', stderr: /same name as its current name/ },
+  { args: ['rename', 'up', '../x'], status: 125, stdout: '', stderr: /invalid container name/ },
+  {
+    args: ['port', 'up', '80'],
+    status: 1,
+    stdout: '',
+    stderr: "Error: no public port '80/tcp' published for up\n",
+  },
+  { args: ['port', 'up', 'http'], status: 125, stdout: '', stderr: /invalid port/ },
+  // Wrong values.
+  { args: ['kill', '-s', 'NOPE', 'up'], status: 125, stdout: '', stderr: /"NOPE": not a signal/ },
+  { args: ['kill', '-s', '0', 'up'], status: 125, stdout: '', stderr: /"0": not a signal/ },
+  { args: ['stop', '-s', 'NOPE', 'up'], status: 125, stdout: '', stderr: /"NOPE": not a signal/ },
+  { args: ['stop', '-t', 'x', 'up'], status: 125, stdout: '', stderr: /flag -t: "x" is not a number/ },
+  { args: ['stop', '-t', '1.5', 'up'], status: 125, stdout: '', stderr: /expected a whole number/ },
+  { args: ['wait', '--condition', 'happy', 'up'], status: 125, stdout: '', stderr: /invalid condition/ },
+  {
+    args: ['start', '-a', 'up', 'down'],
+    status: 1,
+    stdout: '',
+    stderr: /cannot start and attach multiple containers at once/,
+  },
+  { args: ['stop', '--latest', 'up'], status: 125, stdout: '', stderr: /exclude each other/ },
+  {
+    args: ['stop', '--cidfile', '/nowhere'],
+    status: 125,
+    stdout: '',
+    stderr: /--cidfile "\/nowhere": cannot be read/,
+  },
+  { args: ['attach', '--detach-keys', 'xyz', 'up'], status: 125, stdout: '', stderr: /unknown key "xyz"/ },
+  {
+    args: ['create', '--restart', 'always', '--rm', 'busybox'],
+    status: 125,
+    stdout: '',
+    stderr: /--restart and --rm/,
+  },
+  {
+    args: ['create', '--restart', 'often', 'busybox'],
+    status: 125,
+    stdout: '',
+    stderr: /invalid restart policy/,
+  },
+  { args: ['create', '--log-opt', 'x=y', 'busybox'], status: 125, stdout: '', stderr: /unknown log opt 'x'/ },
+  {
+    args: ['run', '-d', '--log-driver', 'passthrough', 'busybox'],
+    status: 125,
+    stdout: '',
+    stderr: /passthrough/,
+  },
+  {
+    args: ['run', '-d', '-a', 'stdout', 'busybox'],
+    status: 125,
+    stdout: '',
+    stderr: /conflicting options: -a and -d/,
+  },
+  { args: ['run', '--scope', 'moon', 'busybox'], status: 125, stdout: '', stderr: /--scope/ },
+];
+
+/** In order, on the same containers: what is printed is what was typed. */
+export const ACCEPTED: CommandCase[] = [
+  { args: ['start', 'up'], status: 0, stdout: 'up\n' }, // runs already
+  { args: ['stop', 'down', 'made'], status: 0, stdout: 'down\nmade\n' }, // does not run
+  { args: ['stop', '--ignore', 'nope', 'down'], status: 0, stdout: 'down\n' },
+  { args: ['wait', 'down', 'made'], status: 0, stdout: '3\n0\n' },
+  { args: ['wait', '--condition', 'running', 'up'], status: 0, stdout: '-1\n' },
+  { args: ['wait', 'down', 'nope'], status: 1, stdout: '3\n', stderr: MISSING },
+  { args: ['port', 'down'], status: 0, stdout: '' },
+  {
+    args: ['kill', 'down', 'up', 'nope'],
+    status: 1,
+    stdout: 'up\n',
+    stderr: /down is not|not running[^]*nope/,
+  },
+  { args: ['start', 'nope', 'up'], status: 1, stdout: 'up\n', stderr: MISSING },
+  { args: ['stop', 'nope', 'up'], status: 1, stdout: 'up\n', stderr: MISSING },
+  { args: ['restart', 'up'], status: 0, stdout: 'up\n' },
+  { args: ['kill', '-s', 'SIGTERM', 'up'], status: 0, stdout: 'up\n' },
+  { args: ['wait', 'up'], status: 0, stdout: '143\n' },
+  { args: ['container', 'restart', '-t', '0', 'up'], status: 0, stdout: 'up\n' },
+  { args: ['kill', '--signal=9', 'up'], status: 0, stdout: 'up\n' },
+  { args: ['wait', 'up'], status: 0, stdout: '137\n' },
+  { args: ['rename', 'up', 'high'], status: 0, stdout: '' },
+  { args: ['start', 'high'], status: 0, stdout: 'high\n' },
+  { args: ['rename', 'high', 'up'], status: 0, stdout: '' }, // while it runs
+  { args: ['stop', 'up'], status: 0, stdout: 'up\n' },
+  {
+    args: ['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'up'],
+    status: 0,
+    stdout: 'exited 143\n',
+  },
+];

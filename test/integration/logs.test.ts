@@ -1,0 +1,86 @@
+// `logs`: selection, rotation, and following without losing or doubling a line.
+
+import { readdirSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { sandbox } from '../helpers/engine.ts';
+
+const skiff = sandbox({ sharedStore: true });
+const run = (...more: string[]): string[] => ['run', '-d', '--network', 'none', ...more];
+const numbers = (count: number): string => Array.from({ length: count }, (_, i) => `${i + 1}\n`).join('');
+
+describe('logs -f', () => {
+  test('shows every line once and in order, through rotation and the end', async () => {
+    const script = 'sleep 0.3; i=1; while [ $i -le 60000 ]; do echo $i; i=$((i+1)); done';
+    const options = ['--log-opt', 'max-size=300k', '--log-opt', 'max-file=50'];
+    await skiff.run(run('--name', 'many', ...options, 'busybox', 'sh', '-c', script), { stdout: /./ });
+    const { stdout } = await skiff.run(['logs', '-f', 'many']);
+    expect(stdout === numbers(60000)).toBe(true);
+    await skiff.run(['logs', 'many'], { stdout: numbers(60000) });
+    await skiff.run(['rm', 'many'], { stdout: 'many\n' });
+  });
+
+  test('goes on over restarts, and ends with the last', async () => {
+    await skiff.run(
+      run('--name', 'over', '--restart', 'on-failure:2', 'busybox', 'sh', '-c', 'echo x; exit 1'),
+      {
+        stdout: /./,
+      },
+    );
+    await skiff.run(['logs', '-f', 'over'], { stdout: 'x\nx\nx\n' });
+    await skiff.run(['rm', 'over'], { stdout: 'over\n' });
+  });
+
+  test('a last line without a newline is there', async () => {
+    await skiff.run(run('--name', 'cut', 'busybox', 'sh', '-c', 'sleep 0.2; echo a; printf b'), {
+      stdout: /./,
+    });
+    await skiff.run(['logs', '-f', 'cut'], { stdout: 'a\nb' });
+    await skiff.run(['rm', 'cut'], { stdout: 'cut\n' });
+  });
+
+  test('--until ends it while the container runs', async () => {
+    await skiff.run(run('--name', 'until', 'busybox', 'sh', '-c', 'echo early; sleep 1000'), { stdout: /./ });
+    await expect.poll(async () => (await skiff.run(['logs', 'until'])).stdout).toBe('early\n');
+    const until = new Date(Date.now() + 300).toISOString();
+    await skiff.run(['logs', '-f', '--until', until, 'until'], { stdout: 'early\n' });
+    await skiff.run(['rm', '-f', 'until'], { stdout: 'until\n' });
+  });
+});
+
+test('--log-opt keeps so many files of about that size', async () => {
+  const options = ['--log-opt', 'max-size=10k', '--log-opt', 'max-file=3'];
+  await skiff.run(run('--name', 'small', ...options, 'busybox', 'seq', '3000'), { stdout: /./ });
+  await skiff.run(['wait', 'small'], { stdout: '0\n' });
+  const { stdout } = await skiff.run(['inspect', '-f', '{{.Id}} {{json .HostConfig.LogConfig}}', 'small']);
+  const [id = '', config = ''] = stdout.trim().split(/ (.*)/);
+  expect(JSON.parse(config)).toEqual({ Type: 'json-file', Config: { 'max-size': '10k', 'max-file': '3' } });
+  const dir = `${skiff.store}/containers/${id}`;
+  const files = readdirSync(dir).filter((name) => name.startsWith('log'));
+  expect(files.sort()).toEqual(['log', 'log.1', 'log.2']);
+  for (const file of files) expect(statSync(`${dir}/${file}`).size).toBeLessThan(10 * 1024 + 200);
+  const shown = await skiff.run(['logs', 'small']);
+  expect(numbers(3000).endsWith(shown.stdout)).toBe(true);
+  expect(shown.stdout.length).toBeGreaterThan(500);
+  await skiff.run(['logs', '--tail', '2', 'small'], { stdout: '2999\n3000\n' });
+  await skiff.run(['rm', 'small'], { stdout: 'small\n' });
+});
+
+test('--since and --until select by time', async () => {
+  await skiff.run(run('--name', 'timed', 'busybox', 'sh', '-c', 'echo a; sleep 1.2; echo b'), {
+    stdout: /./,
+  });
+  await skiff.run(['wait', 'timed'], { stdout: '0\n' });
+  const { stdout } = await skiff.run(['logs', '-t', 'timed'], { stdout: /^\S+Z a\n\S+Z b\n$/ });
+  const [first = '', second = ''] = stdout.split('\n').map((line) => line.split(' ')[0] ?? '');
+  await skiff.run(['logs', '--since', second, 'timed'], { stdout: 'b\n' });
+  await skiff.run(['logs', '--until', first, 'timed'], { stdout: 'a\n' });
+  await skiff.run(['logs', '--since', '1h', '--until', '0s', 'timed'], { stdout: 'a\nb\n' });
+  await skiff.run(['logs', '--since', 'x', 'timed'], { status: 125, stderr: /--since "x"/ });
+  await skiff.run(['rm', 'timed'], { stdout: 'timed\n' });
+});
+
+test('without a log there is none to show', async () => {
+  await skiff.run(run('--name', 'quiet', '--log-driver', 'none', 'busybox', 'echo', 'x'), { stdout: /./ });
+  await skiff.run(['logs', 'quiet'], { status: 1, stderr: /does not support reading \(none\)/ });
+  await skiff.run(['rm', '-f', 'quiet'], { stdout: 'quiet\n' });
+});
