@@ -81,7 +81,7 @@ function check() {
   for (const entry of HOT.filter((file) => existsSync(join(ROOT, file)))) {
     for (const [name, chain] of closure(entry).outside) {
       const ms = SLOW[name.replace(/^node:/, '')];
-      const isPackage = !name.startsWith('node:') && name !== 'ini';
+      const isPackage = !name.startsWith('node:');
       if (ms === undefined && !isPackage) continue;
       bad++;
       const cost = isPackage ? 'a package' : `${ms} ms`;

@@ -39,7 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function invoke(spec: CommandSpec, args: string[], flags: FlagMap): Promise<number> {
-  wiring = wireContext(env, globals);
+  wiring = await wireContext(env, globals);
   return await spec.run({ args, flags: flags, cx: wiring.cx });
 }
 

@@ -10,7 +10,7 @@ namespace skiff {
 
 namespace {
 
-constexpr uint64_t kResolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+constexpr uint64_t kResolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 // The same result without openat2 (before Linux 5.6, or hidden by an outer seccomp filter) and for paths longer than
 // PATH_MAX: every part is opened by itself, never through a link. O_NOFOLLOW with O_PATH would open the link itself,
@@ -66,8 +66,9 @@ int Tree::OpenDir(const std::string& path, int flags) {
   if (path.empty()) return retry([&] { return openat(root_.get(), ".", flags | O_DIRECTORY | O_CLOEXEC); });
   if (path.size() < 4000) {
     const uint64_t how = static_cast<uint64_t>(flags) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    const uint64_t resolve = live_ ? kResolve : kResolve | RESOLVE_NO_XDEV;
     for (int tries = 0; tries < 8; tries++) {
-      const int fd = retry([&] { return SysOpenat2(root_.get(), path.c_str(), how, 0, kResolve); });
+      const int fd = retry([&] { return SysOpenat2(root_.get(), path.c_str(), how, 0, resolve); });
       if (fd >= 0) return fd;
       if (errno == EAGAIN) continue;  // something was renamed meanwhile, anywhere on the machine
       if (errno != ENOSYS && errno != EPERM) return -1;

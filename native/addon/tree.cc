@@ -65,6 +65,7 @@ Bytes Slice(Args* args, size_t data, size_t offset, size_t length, bool* in_rang
 Tree::Tree(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Tree>(info) {
   Args args(info);
   const int fd = args.Fd(0);
+  live_ = info.Length() > 1 && args.Bool(1);
   if (!args.ok()) {
     args.Raise();
     return;
@@ -91,7 +92,9 @@ Napi::Value Tree::Prepare(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-bool Tree::OwnerIsOurs(const Attributes& wanted) const { return wanted.uid == uid_ && wanted.gid == gid_; }
+bool Tree::OwnerIsOurs(const Attributes& wanted) const {
+  return !live_ && wanted.uid == uid_ && wanted.gid == gid_;
+}
 
 // Owner first: chown clears setuid and setgid, and so do writes. False with errno set.
 bool Tree::FinishFile(int fd, const Attributes& wanted, bool* owner_kept) {
@@ -329,13 +332,25 @@ Napi::Value Tree::Stat(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// remove(path): whatever it is, with all below it. Missing is fine.
+namespace {
+
+// unlink(2) refuses mount points of our own mount namespace alone, and takes away those of another, such as a container's.
+bool IsMountPoint(const Place& place) {
+  struct statx st = {};
+  if (SysStatx(place.parent, place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) < 0) return false;
+  return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+}  // namespace
+
+// remove(path): whatever it is, with all below it. Missing is fine. EBUSY for a mount point.
 Napi::Value Tree::Remove(const Napi::CallbackInfo& info) {
   Args args(info);
   const std::string path = args.ByteString(0);
   if (!args.ok()) return args.Raise();
   Place place;
   if (!Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
+  if (live_ && IsMountPoint(place)) return ThrowErrno(info.Env(), EBUSY, "unlinkat", path);
   const bool removed = RemoveAll(place.parent, place.name.c_str());
   const int err = errno;
   parents_.Clear();

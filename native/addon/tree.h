@@ -85,6 +85,8 @@ class Tree : public Napi::ObjectWrap<Tree> {
   std::string file_path_;
   uid_t uid_ = 0;
   gid_t gid_ = 0;
+  // The tree is in use: mount points in it are entered, and a setgid directory may give new files another group.
+  bool live_ = false;
 };
 
 // tree-remove.cc: removes `name` in `parent` whatever it is; false with errno set. Missing is success.

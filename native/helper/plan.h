@@ -80,7 +80,7 @@ struct SetupOp {
   Op op = Op::kProc;
   const char* target = "";
   const char* source = "";  // bind: host path; device: host path; symlink: what it says
-  const char* data = "";    // tmpfs
+  const char* data = "";    // tmpfs: options; bind: a path inside the source, or nothing
   Blob content;             // file
   uint32_t flags = 0;       // kFlag*
   bool recursive = false;

@@ -43,7 +43,10 @@ bool needs_source(const SetupOp& op) { return op.op == Op::kBind || op.op == Op:
 bool open_sources(Plan* plan, StepError* e) {
   for (SetupOp& op : plan->setup) {
     if (!needs_source(op)) continue;
-    UniqueFd fd = open_bind_source(AT_FDCWD, op.source, op.recursive);
+    // What is inside the source may be closed to the caller, and links there must not lead out: see do_bind.
+    const bool inside = op.op == Op::kBind && op.data[0] != '\0';
+    UniqueFd fd = inside ? UniqueFd(open(op.source, O_PATH | O_DIRECTORY | O_CLOEXEC))
+                         : open_bind_source(AT_FDCWD, op.source, op.recursive);
     if (!fd) return fail(e, op.op == Op::kDevice ? Step::kDevice : Step::kSource, op.source);
     op.source_fd = fd.release();
   }

@@ -122,11 +122,46 @@ bool do_tmpfs(Walker& w, const SetupOp& op) {
   return static_cast<bool>(mount_new(w, Step::kMountTmpfs, op, {"tmpfs", op.data, attributes_of(op.flags)}));
 }
 
+bool is_directory(int fd) {
+  struct stat st;
+  return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/** A directory goes on a directory alone, and nothing else does; the kernel says EINVAL or ENOTDIR to that. */
+bool fail_bind(Walker& w, const SetupOp& op, int at) {
+  int error = errno;
+  bool from_directory = is_directory(op.source_fd);
+  bool unlike = from_directory != is_directory(at);
+  errno = error;
+  if (!unlike) return fail(w.e, Step::kBind, op.target);
+  Text<1024> cause;
+  cause << "the source \"" << op.source
+        << (from_directory ? "\" is a directory and the target is not"
+                           : "\" is no directory and the target is one")
+        << ": check that the host path is what was meant";
+  return fail_because(w.e, Step::kBind, op.target, cause.c_str());
+}
+
+/** Binds what is at op.data inside the source directory, resolved as in a chroot: containers have written there. */
+bool bind_inside(Walker& w, const SetupOp& op) {
+  UniqueFd inside = open_in_root(op.source_fd, op.data, O_PATH);
+  struct stat st;
+  if (!inside || fstat(inside.get(), &st) < 0) return fail(w.e, Step::kSource, op.data);
+  UniqueFd source = open_bind_source(inside.get(), "", op.recursive);
+  if (!source) return fail(w.e, Step::kSource, op.data);
+  UniqueFd at = target_of(w, op.target, S_ISDIR(st.st_mode) ? CreateTarget::kDir : CreateTarget::kFile);
+  if (!at) return false;
+  BindSpec spec = {source.get(), op.recursive, attributes_of(op.flags), op.propagation};
+  if (!bind_over(spec, {w.root.root.get(), op.target, at.get()})) return fail(w.e, Step::kBind, op.target);
+  return true;
+}
+
 bool do_bind(Walker& w, const SetupOp& op) {
+  if (op.data[0] != '\0') return bind_inside(w, op);
   UniqueFd at = target_of(w, op.target, op.create);
   if (!at) return false;
   BindSpec spec = {op.source_fd, op.recursive, attributes_of(op.flags), op.propagation};
-  if (!bind_over(spec, {w.root.root.get(), op.target, at.get()})) return fail(w.e, Step::kBind, op.target);
+  if (!bind_over(spec, {w.root.root.get(), op.target, at.get()})) return fail_bind(w, op, at.get());
   return true;
 }
 

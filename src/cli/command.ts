@@ -28,6 +28,8 @@ export interface StringFlag extends FlagBase {
   choices?: readonly string[];
   /** `--flag` alone means this value; a value then needs `=`: `--plan`, `--plan=json`. */
   bare?: string;
+  /** Given again with another value it is an error, instead of the last one winning. */
+  once?: boolean;
 }
 
 export interface NumberFlag extends FlagBase {

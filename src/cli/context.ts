@@ -19,7 +19,7 @@ export interface Io {
 export interface Context {
   /** Where the store and volatile files are; nothing is made until it is needed. */
   paths: Paths;
-  /** skiff.conf merged with SKIFF_* variables; read lazily, since `run` seldom needs it. */
+  /** skiff.conf merged with SKIFF_* variables. */
   config: () => Config;
   env: Readonly<Record<string, string | undefined>>;
   io: Io;

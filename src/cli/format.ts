@@ -21,7 +21,7 @@ export interface ListFormat<T> {
 }
 
 /**
- * The lines of a list command (ps, images, …). format: what the user gave, undefined for the table; 'json': one object
+ * The lines of a list command (ps, images, …). format: what the user gave, undefined or '' for the table; 'json': one object
  * per line, every value a string, as docker prints it. noHeading leaves the table's header out.
  * @throws USAGE for a bad template or an unknown field
  */
@@ -31,7 +31,7 @@ export function formatList<T>(
   format?: string,
   { noHeading = false }: { noHeading?: boolean } = {},
 ): string[] {
-  const wanted = (format ?? list.table).trim();
+  const wanted = (format === undefined || format === '' ? list.table : format).trim();
   if (wanted === 'json' || wanted === '{{json .}}')
     return rows.map((row) => JSON.stringify(jsonRow(row, list.fields)));
   const isTable = /^table(\s|$)/.test(wanted);

@@ -30,7 +30,7 @@ export async function frameCommand(request: FrameRequest): Promise<number> {
   if (groupNames(commands).includes(first)) {
     const verb = rest.find((word) => !word.startsWith('-'));
     if (verb !== undefined) throw unknown(request, `${first} ${verb}`);
-    print(groupHelp(commands, first, processWidth()));
+    print(groupHelp(commands, request.aliases, first, processWidth()));
     return 0;
   }
   throw unknown(request, first);
@@ -52,7 +52,7 @@ async function helpFor(request: FrameRequest, words: readonly string[]): Promise
   if (typed === '') print(topHelp(commands, processWidth()));
   else if (typed === 'help') print(commandHelp(HELP, processWidth()));
   else if (typed === 'completion') return await completion(['--help']);
-  else if (groupNames(commands).includes(typed)) print(groupHelp(commands, typed, processWidth()));
+  else if (groupNames(commands).includes(typed)) print(groupHelp(commands, aliases, typed, processWidth()));
   else if (entry !== undefined) print(commandHelp((await entry.load()).default, processWidth()));
   else throw unknown(request, typed);
   return 0;

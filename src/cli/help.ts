@@ -89,21 +89,28 @@ export function groupNames(commands: CommandTable): string[] {
   return Object.keys(GROUP_SUMMARY).filter((group) => verbsOf(commands, group).length > 0);
 }
 
-function verbsOf(commands: CommandTable, group: string): Row[] {
+/** One row a command, with all of its names below the noun: `list, ls`. */
+function verbsOf(commands: CommandTable, group: string, aliases: Aliases = {}): Row[] {
   const rows: Row[] = [];
   for (const [name, { group: own, summary, hidden }] of Object.entries(commands)) {
     if (hidden === true) continue;
-    if (name.startsWith(`${group} `)) rows.push([name.slice(group.length + 1), summary]);
-    else if (own === group && !name.includes(' ')) rows.push([name, summary]);
+    const whole = Object.keys(aliases).filter((alias) => aliases[alias] === name);
+    const below = [name, ...whole].filter((text) => text.startsWith(`${group} `));
+    const verbs = new Set(below.map((text) => text.slice(group.length + 1)));
+    if (own === group && !name.includes(' ')) verbs.add(name);
+    if (verbs.size > 0) rows.push([[...verbs].sort().join(', '), summary]);
   }
   return rows.sort(byName);
 }
 
-export function groupHelp(commands: CommandTable, group: string, width = 100): string {
+type Aliases = Readonly<Record<string, string>>;
+
+/** aliases: other whole names → the command's. */
+export function groupHelp(commands: CommandTable, aliases: Aliases, group: string, width = 100): string {
   const sections = [
     `Usage:  skiff ${group} COMMAND`,
     GROUP_SUMMARY[group] ?? '',
-    section('Commands', verbsOf(commands, group), width),
+    section('Commands', verbsOf(commands, group, aliases), width),
     `Run "skiff ${group} COMMAND --help" for more about a command.`,
   ];
   return `${sections.join('\n\n')}\n`;

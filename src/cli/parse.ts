@@ -181,6 +181,12 @@ class Parser {
       if (flag.choices !== undefined && !flag.choices.includes(text)) {
         throw this.#usage(`flag ${typed}: ${JSON.stringify(text)} is none of ${flag.choices.join(', ')}`);
       }
+      const before = values[name];
+      if (flag.once === true && before !== undefined && before !== text) {
+        throw this.#usage(
+          `flag ${typed}: conflicting values ${JSON.stringify(before)} and ${JSON.stringify(text)}`,
+        );
+      }
       values[name] = text;
     }
   }

@@ -1,11 +1,11 @@
-// The Context of this process. Everything that costs time or changes the process (signal handlers, configuration,
-// node:tty) waits until a command asks for it.
+// The Context of this process. Everything that costs time or changes the process (signal handlers, node:tty) waits until
+// a command asks for it; the configuration, two failed opens where there is none, does not.
 
 import { loadConfig } from '../core/config.ts';
 import { decodeBytes } from '../core/bytes.ts';
+import { EngineError } from '../core/errors.ts';
 import { ensurePrivateDir } from '../core/fs.ts';
 import { exposedGraphRoot, resolvePaths, type Paths } from '../core/paths.ts';
-import type { Config } from '../core/config.ts';
 import type { Log } from '../core/log.ts';
 import type { Context } from './context.ts';
 import { processIo, writeMessage } from './io.ts';
@@ -21,25 +21,26 @@ export interface Wiring {
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-export function wireContext(env: Env, globals: FlagMap): Wiring {
+/**
+ * Reads the configuration, so that a mistake in it is told by every command alike.
+ * @throws USAGE for an empty --root; CONFIG_INVALID, IO
+ */
+export async function wireContext(env: Env, globals: FlagMap): Promise<Wiring> {
   const hostUid = process.geteuid?.() ?? 0;
   const cancel = new Cancellation();
-  const root = globals['root'] as string | undefined;
+  const home = homeOf(env, hostUid);
+  const config = await loadConfig(env, { file: globals['config'] as string | undefined, home });
+  const root = rootFlag(globals) ?? config.root;
   let paths: Paths | undefined;
-  let config: Config | undefined;
   const cx: Context = {
     get paths() {
       if (paths !== undefined) return paths;
-      paths = resolvePaths({ env, hostUid, root: absolute(root), home: homeOf(env, hostUid) });
+      paths = resolvePaths({ env, hostUid, root, home });
       if (paths.graphRoot === exposedGraphRoot(hostUid))
         ensurePrivateDir(paths.graphRoot, hostUid, 'choose another store with --root DIR or SKIFF_ROOT');
       return paths;
     },
-    config: () =>
-      (config ??= loadConfig(env, {
-        file: globals['config'] as string | undefined,
-        home: homeOf(env, hostUid),
-      })),
+    config: () => config,
     env,
     io: processIo,
     log: stderrLog(isDebug(env, globals)),
@@ -91,9 +92,11 @@ function splitNul(path: string): string[] {
   return words;
 }
 
-function absolute(path: string | undefined): string | undefined {
-  if (path === undefined || path.startsWith('/')) return path;
-  return `${process.cwd()}/${path}`;
+/** Relative to the working directory. An empty one would be that directory, which nobody means. */
+function rootFlag(globals: FlagMap): string | undefined {
+  const root = globals['root'] as string | undefined;
+  if (root === '') throw new EngineError('USAGE', '--root "": expected a directory');
+  return root === undefined || root.startsWith('/') ? root : `${process.cwd()}/${root}`;
 }
 
 /** Home of the passwd entry; asked only where the environment does not say. */

@@ -11,9 +11,9 @@ export default defineCommand({
   minArgs: 1,
   stopAtFirstArg: true,
   description:
-    'The command gets the user, environment and working directory of the container, and its rights. It ends when the ' +
-    'container ends, and when skiff or the process that called skiff is killed, unless --detach is given or SIGHUP is ' +
-    'ignored (nohup). With --detach its input and output are /dev/null.',
+    'The command gets the user, environment and working directory of the container, and its rights. It ends with the ' +
+    'container, with skiff, and with the process that called skiff (not under nohup). With --detach it ends with the ' +
+    'container alone; its input and output are /dev/null.',
   flags: {
     cidfile: { type: 'string', value: 'FILE', help: 'read the id of the container from a file' },
     detach: { type: 'boolean', short: 'd', help: 'return as soon as the command runs' },

@@ -39,7 +39,7 @@ export default defineCommand({
   run({ args, flags, cx }) {
     const rows = listImageRows(cx, { name: args[0], filters: flags.filter, digests: flags.digests });
     const list = imageFormat(flags['no-trunc'], flags.digests, Date.now());
-    if (flags.quiet && flags.format === undefined) {
+    if (flags.quiet && (flags.format ?? '') === '') {
       const ids = rows.map((row) => (flags['no-trunc'] ? row.id : shortId(row.id)));
       for (const id of new Set(ids)) cx.io.stdout(id);
       return 0;

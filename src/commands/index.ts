@@ -38,6 +38,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Remove all containers that do not run',
     load: () => import('./container/prune.ts'),
   },
+  cp: {
+    summary: 'Copy files between a container and the host',
+    group: 'container',
+    load: () => import('./cp.ts'),
+  },
   create: {
     summary: 'Create a new container, to be started later',
     group: 'container',
@@ -74,6 +79,11 @@ export const COMMANDS: CommandTable = {
   images: {
     summary: 'List images',
     load: () => import('./images.ts'),
+  },
+  import: {
+    summary: 'Make an image of the tar archive of a file system',
+    group: 'image',
+    load: () => import('./import.ts'),
   },
   info: {
     summary: 'Show the store, its contents and how containers are isolated',
@@ -214,6 +224,8 @@ export const COMMANDS: CommandTable = {
 export const ALIASES: Readonly<Record<string, string>> = {
   'container attach': 'attach',
   'container commit': 'commit',
+  'container copy': 'cp',
+  'container cp': 'cp',
   'container create': 'create',
   'container diff': 'diff',
   'container exec': 'exec',
@@ -234,6 +246,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container stop': 'stop',
   'container top': 'top',
   'container wait': 'wait',
+  'image import': 'import',
   'image list': 'images',
   'image load': 'load',
   'image ls': 'images',

@@ -41,7 +41,7 @@ export default defineCommand({
     });
     const long = flags['no-trunc'] === true;
     const list = psFormat(long, flags.size === true, (container) => writableBytes(cx.paths, container.spec));
-    const format = flags.quiet === true ? (flags.format ?? '{{.ID}}') : flags.format;
+    const format = flags.quiet === true && (flags.format ?? '') === '' ? '{{.ID}}' : flags.format;
     for (const line of formatList(containers, list, format, { noHeading: flags.noheading === true }))
       cx.io.stdout(line);
     return 0;

@@ -1,9 +1,10 @@
-// `skiff pull`. The id of each image goes to stdout, all the rest to stderr.
+// `skiff pull`. The full reference of each image, or with --quiet its id, goes to stdout, all the rest to stderr.
 
 import { defineCommand } from '../cli/command.ts';
 import { openProgress } from '../cli/progress.ts';
 import { forEachTarget } from '../cli/targets.ts';
 import { ensureImage, PULL_POLICIES, type PullPolicy } from '../image/ensure-image.ts';
+import { fullReference } from '../image/names.ts';
 import { hostPlatform, platformFromFlags } from '../image/platform.ts';
 import { listAllTags } from '../image/pull-all.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
@@ -50,7 +51,7 @@ export default defineCommand({
       const names = flags['all-tags'] ? await listAllTags(cx, args, registry) : args;
       return await forEachTarget(cx, names, async (name) => {
         const image = await ensureImage(cx, name, flags.policy as PullPolicy, options);
-        cx.io.stdout(image.imageId.slice('sha256:'.length));
+        cx.io.stdout(flags.quiet ? image.imageId.slice('sha256:'.length) : fullReference(name));
       });
     } finally {
       progress.close();

@@ -34,7 +34,7 @@ export default defineCommand({
         hint: 'name images, or give --all',
       });
     }
-    const options = { force: flags.force, idMap: defaultIdMap(cx) };
+    const options = { force: flags.force, everyName: flags.all, idMap: defaultIdMap(cx) };
     const targets = flags.all ? allImageIds(cx.paths) : args;
     return await forEachTarget(cx, targets, async (target) => {
       try {

@@ -3,7 +3,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
-import { checkMapped } from '../runtime/mapped-ids.ts';
+import { checkMapped, toHostId } from '../runtime/mapped-ids.ts';
 import {
   anonymousVolume,
   cleanPath,
@@ -21,7 +21,7 @@ import type {
   HostSpec,
   ProcessSpec,
 } from '../runtime/spec.ts';
-import { resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
+import { resolveGroups, resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
 import { mergeCommand } from './command-line.ts';
 import { mergeEnvironment, type CallerEnv } from './environment.ts';
@@ -73,6 +73,11 @@ export interface SpecResult {
 /** @throws USAGE, USER_UNKNOWN, CONTAINER_NOT_FOUND */
 export function specFromFlags(input: SpecInput): SpecResult {
   const { options, imageConfig, ids } = input;
+  if (options['no-hosts'] === true && options['add-host'].length > 0)
+    throw new EngineError(
+      'USAGE',
+      '--no-hosts: conflicting options: --add-host needs an /etc/hosts to write to',
+    );
   const notes: string[] = [];
   const mounts = mountsOf(input, notes);
   const host = hostFromFlags({ ...input, idMap: ids.idMap }, mounts, notes);
@@ -113,7 +118,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
     cmd: command.cmd,
     workingDir: options.workdir ?? imageConfig.WorkingDir ?? '',
     labels: labelsOf(input),
-    annotations: pairs('--annotation', options.annotation),
+    annotations: annotationsOf(options.annotation),
     stopSignal: stopSignalOf(options, imageConfig),
     stopTimeoutS: wholeNumber('--stop-timeout', options['stop-timeout'], -1),
     exposedPorts: exposedPorts(Object.keys(imageConfig.ExposedPorts ?? {}), options.expose),
@@ -150,7 +155,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
 
 /** docker's order: what the command line says goes before what other containers have, and that before the image. */
 function mountsOf(input: SpecInput, notes: string[]): MountSpec[] {
-  const { options, caller } = input;
+  const { options, caller, ids } = input;
   const mounts: MountSpec[] = [];
   const targets = new Set<string>();
   const add = (mount: MountSpec): void => {
@@ -164,7 +169,11 @@ function mountsOf(input: SpecInput, notes: string[]): MountSpec[] {
     add(parsed.mount);
   }
   for (const text of options.mount) add(parseMount(text, caller.cwd).mount);
-  for (const text of options.tmpfs) add(parseTmpfs(text));
+  for (const text of options.tmpfs) {
+    const mount = parseTmpfs(text);
+    checkTmpfsOwner(text, mount, ids);
+    add(mount);
+  }
   for (const mount of mountsFrom(options['volumes-from'], input.mountsOfContainer))
     if (!targets.has(mount.target)) add(mount);
   for (const target of imageVolumes(input)) if (!targets.has(target)) add(anonymousVolume(target));
@@ -180,6 +189,15 @@ function imageVolumes({ imageConfig }: SpecInput): string[] {
 function anonymousTargets(input: SpecInput): string[] {
   const own = input.options.volume.filter((text) => !text.includes(':')).map(cleanPath);
   return [...new Set([...imageVolumes(input), ...own])];
+}
+
+/** The kernel refuses an owner that does not exist in the container's user namespace. */
+function checkTmpfsOwner(text: string, mount: MountSpec, { idMap }: IdMapChoice): void {
+  if (idMap === undefined || mount.type !== 'tmpfs') return;
+  for (const [, kind, id] of mount.data.matchAll(/(?:^|,)(uid|gid)=(\d+)/g)) {
+    if (toHostId(idMap[kind as 'uid' | 'gid'], Number(id)) !== undefined) continue;
+    throw new EngineError('USAGE', `--tmpfs ${JSON.stringify(text)}: ${kind} ${id} has no id on the host`);
+  }
 }
 
 function hostnameOf(input: SpecInput, host: HostSpec, network: string): string {
@@ -210,7 +228,23 @@ function userOf(input: SpecInput): ResolvedUser {
   if (groups.length < input.options['group-add'].length && groups.length > 0) {
     throw new EngineError('USAGE', '--group-add keep-groups: cannot be combined with other groups');
   }
+  checkGroupsMapped(groups, input);
   return resolveUser(userText(input), input.accounts, groups);
+}
+
+/** Groups of the image's own files may lack a host id; one that was asked for may not be left out unseen. */
+function checkGroupsMapped(groups: readonly string[], { ids: { idMap }, accounts }: SpecInput): void {
+  if (idMap === undefined) return;
+  for (const [i, gid] of resolveGroups(groups, accounts).entries()) {
+    if (toHostId(idMap.gid, gid) !== undefined) continue;
+    throw new EngineError(
+      'USER_UNKNOWN',
+      `--group-add ${JSON.stringify(groups[i])}: gid ${gid} has no id on the host`,
+      {
+        hint: 'add a larger range to /etc/subgid ("skiff doctor" tells how), or keep your own with --group-add keep-groups',
+      },
+    );
+  }
 }
 
 function workdirOf(flag: string | undefined, image: string | undefined): string {
@@ -227,6 +261,13 @@ function labelsOf({ options, imageConfig, labelLines }: SpecInput): Record<strin
   const labels: Record<string, string> = { ...imageConfig.Labels };
   for (const { key, value } of labelLines) labels[key] = value ?? '';
   return Object.assign(labels, pairs('--label', options.label));
+}
+
+/** Unlike a label, an annotation without a value is a mistake for docker. */
+function annotationsOf(texts: readonly string[]): Record<string, string> {
+  const bare = texts.find((text) => !text.includes('='));
+  if (bare === undefined) return pairs('--annotation', texts);
+  throw new EngineError('USAGE', `--annotation ${JSON.stringify(bare)}: expected KEY=VALUE`);
 }
 
 /** `key=value` or `key`. */

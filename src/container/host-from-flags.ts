@@ -67,8 +67,7 @@ export function hostFromFlags(input: HostInput, mounts: MountSpec[], notes: stri
     maskedPaths: security.maskedPaths,
     readonlyPaths: security.readonlyPaths,
     ulimits: options.ulimit.map(parseUlimit),
-    shmSizeBytes:
-      options['shm-size'] === undefined ? 64 * 2 ** 20 : parseSize(options['shm-size'], '--shm-size'),
+    shmSizeBytes: shmSize(options['shm-size']),
     devices: input.devices,
     sysctls: options.sysctl.map((text) => parseSysctl(text, own)),
     groupAdd: options['group-add'],
@@ -86,6 +85,12 @@ export function hostFromFlags(input: HostInput, mounts: MountSpec[], notes: stri
     utsMode,
     cgroupnsMode: mode('--cgroupns', options.cgroupns),
   };
+}
+
+/** docker's default, also for 0, which a tmpfs would take for no limit. */
+function shmSize(text: string | undefined): number {
+  const bytes = text === undefined ? 0 : parseSize(text, '--shm-size');
+  return bytes === 0 ? 64 * 2 ** 20 : bytes;
 }
 
 function absolute(path: string | undefined, cwd: string): string | undefined {

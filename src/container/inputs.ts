@@ -54,6 +54,11 @@ export function ownOomScore(): number {
   return Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
 }
 
+/** Limits of this process, as text (proc_pid_limits(5)). */
+export function ownLimits(): string {
+  return readFileSync('/proc/self/limits', 'latin1');
+}
+
 export interface Devices {
   devices: DeviceSpec[];
   notes: string[];
@@ -111,6 +116,7 @@ function expand(flag: string, hostPath: string, containerPath: string): DeviceSp
   const stat = statSync(encodeBytes(hostPath), { throwIfNoEntry: false });
   if (stat?.isDirectory() === true) {
     const nodes = nodesBelow(hostPath, () => false);
+    if (nodes.length === 0) throw badDevice(flag, hostPath, 'no device node in this directory');
     return nodes.map((path) => ({
       hostPath: path,
       containerPath: containerPath + path.slice(hostPath.length),
@@ -118,8 +124,11 @@ function expand(flag: string, hostPath: string, containerPath: string): DeviceSp
   }
   if (stat?.isCharacterDevice() === true || stat?.isBlockDevice() === true)
     return [{ hostPath, containerPath }];
-  const cause = stat === undefined ? 'no such file or directory' : 'not a device node';
-  throw new EngineError(
+  throw badDevice(flag, hostPath, stat === undefined ? 'no such file or directory' : 'not a device node');
+}
+
+function badDevice(flag: string, hostPath: string, cause: string): EngineError {
+  return new EngineError(
     'USAGE',
     `--device ${JSON.stringify(flag)}: error gathering device information: ${hostPath}: ${cause}`,
   );

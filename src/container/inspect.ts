@@ -1,9 +1,18 @@
-// `inspect` of a container: docker's JSON, first form. (pure) Values that skiff has no counterpart for are left out rather
-// than invented; the keys that scripts read are there, with docker's types.
+// `inspect` of a container: docker's JSON. (pure) Fields of docker's API reference that skiff has no counterpart for have
+// their zero value (zero-inspect.ts) rather than an invented one.
 
+import { ZERO_CONFIG, ZERO_OVERLAY } from '../image/zero-config.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
 import type { ContainerSpec, DeviceSpec, NamespaceMode, PublishedPort } from '../runtime/spec.ts';
 import type { ContainerState } from './state.ts';
+import {
+  ZERO_CONTAINER,
+  ZERO_ENDPOINT,
+  ZERO_HOST_CONFIG,
+  ZERO_MOUNT,
+  ZERO_NETWORK_SETTINGS,
+  ZERO_STATE,
+} from './zero-inspect.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -17,11 +26,13 @@ export interface InspectInput {
 export function inspectContainer({ spec, state, dir }: InspectInput): Record<string, unknown> {
   const { process, config, host, network } = spec;
   return {
+    ...ZERO_CONTAINER,
     Id: spec.id,
     Created: spec.createdAt,
     Path: process.args[0],
     Args: process.args.slice(1),
     State: {
+      ...ZERO_STATE,
       Status: state.status,
       Running: state.status === 'running' || state.status === 'restarting',
       Paused: false,
@@ -50,10 +61,11 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
     HostConfig: hostConfig(spec),
     GraphDriver:
       spec.rootfs.kind === 'layers'
-        ? { Name: 'overlay2', Data: { UpperDir: `${dir}/upper`, WorkDir: `${dir}/work` } }
+        ? { Name: 'overlay2', Data: { ...ZERO_OVERLAY, UpperDir: `${dir}/upper`, WorkDir: `${dir}/work` } }
         : { Name: 'rootfs', Data: { Path: spec.rootfs.path } },
     Mounts: host.mounts.map(mountPoint),
     Config: {
+      ...ZERO_CONFIG,
       Hostname: config.hostname,
       Domainname: config.domainname,
       User: config.user,
@@ -76,6 +88,7 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
       ...(config.stopTimeoutS === undefined ? {} : { StopTimeout: config.stopTimeoutS }),
     },
     NetworkSettings: {
+      ...ZERO_NETWORK_SETTINGS,
       Bridge: '',
       SandboxID: '',
       Ports: portMap(network.ports, config.exposedPorts),
@@ -85,6 +98,7 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
       Gateway: network.address?.gateway ?? '',
       Networks: {
         [network.mode]: {
+          ...ZERO_ENDPOINT,
           NetworkID: '',
           EndpointID: '',
           Gateway: network.address?.gateway ?? '',
@@ -99,6 +113,7 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
 
 function hostConfig({ host, network, config }: ContainerSpec): Record<string, unknown> {
   return {
+    ...ZERO_HOST_CONFIG,
     Binds: host.binds.length === 0 ? null : host.binds,
     ContainerIDFile: '',
     LogConfig: { Type: host.logDriver, Config: host.logOptions.typed },
@@ -140,7 +155,7 @@ function hostConfig({ host, network, config }: ContainerSpec): Record<string, un
 }
 
 function mountPoint(mount: MountSpec): Record<string, unknown> {
-  const base = { Destination: mount.target, RW: mount.flags.readOnly !== true };
+  const base = { ...ZERO_MOUNT, Destination: mount.target, RW: mount.flags.readOnly !== true };
   switch (mount.type) {
     case 'bind':
       return {

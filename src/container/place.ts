@@ -1,13 +1,14 @@
 // A decided container and the host as it is now: network, seccomp filter, sources of binds. Done at each start; what can
 // change from one to the next (ports, addresses) is written back into the spec.
 
-import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
+import { capabilityMask, capabilityNames, maskOf } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { HelperPlan } from '../native/plan.ts';
 import type { ConnectParts } from '../network/connect.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
+import { lowerUlimits } from '../runtime/ulimits.ts';
 import { lookAtSources, type BindSources } from './bind-sources.ts';
-import { ownCapabilities, ownOomScore } from './inputs.ts';
+import { ownCapabilities, ownLimits, ownOomScore } from './inputs.ts';
 import type { JoinChoice } from './join.ts';
 import { connectNetwork, type Network } from './network.ts';
 
@@ -29,7 +30,7 @@ export async function placeContainer(
   const network = await connectNetwork(parts, spec, joined);
   spec.network.ports = network.ports;
   spec.network.address = network.address;
-  const notes = raiseOomScore(parts.hostUid, spec);
+  const notes = [...raiseOomScore(parts.hostUid, spec), ...withinLimits(parts.hostUid, spec)];
   const available = spec.idMap === undefined ? ownCapabilities() : undefined;
   return {
     sources: lookAtSources(spec.host.mounts),
@@ -63,4 +64,13 @@ function raiseOomScore(hostUid: number, { host }: ContainerSpec): string[] {
   const note = `--oom-score-adj ${host.oomScoreAdj}: only root may go below its own: using ${own}`;
   host.oomScoreAdj = own;
   return [note];
+}
+
+/** Lowers the spec's limits to what the kernel will give, and says so. Root with CAP_SYS_RESOURCE gets what it asks for. */
+function withinLimits(hostUid: number, { host }: ContainerSpec): string[] {
+  if (host.ulimits.length === 0) return [];
+  if (hostUid === 0 && (ownCapabilities() & maskOf(['SYS_RESOURCE'])) !== 0n) return [];
+  const { ulimits, notes } = lowerUlimits(host.ulimits, ownLimits());
+  host.ulimits = ulimits;
+  return notes;
 }

@@ -15,6 +15,7 @@ import { hostPlatform, parsePlatform } from '../image/platform.ts';
 import type { RegistryOptions } from '../registry/types.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
+import { toHostId } from '../runtime/mapped-ids.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import type { Platform } from '../spec/image.ts';
@@ -165,6 +166,7 @@ export async function prepareRun(
   const { spec, notes } = specFor(parts, request, ids, image, trees);
   const joined = joinedOf(ids);
   const placed = await placeContainer(parts, spec, joined);
+  sayUnmapped(parts, spec);
   return { ...placed, spec, ids, trees, joined, notes: [...notes, ...placed.notes] };
 }
 
@@ -232,6 +234,12 @@ function specFor(
     network: options.network ?? parts.config().network ?? 'default',
   });
   return { spec, notes: [...ids.notes, ...notes, ...devices.notes] };
+}
+
+function sayUnmapped({ log }: RunParts, { process: { additionalGids }, idMap }: ContainerSpec): void {
+  const unmapped = additionalGids.filter((gid) => idMap && toHostId(idMap.gid, gid) === undefined);
+  if (unmapped.length > 0)
+    log.debug(`groups of the image without an id on the host are left out: ${unmapped.join(' ')}`);
 }
 
 /** @throws CONTAINER_NOT_FOUND, CONTAINER_AMBIGUOUS, as errors of the run, whose exit status they do not change */

@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'CONTAINER_AMBIGUOUS' // an id prefix fits several
   | 'CONTAINER_RUNNING'
   | 'CONTAINER_STATE' // wrong state for what was asked
+  | 'PATH_NOT_FOUND' // cp: no such file
+  | 'PATH_INVALID' // cp: a file where a directory must be, or the other way round
   | 'NAME_IN_USE'
   | 'VOLUME_NOT_FOUND'
   | 'VOLUME_IN_USE'

@@ -11,14 +11,14 @@ export interface Paths {
 export interface PathsInput {
   env: Readonly<Record<string, string | undefined>>;
   hostUid: number;
-  /** --root */
+  /** --root, SKIFF_ROOT or the configuration's root: absolute. */
   root?: string | undefined;
   /** Home directory of the passwd entry, used when HOME is not set. */
   home?: string | undefined;
 }
 
 /**
- * graphRoot: --root, SKIFF_ROOT, /var/lib/skiff (root), $XDG_DATA_HOME/skiff, $HOME/.local/share/skiff, and without
+ * graphRoot: root, /var/lib/skiff (root), $XDG_DATA_HOME/skiff, $HOME/.local/share/skiff, and without
  * any home /var/tmp/skiff-UID. runRoot: $XDG_RUNTIME_DIR/skiff, /run/skiff (root), else /tmp/skiff-run-UID.
  */
 export function resolvePaths(input: PathsInput): Paths {
@@ -34,7 +34,7 @@ export function exposedGraphRoot(hostUid: number): string {
 }
 
 function chosenGraphRoot({ env, hostUid, root, home }: PathsInput): string | undefined {
-  const chosen = root ?? absolute(env['SKIFF_ROOT']);
+  const chosen = absolute(root);
   if (chosen !== undefined) return chosen;
   if (hostUid === 0) return '/var/lib/skiff';
   const dataHome = absolute(env['XDG_DATA_HOME']);

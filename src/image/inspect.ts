@@ -1,9 +1,9 @@
-// `image inspect`: docker's JSON of an image. What belongs to a daemon or a storage driver is left out.
+// `image inspect`: docker's JSON of an image. What belongs to a daemon or a storage driver
+// has its zero value.
 
 import { EngineError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Paths } from '../core/paths.ts';
-import type { HealthConfig } from '../spec/image.ts';
 import { getBlob } from '../store/blobs.ts';
 import { nameOf, repoDigestsOf } from '../store/index-file.ts';
 import { listImages, type ResolvedImage } from '../store/images.ts';
@@ -11,6 +11,7 @@ import { parseConfigAlone } from '../store/parse.ts';
 import { getImage } from './get.ts';
 import { taggedAt } from './list.ts';
 import { displayReference } from './names.ts';
+import { ZERO_CONFIG, ZERO_OVERLAY } from './zero-config.ts';
 
 /** Keys as docker spells them. */
 export interface ImageInspect {
@@ -19,14 +20,17 @@ export interface ImageInspect {
   RepoDigests: string[];
   Parent: string;
   Comment: string;
-  Created: string | undefined;
+  Created: string;
   DockerVersion: string;
   Author: string;
   Config: Record<string, unknown>;
   Architecture: string;
-  Variant?: string;
+  Variant: string;
   Os: string;
+  OsVersion: string;
   Size: number;
+  VirtualSize: number;
+  GraphDriver: { Name: string; Data: Readonly<Record<string, string>> };
   RootFS: { Type: 'layers'; Layers: Digest[] };
   Metadata: { LastTagTime: string };
   Descriptor: { mediaType: string; digest: Digest; size: number };
@@ -48,14 +52,17 @@ export function inspectImage(paths: Paths, text: string): ImageInspect {
     RepoDigests: repoDigests.map(displayReference),
     Parent: '',
     Comment: config.history?.at(-1)?.comment ?? '',
-    Created: image.created,
+    Created: image.created ?? '',
     DockerVersion: '',
     Author: config.author ?? '',
     Config: inspectConfig(image),
     Architecture: image.platform.architecture,
-    ...(image.platform.variant === undefined ? {} : { Variant: image.platform.variant }),
+    Variant: image.platform.variant ?? '',
     Os: image.platform.os,
+    OsVersion: image.platform['os.version'] ?? '',
     Size: image.sizeBytes,
+    VirtualSize: image.sizeBytes,
+    GraphDriver: { Name: 'overlay2', Data: ZERO_OVERLAY },
     RootFS: { Type: 'layers', Layers: image.layers.map(({ diffId }) => diffId) },
     Metadata: { LastTagTime: stored.map((one) => taggedAt(one.entry) ?? NO_TIME).reduce(later) },
     Descriptor: { mediaType: entry.mediaType, digest: entry.digest, size: entry.size },
@@ -69,21 +76,10 @@ function later(a: string, b: string): string {
   return a > b ? a : b;
 }
 
-/** Scripts read these keys without asking whether they are there. */
+/** The image's own text may say null where docker has an empty value. */
 function inspectConfig({ config }: ResolvedImage): Record<string, unknown> {
-  const health: { Healthcheck?: HealthConfig } =
-    config.Healthcheck === undefined ? {} : { Healthcheck: config.Healthcheck };
-  return {
-    ...config,
-    User: config.User ?? '',
-    ...(config.ExposedPorts === undefined ? {} : { ExposedPorts: config.ExposedPorts }),
-    Env: config.Env ?? [],
-    Cmd: config.Cmd ?? null,
-    ...health,
-    Volumes: config.Volumes ?? null,
-    WorkingDir: config.WorkingDir ?? '',
-    Entrypoint: config.Entrypoint ?? null,
-    OnBuild: config.OnBuild ?? null,
-    Labels: config.Labels ?? null,
-  };
+  const set = Object.entries(config as Record<string, unknown>).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return { ...ZERO_CONFIG, ...Object.fromEntries(set) };
 }

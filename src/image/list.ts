@@ -33,7 +33,7 @@ export interface ListOptions {
   digests?: boolean;
 }
 
-/** Newest image first; one row a name. Damaged images are said and left out. @throws USAGE for an unknown filter */
+/** Newest image first; one row a name, and one an image without any. Damaged images are said and left out. @throws USAGE for an unknown filter */
 export function listImageRows({ paths, log }: { paths: Paths; log: Log }, options: ListOptions): ImageRow[] {
   const { images, damaged } = listImages(paths);
   for (const { entry, error } of damaged) {
@@ -41,11 +41,25 @@ export function listImageRows({ paths, log }: { paths: Paths; log: Log }, option
   }
   const tests = options.filters.map((filter) => filterTest(paths, filter));
   if (options.name !== undefined) tests.push(nameTest(options.name));
-  const kept = images.filter((stored) => tests.every((test) => test(stored)));
+  const kept = withoutRepeated(images).filter((stored) => tests.every((test) => test(stored)));
   const rows = kept.flatMap((stored) => rowsOf(stored, options.digests === true));
   return rows.sort(
     (a, b) => b.createdMs - a.createdMs || compare(`${a.repository}:${a.tag}`, `${b.repository}:${b.tag}`),
   );
+}
+
+/**
+ * One image can have several manifests: loaded from archives of two kinds, say. Those without a name say nothing that the
+ * image's named one, or else the first of them, does not say.
+ */
+function withoutRepeated(images: readonly StoredImage[]): StoredImage[] {
+  const shown = new Set(images.flatMap(({ image }) => (image.reference === '' ? [] : [image.imageId])));
+  return images.filter(({ image }) => {
+    if (image.reference !== '') return true;
+    const isNew = !shown.has(image.imageId);
+    shown.add(image.imageId);
+    return isNew;
+  });
 }
 
 type Test = (stored: StoredImage) => boolean;

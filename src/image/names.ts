@@ -1,6 +1,12 @@
 // How images are named in output: docker's short forms. Pure.
 
-import { familiarRepository, formatFamiliar, parseReference } from '../core/reference.ts';
+import {
+  familiarRepository,
+  formatFamiliar,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+} from '../core/reference.ts';
 import type { Digest } from '../core/digest.ts';
 
 export const NONE = '<none>';
@@ -12,6 +18,11 @@ export function displayReference(reference: string): string {
   } catch {
     return reference;
   }
+}
+
+/** As pulled: `debian` → `docker.io/library/debian:latest`. @throws REFERENCE_INVALID */
+export function fullReference(text: string): string {
+  return formatReference(withDefaultTag(parseReference(text)));
 }
 
 /** The REPOSITORY and TAG columns; a name by digest has no tag. */

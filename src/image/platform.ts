@@ -20,6 +20,41 @@ const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: s
   loongarch64: { architecture: 'loong64' },
 };
 
+/** Go's names, which platforms are made of. */
+const KNOWN_OS: readonly string[] = [
+  'aix',
+  'android',
+  'darwin',
+  'dragonfly',
+  'freebsd',
+  'illumos',
+  'ios',
+  'js',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'plan9',
+  'solaris',
+  'wasip1',
+  'windows',
+];
+const KNOWN_ARCHITECTURES: readonly string[] = [
+  '386',
+  'amd64',
+  'arm',
+  'arm64',
+  'loong64',
+  'mips',
+  'mips64',
+  'mips64le',
+  'mipsle',
+  'ppc64',
+  'ppc64le',
+  'riscv64',
+  's390x',
+  'wasm',
+];
+
 /** Node's process.arch where it differs from Go's GOARCH. */
 const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
 
@@ -34,10 +69,23 @@ export function parsePlatform(text: string, host: Platform): Platform {
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9._-]+$/.test(part))) throw badPlatform(text);
   const [first = '', second, third] = parts;
-  if (second === undefined) {
-    return first === 'linux' ? host : normalize({ os: 'linux', architecture: first });
-  }
+  if (second === undefined) return parseWord(text, first, host);
   return normalize({ os: first, architecture: second, ...(third === undefined ? {} : { variant: third }) });
+}
+
+/** An operating system or an architecture alone. */
+function parseWord(text: string, word: string, host: Platform): Platform {
+  if (word === host.os) return host;
+  if (KNOWN_OS.includes(word)) return normalize({ os: word, architecture: host.architecture });
+  const platform = normalize({ os: host.os, architecture: word });
+  if (KNOWN_ARCHITECTURES.includes(platform.architecture)) return platform;
+  throw new EngineError(
+    'USAGE',
+    `reading platform "${text}": neither an operating system nor an architecture`,
+    {
+      hint: `architectures are ${KNOWN_ARCHITECTURES.join(', ')}; operating systems ${KNOWN_OS.join(', ')}`,
+    },
+  );
 }
 
 /** --platform, or --os, --arch and --variant; undefined when none is given: the host's platform will do. */

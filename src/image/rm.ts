@@ -29,6 +29,8 @@ export interface RemoveParts {
 
 export interface RemoveOptions {
   force: boolean;
+  /** An id means all of its names, in however many repositories. */
+  everyName?: boolean;
   /** The widest map of the caller: trees may belong to any of its ids. */
   idMap: IdMap | undefined;
 }
@@ -55,7 +57,7 @@ export async function removeImage(
   const stored = manifestsOf(parts.paths, image.imageId);
   const names = stored.flatMap(({ entry }) => nameOf(entry) ?? []);
   const taken = by === 'name' && image.reference !== '' ? [image.reference] : names;
-  if (by === 'id') refuseSeveralRepositories(text, names, options.force);
+  if (by === 'id' && options.everyName !== true) refuseSeveralRepositories(text, names, options.force);
   if (taken.length < names.length) {
     await untag(parts.paths, taken);
     return { untagged: taken.map(displayReference), deleted: [], bytes: 0 };

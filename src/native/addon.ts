@@ -123,8 +123,11 @@ export interface Addon {
   pidfdOpen(pid: number): number | undefined;
   /** False: the process is gone. */
   pidfdSendSignal(pidfd: number, signal: number): boolean;
-  /** Takes a directory descriptor, which it does not keep. */
-  Tree: new (rootFd: number) => Tree;
+  /**
+   * Takes a directory descriptor, which it does not keep. live: the tree is in use rather than being made; mount points
+   * in it are entered, and `prepare` is not called.
+   */
+  Tree: new (rootFd: number, live?: boolean) => Tree;
 }
 
 let loaded: Addon | undefined;

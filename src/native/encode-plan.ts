@@ -238,7 +238,7 @@ function writeOp(w: Writer, op: SetupOp): void {
   w.choice(OPS, op.op);
   w.str(op.op === 'remount-root-readonly' ? '/' : op.target);
   w.str(op.op === 'bind' ? op.source : op.op === 'device' ? op.path : op.op === 'symlink' ? op.to : '');
-  w.str(op.op === 'tmpfs' ? op.data : '');
+  w.str(op.op === 'tmpfs' ? op.data : op.op === 'bind' ? (op.subpath ?? '') : '');
   w.blob(op.op === 'file' ? encodeBytes(op.content) : new Uint8Array());
   w.u32(flagBits(flagsOf(op)));
   w.flag(op.op === 'bind' && op.recursive);

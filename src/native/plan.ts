@@ -73,6 +73,7 @@ export type SetupOp =
   | {
       op: 'bind';
       source: string; // host path, resolved by the host's rules
+      subpath?: string; // a path inside that directory, resolved as in a chroot; says itself what to create
       target: string;
       recursive: boolean;
       flags: MountFlags;

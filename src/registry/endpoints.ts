@@ -1,6 +1,6 @@
 // From a registry's name and the configuration to the places to ask, in order: mirrors, then the registry itself. Pure.
 
-import type { Config } from '../core/config.ts';
+import { parseMirror, type Config } from '../core/config.ts';
 import { EngineError } from '../core/errors.ts';
 import { DEFAULT_REGISTRY } from '../core/reference.ts';
 import { isLoopback, splitHostPort } from './hosts.ts';
@@ -33,11 +33,8 @@ export function endpointsFor(registry: string, config: EndpointConfig, options: 
 
 /** `host[:port][/prefix]`, or with https:// or http:// in front; the latter means plain http alone. */
 function mirrorEndpoint(text: string, config: EndpointConfig, options: RegistryOptions): Endpoint {
-  const match =
-    /^(?:(https?):\/\/)?((?:\[[0-9a-f:.]+\]|[^/?#@\s:[\]]+)(?::[0-9]+)?)((?:\/[a-z0-9._/-]*)?)$/i.exec(
-      text.trim(),
-    );
-  if (match === null || !URL.canParse(`https://${match[2]}`)) {
+  const parts = parseMirror(text);
+  if (parts === undefined) {
     throw new EngineError(
       'CONFIG_INVALID',
       `reading the mirrors of the configuration: ${JSON.stringify(text)} is not a mirror`,
@@ -46,7 +43,7 @@ function mirrorEndpoint(text: string, config: EndpointConfig, options: RegistryO
       },
     );
   }
-  const [, scheme, host = '', path = ''] = match;
+  const { scheme, host, path } = parts;
   const schemes = scheme === 'http' ? (['http'] as const) : schemesFor(host, config, options);
   return { name: host, host, prefix: path.replace(/^\/+|\/+$/g, ''), schemes, isMirror: true };
 }

@@ -165,17 +165,30 @@ function singleId(input: IdMapInput, uid: number, gid: number): IdMapChoice {
 function singleIdNote(input: IdMapInput): string {
   const who = input.userName ?? String(input.hostUid);
   if (!hasBothRanges(input)) {
+    const start = freeRangeStart(input);
+    const range = `${start}-${start + RANGE_SIZE - 1}`;
     return (
       `no subordinate ids for user ${who}: running with a single uid; fix: ` +
       (input.userName === undefined
-        ? `echo ${who}:100000:65536 | sudo tee -a /etc/subuid /etc/subgid`
-        : `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${who}`)
+        ? `echo ${who}:${start}:${RANGE_SIZE} | sudo tee -a /etc/subuid /etc/subgid`
+        : `sudo usermod --add-subuids ${range} --add-subgids ${range} ${who}`)
     );
   }
   return (
     'newuidmap and newgidmap are missing or lost their setuid bit: running with a single uid; ' +
     'fix: sudo apt-get install --reinstall uidmap (package shadow-utils elsewhere)'
   );
+}
+
+const RANGE_SIZE = 65_536;
+
+/** Lowest id from 100000 (useradd's SUB_UID_MIN) that begins 65536 ids which neither file gives to anybody. */
+export function freeRangeStart({ subuid, subgid }: Pick<IdMapInput, 'subuid' | 'subgid'>): number {
+  const taken = parseSubIds(subuid, () => true, true).concat(parseSubIds(subgid, () => true, true));
+  const isFree = (start: number): boolean =>
+    taken.every((range) => start >= range.start + range.size || range.start >= start + RANGE_SIZE);
+  const starts = [100_000, ...taken.map(({ start, size }) => start + size)].filter((id) => id >= 100_000);
+  return starts.sort((a, b) => a - b).find(isFree) ?? 100_000;
 }
 
 function hasBothRanges(input: IdMapInput): boolean {
@@ -194,8 +207,15 @@ function rangesOf(text: string, { userName, hostUid }: IdMapInput): SubIdRange[]
   );
 }
 
-/** subuid(5): `owner:start:count`. Lines of others, malformed lines and ranges beyond 32 bits are skipped, as newuidmap does. */
-export function parseSubIds(text: string, isOwner: (owner: string) => boolean): SubIdRange[] {
+/**
+ * subuid(5): `owner:start:count`. Lines of others, malformed lines and ranges beyond 32 bits are skipped, as newuidmap does;
+ * a range that overlaps an earlier one too, unless asked for.
+ */
+export function parseSubIds(
+  text: string,
+  isOwner: (owner: string) => boolean,
+  overlapping = false,
+): SubIdRange[] {
   const ranges: SubIdRange[] = [];
   for (const line of text.split('\n')) {
     const match = /^([^:#]+):(\d{1,10}):(\d{1,10})\s*$/.exec(line);
@@ -203,7 +223,11 @@ export function parseSubIds(text: string, isOwner: (owner: string) => boolean): 
     const start = Number(match[2]);
     const size = Number(match[3]);
     if (size === 0 || start === 0 || start + size - 1 > MAX_ID) continue;
-    if (ranges.some((other) => start < other.start + other.size && other.start < start + size)) continue;
+    if (
+      !overlapping &&
+      ranges.some((other) => start < other.start + other.size && other.start < start + size)
+    )
+      continue;
     ranges.push({ start, size });
   }
   return ranges;

@@ -31,6 +31,8 @@ export interface VolumeMount {
   flags: MountFlags;
   /** Do not fill it with what the image has there. */
   noCopy: boolean;
+  /** What of it is mounted (volume-subpath): a relative path that must be there. */
+  subpath?: string;
   /** What `inspect` shows as Mode: the options as typed. */
   mode: string;
   /** How to make it when it is not there (--mount volume-opt, volume-label). */
@@ -126,7 +128,26 @@ interface BindOptions {
 
 const PROPAGATIONS: readonly string[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
 
+/** Of each of these at most one may be given. */
+const EXCLUSIVE: readonly (readonly string[])[] = [
+  ['ro', 'rw', 'readonly'],
+  ['exec', 'noexec'],
+  ['suid', 'nosuid'],
+  ['dev', 'nodev'],
+  ['bind', 'rbind'],
+  ['z', 'Z'],
+  PROPAGATIONS,
+];
+
+function checkExclusive(flag: string, text: string, options: readonly string[]): void {
+  for (const group of EXCLUSIVE) {
+    const given = options.filter((option) => group.includes(option));
+    if (given.length > 1) throw usage(flag, text, `invalid mode: ${given.join(',')}`);
+  }
+}
+
 function bindOptions(flag: string, text: string, options: readonly string[]): BindOptions {
+  checkExclusive(flag, text, options);
   const result: BindOptions = { flags: {}, recursive: true, propagation: 'rprivate', notes: [] };
   for (const option of options) {
     if (setFlag(result.flags, option)) continue;
@@ -265,8 +286,9 @@ function volumeMount(
       text,
       `volume driver ${JSON.stringify(driver)}: plugin not found; there is local alone`,
     );
-  if (fields.has('volume-subpath'))
-    throw usage('--mount', text, 'volume-subpath is not supported: mount the whole volume');
+  const subpath = take(fields, 'volume-subpath') ?? '';
+  if (subpath.startsWith('/') || subpath.split('/').includes('..'))
+    throw usage('--mount', text, 'volume-subpath must be a relative path within the volume');
   const noCopy = takeBoolean(fields, 'volume-nocopy', text) ?? false;
   return {
     mount: {
@@ -275,7 +297,8 @@ function volumeMount(
       anonymous: source === '',
       target,
       flags: {},
-      noCopy,
+      noCopy: noCopy || subpath !== '', // what has the path has something in it
+      ...(subpath === '' ? {} : { subpath }),
       mode: 'z',
       ...(isEmpty(make.options) && isEmpty(make.labels) ? {} : { make }),
     },
@@ -294,7 +317,27 @@ function addPair(into: Record<string, string>, text: string, field: string, valu
   into[at < 0 ? value : value.slice(0, at)] = at < 0 ? '' : value.slice(at + 1);
 }
 
-const TMPFS_DATA = /^(size|mode|uid|gid|nr_blocks|nr_inodes|huge|mpol)=[^,]+$/;
+/** tmpfs(5): what the kernel takes, so that a mistake is told by the option's name. */
+const TMPFS_DATA: Readonly<Record<string, readonly [pattern: RegExp, expected: string]>> = {
+  size: [/^\d+([kmgtpe]|%)?$/i, 'a number of bytes with an optional unit k, m or g, or a percentage'],
+  mode: [/^[0-7]{1,5}$/, 'octal digits, for example 1777'],
+  uid: [/^\d{1,10}$/, 'a number'],
+  gid: [/^\d{1,10}$/, 'a number'],
+  nr_blocks: [/^\d+[kmgtpe]?$/i, 'a number with an optional unit k, m or g'],
+  nr_inodes: [/^\d+[kmgtpe]?$/i, 'a number with an optional unit k, m or g'],
+  huge: [/^(never|always|within_size|advise)$/, 'never, always, within_size or advise'],
+  mpol: [/^[^,]+$/, 'a memory policy'],
+};
+
+/** False when `option` is none of them. @throws USAGE for a bad value */
+function isTmpfsData(option: string, text: string): boolean {
+  const at = option.indexOf('=');
+  const name = option.slice(0, at);
+  if (at < 0 || !Object.hasOwn(TMPFS_DATA, name)) return false;
+  const [pattern, expected] = TMPFS_DATA[name] as (typeof TMPFS_DATA)[string];
+  if (pattern.test(option.slice(at + 1))) return true;
+  throw usage('--tmpfs', text, `invalid ${option}, expected ${expected}`);
+}
 
 /** `TARGET[:OPTIONS]`, noexec,nosuid,nodev unless the options say otherwise. @throws USAGE */
 export function parseTmpfs(text: string): MountSpec {
@@ -304,7 +347,7 @@ export function parseTmpfs(text: string): MountSpec {
   const data: string[] = [];
   for (const option of at < 0 ? [] : text.slice(at + 1).split(',')) {
     if (option === '' || option === 'defaults' || setFlag(flags, option)) continue;
-    if (!TMPFS_DATA.test(option))
+    if (!isTmpfsData(option, text))
       throw usage(
         '--tmpfs',
         text,

@@ -167,13 +167,14 @@ function userMount(mount: MountSpec, input: MountPlanInput): Targeted {
 }
 
 /** Read-only and the like hold when either the volume or its mount says so. */
-function volumeOp({ name, target, source, flags }: VolumeMount): Targeted {
+function volumeOp({ name, target, source, flags, subpath }: VolumeMount): Targeted {
   const all = { ...source?.flags, ...flags };
   if (source?.flags.readOnly === true) all.readOnly = true;
   if (source?.kind === 'tmpfs') return { op: 'tmpfs', target, flags: all, data: source.data };
   return {
     op: 'bind',
     source: source?.path ?? `volume ${name ?? ''}`, // not made yet: a plan that is only shown
+    ...(subpath === undefined ? {} : { subpath }),
     target,
     recursive: source?.recursive ?? false,
     flags: all,

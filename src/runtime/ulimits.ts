@@ -46,6 +46,60 @@ export function parseUlimit(text: string): Ulimit {
   return { name, soft, hard };
 }
 
+/** Labels of /proc/PID/limits (proc_pid_limits(5)). */
+const LIMITS_LABELS: Readonly<Record<string, string>> = {
+  cpu: 'Max cpu time',
+  fsize: 'Max file size',
+  data: 'Max data size',
+  stack: 'Max stack size',
+  core: 'Max core file size',
+  rss: 'Max resident set',
+  nproc: 'Max processes',
+  nofile: 'Max open files',
+  memlock: 'Max locked memory',
+  as: 'Max address space',
+  locks: 'Max file locks',
+  sigpending: 'Max pending signals',
+  msgqueue: 'Max msgqueue size',
+  nice: 'Max nice priority',
+  rtprio: 'Max realtime priority',
+  rttime: 'Max realtime timeout',
+};
+
+/**
+ * What an ordinary user gets: nobody without CAP_SYS_RESOURCE on the host goes above the hard limits of the caller.
+ * procLimits: text of /proc/self/limits. notes: one line for each limit that is lower than asked.
+ */
+export function lowerUlimits(
+  asked: readonly Ulimit[],
+  procLimits: string,
+): { ulimits: Ulimit[]; notes: string[] } {
+  const notes: string[] = [];
+  const ulimits = asked.map((limit) => {
+    const own = hardLimit(limit.name, procLimits);
+    const soft = lesser(limit.soft, own);
+    const hard = lesser(limit.hard, own);
+    if (soft === limit.soft && hard === limit.hard) return limit;
+    const text = (a: number, b: number): string => (a === b ? String(a) : `${a}:${b}`);
+    notes.push(
+      `--ulimit ${limit.name}=${text(limit.soft, limit.hard)}: only root may go above the hard limit of the caller ("ulimit -H"): using ${text(soft, hard)}`,
+    );
+    return { name: limit.name, soft, hard };
+  });
+  return { ulimits, notes };
+}
+
+/** -1 for unlimited, and where the kernel does not say. */
+function hardLimit(name: string, procLimits: string): number {
+  const match = new RegExp(`^${LIMITS_LABELS[name]} +(\\S+) +(\\S+)`, 'm').exec(procLimits);
+  return match?.[2] === undefined || match[2] === 'unlimited' ? -1 : Number(match[2]);
+}
+
+function lesser(limit: number, own: number): number {
+  if (own === -1) return limit;
+  return limit === -1 ? own : Math.min(limit, own);
+}
+
 export function toRlimit({ name, soft, hard }: Ulimit): Rlimit {
   return { resource: RLIMITS[name] as number, soft: BigInt(soft), hard: BigInt(hard) };
 }

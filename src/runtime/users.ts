@@ -58,7 +58,7 @@ export function resolveUser(
   } else if (entry !== undefined) {
     for (const group of groups) if (group.members.includes(entry.name)) gids.push(group.gid);
   }
-  for (const group of groupAdd) gids.push(resolveGroup(groups, group, group, files.group !== undefined));
+  gids.push(...resolveGroups(groupAdd, files));
   return {
     containerUid,
     containerGid,
@@ -73,6 +73,12 @@ export function userNames(passwd: string): Map<number, string> {
   const names = new Map<number, string>();
   for (const { uid, name } of parsePasswd(passwd)) if (!names.has(uid)) names.set(uid, name);
   return names;
+}
+
+/** The ids of --group-add names or numbers. @throws USER_UNKNOWN, USAGE */
+export function resolveGroups(texts: readonly string[], files: AccountFiles): number[] {
+  const groups = texts.length === 0 ? [] : parseGroup(files.group ?? '');
+  return texts.map((text) => resolveGroup(groups, text, text, files.group !== undefined));
 }
 
 function splitSpec(spec: string): [user: string, group: string | undefined] {

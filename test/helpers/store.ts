@@ -32,6 +32,7 @@ export function testStore(dir = tmpdir()): TestStore {
   return {
     paths,
     config: () => ({
+      root: undefined,
       offline: false,
       mirrors: {},
       insecureRegistries: [],

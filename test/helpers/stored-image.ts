@@ -18,6 +18,8 @@ export interface StoredImageSpec {
   config?: ImageConfigSection;
   architecture?: string;
   repoDigest?: string;
+  /** Of the manifest: the same image under another manifest. */
+  annotations?: Record<string, string>;
 }
 
 export async function storeImage(
@@ -45,6 +47,7 @@ export async function storeImage(
       mediaType: MEDIA_TYPE.manifest,
       config: describe(MEDIA_TYPE.config, putBlob(paths, configBytes), configBytes.length),
       layers: blobs,
+      ...(spec.annotations === undefined ? {} : { annotations: spec.annotations }),
     }),
   );
   const manifest = parseManifest(manifestBytes, 'test');

@@ -1,11 +1,15 @@
 // The command line as a whole: help, errors, exit statuses, and output that is complete whatever stdout is.
 
 import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sandbox } from '../helpers/engine.ts';
 import { shellQuote } from '../helpers/exec.ts';
+import { requires } from '../helpers/requires.ts';
+import { world } from '../helpers/world.ts';
 
 const skiff = sandbox();
+const { fixtures } = world();
 
 /** Runs `script` in bash with $SKIFF set; its exit status is that of the first stage of the last pipe. */
 function bash(script: string): { status: number | null; stdout: Buffer; stderr: string } {
@@ -37,6 +41,8 @@ describe('help', () => {
   });
 
   test('a noun lists its verbs, and noun forms answer', async () => {
+    await skiff.run(['image'], { stdout: /\n {2}list, ls +List images\n/ });
+    await skiff.run(['container'], { stdout: /\n {2}list, ls, ps +List containers\n/ });
     await skiff.run(['container'], { stdout: /^Usage: {2}skiff container COMMAND\n[^]*\n {2}run / });
     const { stdout } = await skiff.run(['run', '--help']);
     await skiff.run(['container', 'run', '--help'], { stdout });
@@ -72,17 +78,55 @@ describe('errors', () => {
       ['--config', '/nonexistent/skiff.conf', 'info'],
       /^Error: reading configuration "\/nonexistent\/skiff.conf": open .* \(ENOENT\)\n/,
     ],
+    ...[['images'], ['ps'], ['rm', 'x'], ['inspect', 'x']].map((words): [string[], RegExp] => [
+      ['--config', '/nonexistent/skiff.conf', ...words],
+      /^Error: reading configuration "\/nonexistent\/skiff.conf": open .* \(ENOENT\)\n/,
+    ]),
+    [['--root', '', 'images'], 'Error: --root "": expected a directory\n'],
     [['completion', 'tcsh'], /^Error: skiff completion: no script for "tcsh"\n/],
   ])('%j', async (args, stderr) => {
     await skiff.run(args, { status: 125, stdout: '', stderr });
   });
 
-  test('a wrong variable is named', async () => {
-    await skiff.run(['info'], {
-      env: { SKIFF_OFFLINE: 'perhaps' },
-      status: 125,
-      stderr: 'Error: reading variable SKIFF_OFFLINE: "perhaps" is neither true nor false\n',
-    });
+  test.each([
+    [{ SKIFF_OFFLINE: 'perhaps' }, 'SKIFF_OFFLINE: "perhaps" is neither true nor false'],
+    [{ SKIFF_ROOT: 'store' }, 'SKIFF_ROOT: "store" is not an absolute path'],
+    [
+      { SKIFF_MIRRORS: 'bogus::::' },
+      'SKIFF_MIRRORS: "bogus::::" is not a mirror; expected host[:port][/path]',
+    ],
+  ])('a wrong variable is named by every command: %j', async (env: Record<string, string>, message) => {
+    for (const words of [['info'], ['images'], ['ps']])
+      await skiff.run(words, {
+        env,
+        status: 125,
+        stdout: '',
+        stderr: `Error: reading variable ${message}\n`,
+      });
+  });
+
+  test('skiff.conf: all keys, the same store for every command; variables and --root win', async (context) => {
+    requires(context, 'busybox-image');
+    const store = `${skiff.dir}/configured`;
+    skiff.makeDir('home/.config');
+    writeFileSync(
+      `${skiff.makeDir('home/.config/skiff')}/skiff.conf`,
+      `root = ${store}\noffline = yes\nnetwork = none\nparallel-downloads = 2\nmirrors = m.example\n` +
+        'insecure-registries = r.example:5000\n',
+    );
+    const format = '{{.DockerRootDir}} {{.Skiff.Offline}} {{json .RegistryConfig}}';
+    const rest = 'true {"Mirrors":{"docker.io":["m.example"]},"InsecureRegistries":["r.example:5000"]}\n';
+    const env = { SKIFF_ROOT: undefined };
+    try {
+      await skiff.run(['info', '-f', format], { env, stdout: `${store} ${rest}` });
+      await skiff.run(['info', '-f', format], { stdout: `${skiff.store} ${rest}` });
+      await skiff.run(['--root', '/r', 'info', '-f', format], { env, stdout: `/r ${rest}` });
+      await skiff.run(['load', '-q', '-i', fixtures.busyboxDockerArchive ?? ''], { env, stdout: /busybox/ });
+      await skiff.run(['images', '--format', '{{.Repository}}'], { env, stdout: 'busybox\n' });
+      await skiff.run(['images', '-q'], { stdout: '' });
+    } finally {
+      rmSync(`${skiff.dir}/home/.config`, { recursive: true });
+    }
   });
 
   test('--debug and SKIFF_DEBUG add the stack', async () => {

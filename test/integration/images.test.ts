@@ -44,11 +44,24 @@ test('images, tag, inspect, rmi', async (context) => {
   await skiff.run(['images'], {
     stdout: /^REPOSITORY\s+TAG\s+IMAGE ID\s+CREATED\s+SIZE\n[^]*busybox\s+latest\s+[0-9a-f]{12}\s/,
   });
+  await skiff.run(['images', '--format', ''], { stdout: /^REPOSITORY\s+TAG/ });
+  // Loaded in several forms above, and one image all the same.
+  await skiff.run(['images', '--format', '{{.Repository}}'], { stdout: 'busybox\n' });
   await skiff.run(['tag', 'busybox', 'mine:1'], { stdout: '' });
   await skiff.run(['images', '--format', '{{.Repository}}:{{.Tag}}', 'mine'], { stdout: /mine:1\n$/ });
   const { stdout } = await skiff.run(['image', 'inspect', 'mine:1']);
   const [image] = JSON.parse(stdout) as [{ Id: string; Architecture: string; Config: { Cmd: string[] } }];
   expect(image).toMatchObject({ Architecture: 'amd64', Config: { Cmd: ['sh'] } });
+  await skiff.run(
+    [
+      'image',
+      'inspect',
+      '-f',
+      '{{json .Config.ExposedPorts}} {{json .Config.Healthcheck}} [{{.Config.StopSignal}}]',
+      'mine:1',
+    ],
+    { stdout: 'null null []\n' },
+  );
   expect(image.Id).toMatch(/^sha256:[0-9a-f]{64}$/);
   await skiff.run([...none, image.Id.slice(7, 19), 'echo', 'by id'], { stdout: 'by id\n' });
   await skiff.run(['rmi', 'mine:1'], { stdout: /mine:1/ });
@@ -62,8 +75,8 @@ test('rmi of an image whose container stays is refused; -f and a removed one are
   await skiff.run(['run', '--name', 'user', '--network', 'none', 'busybox', 'true']);
   await skiff.run(['rmi', 'busybox'], { status: 2, stderr: /user|in use/ });
   await skiff.run(['rm', 'user'], { stdout: 'user\n' });
-  const { stdout } = await skiff.run(['images', '-q']);
-  await skiff.run(['rmi', '-f', ...new Set(stdout.trim().split('\n'))], { stdout: /./ });
+  await skiff.run(['tag', 'busybox', 'elsewhere:1'], { stdout: '' });
+  await skiff.run(['rmi', '--all'], { stdout: /^Untagged: (busybox:latest|elsewhere:1)\n/ });
   await skiff.run(['images', '-q'], { stdout: '' });
   await skiff.run(['run', '--rm', '--pull', 'never', 'busybox', 'true'], { status: 125, stderr: /busybox/ });
 });

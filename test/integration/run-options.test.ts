@@ -257,3 +257,69 @@ test('--plan prints and does nothing', async () => {
   await skiff.run(['run', '--plan', 'busybox'], { stdout: /busybox[^]*sh/ });
   await skiff.run(['ps', '-aq'], { stdout: '' });
 });
+
+describe('what cannot be done is told', () => {
+  test.each<[string[], RegExp]>([
+    [
+      ['-v', '/etc:/etc/passwd'],
+      /^Error: mounting "\/etc\/passwd": the source "\/etc" is a directory and the target is not: check that the host path is what was meant\n$/,
+    ],
+    [
+      ['-v', '/etc/passwd:/etc'],
+      /^Error: mounting "\/etc": the source "\/etc\/passwd" is no directory and the target is one: check that/,
+    ],
+    [
+      ['--group-add', '99999999'],
+      /^Error: --group-add "99999999": gid 99999999 has no id on the host\nHint: /,
+    ],
+  ])('%j', async (flags, stderr) => {
+    await skiff.run([...none, ...flags, 'busybox', 'true'], { status: 125, stdout: '', stderr });
+  });
+
+  test('a limit above the hard one of the caller: what is used instead, also in --plan', async () => {
+    const stderr =
+      /^Warning: --ulimit nofile=99999999: only root may go above the hard limit of the caller \("ulimit -H"\): using (\d+)\n$/;
+    const { stdout } = await skiff.run(
+      [...none, '--ulimit', 'nofile=99999999', 'busybox', 'sh', '-c', 'ulimit -Hn'],
+      { stderr },
+    );
+    const plan = await skiff.run(['run', '--plan', '--ulimit', 'nofile=99999999', 'busybox'], { stderr: '' });
+    expect(plan.stdout).toMatch(new RegExp(`^limit: +ulimit nofile=${stdout.trim()}:${stdout.trim()}$`, 'm'));
+  });
+});
+
+test('an empty --name, --hostname and --cidfile are as good as none', async () => {
+  const empty = ['--name', '', '--hostname', '', '--cidfile', ''];
+  await skiff.run([...none, ...empty, 'busybox', 'hostname'], { stdout: /^[0-9a-f]{12}\n$/ });
+});
+
+test.each<[string[], RegExp]>([
+  [['-v', '/tmp:/m:ro,rw'], /^Error: -v "\/tmp:\/m:ro,rw": invalid mode: ro,rw\n$/],
+  [['--network', 'host'], /^Error: skiff run: flag --network: conflicting values "none" and "host"\n/],
+  [['--device', '/etc'], /^Error: --device "\/etc": error gathering .*: no device node in this directory\n$/],
+  [['--no-hosts', '--add-host', 'a:1.1.1.1'], /^Error: --no-hosts: conflicting options: --add-host/],
+  [['--tmpfs', '/t:size=abc'], /^Error: --tmpfs "\/t:size=abc": invalid size=abc, expected a number/],
+  [
+    ['--tmpfs', '/t:uid=99999999'],
+    /^Error: --tmpfs "\/t:uid=99999999": uid 99999999 has no id on the host\n$/,
+  ],
+  [['--annotation', 'a'], /^Error: --annotation "a": expected KEY=VALUE\n$/],
+  [
+    ['--platform', 'bogus'],
+    /^Error: reading platform "bogus": neither .*\nHint: architectures are 386, amd64,/,
+  ],
+])('refused up front: %j', async (flags, stderr) => {
+  await skiff.run([...none, ...flags, 'busybox', 'true'], { status: 125, stdout: '', stderr });
+});
+
+test('--shm-size 0 is the default size', async () => {
+  const script = 'df -k /dev/shm | tail -n 1';
+  await skiff.run([...none, '--shm-size', '0', 'busybox', 'sh', '-c', script], {
+    stdout: /^shm +65536 |^tmpfs +65536 /,
+  });
+});
+
+test('--tmpfs takes what the kernel takes', async () => {
+  const flags = ['--tmpfs', '/t:size=1m,mode=01700,uid=5,gid=6,nr_inodes=1k,huge=never'];
+  await skiff.run([...none, ...flags, 'busybox', 'stat', '-c', '%a %u %g', '/t'], { stdout: '1700 5 6\n' });
+});

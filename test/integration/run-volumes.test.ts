@@ -475,11 +475,39 @@ describe('volumes with options', () => {
         /"type=nfs": only root may mount that/,
       ],
       ['source=bad,target=/m,volume-driver=nfs', /volume driver "nfs": plugin not found/],
-      ['source=bad,target=/m,volume-subpath=x', /volume-subpath is not supported/],
+      ['source=bad,target=/m,volume-subpath=/x', /volume-subpath must be a relative path/],
       ['type=image,source=plain:1,target=/m', /type "image" is not supported/],
     ] as const) {
       await skiff.run([...rm, '--mount', mount, 'plain:1', 'true'], { status: 125, stderr });
     }
+    expect(storeLeftovers(skiff.store)).toEqual([]);
+  });
+});
+
+describe('volume-subpath', () => {
+  const at = (subpath: string): string[] => ['--mount', `source=vol,target=/m,volume-subpath=${subpath}`];
+
+  test('a directory, also one that is closed to the caller; a file; through a link inside', async () => {
+    await skiff.run([...rm, '-v', 'vol:/data', 'plain:1', 'ln', '-s', '/secret/deep', '/data/way']);
+    for (const subpath of ['secret/deep', 'way', './secret//deep/'])
+      await skiff.run([...rm, ...at(subpath), 'plain:1', 'cat', '/m/file'], { stdout: 'deep\n' });
+    await skiff.run([...rm, ...at('file'), 'plain:1', 'cat', '/m'], { stdout: 'content\n' });
+    await skiff.run([...rm, ...at('secret'), 'plain:1', 'touch', '/m/new']);
+    await skiff.run([...rm, '-v', 'vol:/v', 'plain:1', 'ls', '/v/secret'], { stdout: 'deep\nnew\n' });
+    await removeVolumes('vol');
+  });
+
+  test('never out of the volume, and never made', async () => {
+    const links = 'ln -s / /v/root; ln -s ../../../../../../../etc /v/up; ln -s /proc/self/root /v/magic';
+    await skiff.run([...rm, '-v', 'vol:/v', 'plain:1', ...sh(`touch /v/mark; ${links}`)]);
+    await skiff.run([...rm, ...at('root'), 'plain:1', 'ls', '/m'], { stdout: 'magic\nmark\nroot\nup\n' });
+    for (const subpath of ['up', 'up/passwd', 'root/etc', 'magic/etc', 'missing', 'mark/x']) {
+      await skiff.run([...rm, ...at(subpath), 'plain:1', 'true'], {
+        status: 125,
+        stderr: new RegExp(`^Error: [^\n]*"${subpath}": `),
+      });
+    }
+    await removeVolumes('vol');
     expect(storeLeftovers(skiff.store)).toEqual([]);
   });
 });

@@ -56,7 +56,7 @@ export async function exportContainer(
       try {
         for (const note of ((await child.reply) as Packed).notes) log.warn(note);
       } catch (error) {
-        throw signal.aborted ? new EngineError('CANCELLED', `${doing}: cancelled`, { cause: error }) : error;
+        throw signal.aborted ? new EngineError('CANCELLED', `${doing}: cancelled`) : error;
       } finally {
         signal.removeEventListener('abort', cancel);
       }

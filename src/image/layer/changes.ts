@@ -61,7 +61,7 @@ class Comparison {
   readonly #stubs: MountStubs;
   readonly #volumes: ReadonlySet<ByteString>;
   readonly #emit: (change: Change) => void;
-  readonly #budget = new LookBudget();
+  readonly #budget = new LookBudget(Infinity);
 
   constructor({ lowerTrees, mountPoints, volumes }: UpperDirectory, emit: (change: Change) => void) {
     this.#trees = lowerTrees;
@@ -127,7 +127,7 @@ class Comparison {
 }
 
 function namesBelow(tree: string, path: ByteString): ByteString[] {
-  if (findShown([tree], path, new LookBudget())?.stat.isDirectory() !== true) return [];
+  if (findShown([tree], path, new LookBudget(Infinity))?.stat.isDirectory() !== true) return [];
   const names = readdirSync(hostPath(encodeBytes(tree), path), { encoding: 'buffer' });
   return names.map((name) => name.toString('latin1'));
 }

@@ -9,8 +9,10 @@ const CHUNK_BYTES = 1 << 18;
 const AHEAD_BYTES = 8 << 20;
 
 export type Compression = 'gzip' | 'zstd' | 'none';
+/** What images do not use, and `import` takes where the host has the program of that name. */
+export type ForeignCompression = 'bzip2' | 'xz';
 
-const MAGIC: readonly [name: string, bytes: readonly number[]][] = [
+const MAGIC: readonly [name: 'gzip' | 'zstd' | ForeignCompression, bytes: readonly number[]][] = [
   ['gzip', [0x1f, 0x8b]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
   ['bzip2', [0x42, 0x5a, 0x68]],
@@ -19,6 +21,12 @@ const MAGIC: readonly [name: string, bytes: readonly number[]][] = [
 
 /** @throws LAYER_INVALID for compressions that image-spec does not know */
 export function detectCompression(start: Uint8Array): Compression {
+  const found = detectAny(start);
+  if (found !== 'bzip2' && found !== 'xz') return found;
+  throw new EngineError('LAYER_INVALID', `reading a layer: compressed by ${found}, which images do not use`);
+}
+
+export function detectAny(start: Uint8Array): Compression | ForeignCompression {
   const found = MAGIC.find(([, bytes]) => bytes.every((byte, i) => start[i] === byte))?.[0];
   // RFC 8878, 3.1.2: a zstd stream may begin with a skippable frame, 0x184D2A5?.
   const skippable =
@@ -36,7 +44,7 @@ export function detectCompression(start: Uint8Array): Compression {
     Buffer.from(start.subarray(257, 262)).toString('latin1') === 'ustar'
   )
     return 'none';
-  throw new EngineError('LAYER_INVALID', `reading a layer: compressed by ${found}, which images do not use`);
+  return found;
 }
 
 /**
@@ -67,8 +75,9 @@ export async function* decompressed(input: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-async function readStart(
-  input: Readable,
+/** Whole chunks until `wanted` bytes are there or the input ends. */
+export async function readStart(
+  input: AsyncIterable<Uint8Array>,
   wanted: number,
 ): Promise<{ start: Buffer; rest: AsyncIterator<Buffer> }> {
   const rest = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

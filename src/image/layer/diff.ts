@@ -65,7 +65,7 @@ class LayerRules implements PackRules {
   readonly #stubs: MountStubs;
   readonly #volumes: ReadonlySet<ByteString>;
   readonly #lowerTrees: readonly string[];
-  readonly #budget = new LookBudget();
+  readonly #budget = new LookBudget(Infinity);
   #misnamed = 0;
   #firstMisnamed: ByteString = '';
 

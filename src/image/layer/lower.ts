@@ -16,7 +16,12 @@ const MAX_LINKS = 40;
 const MAX_LOOKS = 10_000_000;
 
 export class LookBudget {
-  #left = MAX_LOOKS;
+  #left: number;
+
+  /** looks: Infinity where nobody hostile chooses how many there are. */
+  constructor(looks: number = MAX_LOOKS) {
+    this.#left = looks;
+  }
 
   /** @throws LAYER_INVALID */
   spend(): void {

@@ -3,7 +3,7 @@
 import { installCommand } from '../../core/package-manager.ts';
 import { readFileIfExists } from '../../core/fs.ts';
 import { runInUserNamespace } from '../../native/launch.ts';
-import { chooseIdMap, type IdMapInput } from '../../runtime/idmap.ts';
+import { chooseIdMap, freeRangeStart, type IdMapInput } from '../../runtime/idmap.ts';
 import { readIdMapInput } from '../../runtime/idmap-input.ts';
 import { sudo, type DoctorParts, type Finding } from './types.ts';
 
@@ -72,7 +72,7 @@ export function explainIdRanges(input: IdMapInput, osRelease: string): Finding |
   }
   const choice = chooseIdMap(input);
   if (choice.user.kind !== 'new' || choice.user.via !== 'self') return undefined;
-  const start = Math.max(nextFree(input.subuid), nextFree(input.subgid));
+  const start = freeRangeStart(input);
   const range = `${start}-${start + 65_535}`;
   return {
     id: ID,
@@ -83,14 +83,4 @@ export function explainIdRanges(input: IdMapInput, osRelease: string): Finding |
       changes: `gives ${name} the ids ${range} for containers, for good`,
     },
   };
-}
-
-/** First id behind every range given away, 100000 at least: useradd's SUB_UID_MIN. */
-function nextFree(text: string): number {
-  const ends = text.split('\n').flatMap((line) => {
-    const [, start, size] = line.split(':');
-    const end = Number(start) + Number(size);
-    return Number.isSafeInteger(end) ? [end] : [];
-  });
-  return Math.max(100_000, ...ends);
 }

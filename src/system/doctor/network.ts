@@ -61,7 +61,7 @@ export function describePrograms(
     return {
       id,
       status: 'note',
-      summary: `${pasta} is older than 2024: a UDP port published under another number is not reachable from 127.0.0.1, and on some kernels a published server that speaks first (ssh, smtp, mysql) is not reachable from other hosts`,
+      summary: `${pasta} is older than 2024: a UDP port published under another number is not reachable from 127.0.0.1, and on some kernels a published server that speaks first (ssh, smtp, mysql) is not reachable from other hosts; a container that connects to a closed port of the host waits instead of being refused`,
     };
   }
   return { id, status: 'ok', summary: `${pasta} connects containers to the network` };

@@ -42,6 +42,7 @@ const IMAGES: Image[] = [
 describe('formatList', () => {
   it.each<[string | undefined, string[]]>([
     [undefined, ['IMAGE ID   REPOSITORY', 'aaa        a-rather-long-name', 'bbb        b']],
+    ['', ['IMAGE ID   REPOSITORY', 'aaa        a-rather-long-name', 'bbb        b']],
     ['table', ['IMAGE ID   REPOSITORY', 'aaa        a-rather-long-name', 'bbb        b']],
     [
       'table {{.Repository}}\\t{{.ID}}',

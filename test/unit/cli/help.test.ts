@@ -66,6 +66,16 @@ it('lists commands and nouns from the table alone, without hidden ones', () => {
   expect(text).toContain('\n  completion   ');
   expect(text).not.toMatch(/hidden|volume/);
   expect(groupNames(TABLE)).toEqual(['container', 'image']);
-  expect(groupHelp(TABLE, 'container')).toContain('\nCommands:\n  run   Run it\n');
-  expect(groupHelp(TABLE, 'image')).toContain('\nCommands:\n  inspect   Show images\n');
+  expect(groupHelp(TABLE, {}, 'container')).toContain('\nCommands:\n  run   Run it\n');
+  expect(groupHelp(TABLE, {}, 'image')).toContain('\nCommands:\n  inspect   Show images\n');
+  const aliases = {
+    'image ls': 'images',
+    'image list': 'images',
+    'container run': 'run',
+    'volume x': '__hidden',
+  };
+  expect(groupHelp(TABLE, aliases, 'container')).toContain('\nCommands:\n  run   Run it\n\n');
+  expect(groupHelp(TABLE, aliases, 'image')).toContain(
+    '\nCommands:\n  inspect    Show images\n  list, ls   List images\n\n',
+  );
 });

@@ -18,7 +18,7 @@ export const runLike = defineCommand({
     env: { type: 'list', short: 'e', value: 'NAME=VALUE', help: 'set a variable' },
     'security-opt': { type: 'list', value: 'OPTION', commaSeparated: true, help: 'security options' },
     name: { type: 'string', value: 'NAME', help: 'name of the container' },
-    network: { type: 'string', value: 'MODE', aliases: ['net'], help: 'network' },
+    network: { type: 'string', once: true, value: 'MODE', aliases: ['net'], help: 'network' },
     pull: {
       type: 'string',
       value: 'POLICY',
@@ -110,6 +110,13 @@ export const ACCEPTED: readonly Row[] = [
   { on: 'run', argv: ['--name', 'a b', 'x'], args: ['x'], flags: { name: 'a b' } },
   { on: 'run', argv: ['--name=', 'x'], args: ['x'], flags: { name: '' } },
   { on: 'run', argv: ['--name', '', 'x'], args: ['x'], flags: { name: '' } },
+  {
+    on: 'run',
+    argv: ['--net', 'none', '--network=none', 'x'],
+    args: ['x'],
+    flags: { network: 'none' },
+    ownOnly: 'yargs keeps all values of a repeated string',
+  },
   { on: 'run', argv: ['--net', 'none', 'x'], args: ['x'], flags: { network: 'none' } },
   { on: 'run', argv: ['--net=none', 'x'], args: ['x'], flags: { network: 'none' } },
   { on: 'run', argv: ['--rm=false', 'x'], args: ['x'], flags: {} },
@@ -275,6 +282,12 @@ export const REJECTED: readonly { on: 'run' | 'list'; argv: string[]; message: s
     on: 'run',
     argv: ['--pull=perhaps', 'x'],
     message: 'skiff run: flag --pull: "perhaps" is none of always, missing, never',
+    hint: 'see "skiff run --help"',
+  },
+  {
+    on: 'run',
+    argv: ['--network', 'none', '--network=host', 'x'],
+    message: 'skiff run: flag --network: conflicting values "none" and "host"',
     hint: 'see "skiff run --help"',
   },
   {

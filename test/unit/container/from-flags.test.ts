@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import type { RunOptions } from '../../../src/container/options.ts';
+import { givenOptions, type RunOptions } from '../../../src/container/options.ts';
 import { parseTmpfs, parseVolume, type MountSpec } from '../../../src/runtime/mount-spec.ts';
-import { fromFlags, ID } from './spec.ts';
+import { fromFlags, ID, noOptions } from './spec.ts';
+
+describe('givenOptions', () => {
+  const empty = { name: '', hostname: '', cidfile: '', network: '', user: '', entrypoint: '' };
+  test('an empty text is not given, but for --entrypoint', () => {
+    expect(givenOptions({ ...noOptions(), ...empty })).toEqual({ ...noOptions(), entrypoint: '' });
+  });
+
+  test('what is given stays', () => {
+    const options = { ...noOptions(), name: 'n', hostname: ' ', env: [''] };
+    expect(givenOptions(options)).toEqual(options);
+  });
+});
 
 describe('specFromFlags', () => {
   test('an image says it all', () => {
@@ -99,6 +111,15 @@ describe('specFromFlags', () => {
       containerUid: 0,
       containerGid: 0,
     });
+  });
+
+  test.each([
+    [undefined, 67108864],
+    ['0', 67108864],
+    ['0k', 67108864],
+    ['1m', 1048576],
+  ])('--shm-size %s is %d bytes', (size, bytes) => {
+    expect(fromFlags({ 'shm-size': size }).spec.host.shmSizeBytes).toBe(bytes);
   });
 
   test('container: is stored by id', () => {
@@ -204,6 +225,8 @@ describe('specFromFlags', () => {
     [{ user: 'nobody' }, /unable to find user nobody/],
     [{ user: '70000' }, /uid 70000 has no id on the host/],
     [{ user: '0:70000' }, /gid 70000 has no id on the host/],
+    [{ 'group-add': ['bin', '99999999'] }, /--group-add "99999999": gid 99999999 has no id on the host/],
+    [{ 'group-add': ['big'] }, /--group-add "big": gid 70000 has no id on the host/],
     [{ workdir: 'rel' }, /needs to be an absolute path/],
     [{ hostname: 'no_$' }, /invalid hostname/],
     [{ hostname: 'x'.repeat(65) }, /invalid hostname/],
@@ -214,6 +237,11 @@ describe('specFromFlags', () => {
     [{ timeout: -1 }, /--timeout -1: expected a whole number of seconds/],
     [{ timeout: 0.5 }, /--timeout 0.5/],
     [{ 'stop-signal': 'NOPE' }, /--stop-signal "NOPE": not a signal/],
+    [{ annotation: ['a'] }, /--annotation "a": expected KEY=VALUE/],
+    [{ annotation: ['=a'] }, /--annotation "=a": expected KEY=VALUE/],
+    [{ 'no-hosts': true, 'add-host': ['a:1.1.1.1'] }, /--no-hosts: conflicting options: --add-host/],
+    [{ tmpfs: ['/t:size=1m,uid=99999999'] }, /--tmpfs "\/t:size=1m,uid=99999999": uid 99999999 has no id/],
+    [{ tmpfs: ['/t:gid=70000'] }, /gid 70000 has no id on the host/],
     [{ label: ['=x'] }, /--label "=x": expected KEY=VALUE/],
     [{ sysctl: ['net.core.somaxconn=1'], network: 'host' }, /net namespace is not the container's own/],
     [{ 'group-add': ['keep-groups', 'bin'] }, /cannot be combined/],

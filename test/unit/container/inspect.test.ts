@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { inspectContainer } from '../../../src/container/inspect.ts';
 import { planLines, type ShownPlan } from '../../../src/container/show-plan.ts';
 import type { ContainerState } from '../../../src/container/state.ts';
+import { compareWithSchema, CONTAINER_SCHEMA } from './inspect.cases.ts';
 import { fromFlags, ID, IMAGE_ID } from './spec.ts';
 
 const EXITED: ContainerState = {
@@ -35,6 +36,10 @@ describe('inspect', () => {
   spec.network.ports = [{ hostIp: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }];
   spec.network.address = { ip: '10.0.0.2', prefix: 24, gateway: '10.0.0.1' };
   const json = inspectContainer({ spec, state: EXITED, dir: '/store/containers/x' });
+
+  test("every field of docker's API reference, with its type", () => {
+    expect(compareWithSchema(json, CONTAINER_SCHEMA)).toEqual({ wrong: [], seen: 206 });
+  });
 
   test("docker's keys with docker's types", () => {
     expect(json).toMatchObject({
@@ -78,7 +83,16 @@ describe('inspect', () => {
 
   test('mounts', () => {
     expect(json['Mounts']).toEqual([
-      { Type: 'bind', Source: '/a', Destination: '/b', RW: false, Mode: 'ro', Propagation: 'rprivate' },
+      {
+        Type: 'bind',
+        Name: '',
+        Driver: '',
+        Source: '/a',
+        Destination: '/b',
+        RW: false,
+        Mode: 'ro',
+        Propagation: 'rprivate',
+      },
       {
         Type: 'volume',
         Name: 'vol',
@@ -99,7 +113,16 @@ describe('inspect', () => {
         Mode: '',
         Propagation: '',
       },
-      { Type: 'tmpfs', Source: '', Destination: '/t', RW: true, Mode: '', Propagation: '' },
+      {
+        Type: 'tmpfs',
+        Name: '',
+        Driver: '',
+        Source: '',
+        Destination: '/t',
+        RW: true,
+        Mode: '',
+        Propagation: '',
+      },
     ]);
   });
 

@@ -11,6 +11,7 @@ export const ID = 'ab'.repeat(32) as ContainerId;
 export const IMAGE_ID = `sha256:${'cd'.repeat(32)}` as Digest;
 
 const LISTS = [
+  'annotation',
   'attach',
   'env',
   'env-file',

@@ -29,8 +29,8 @@ const rows: [name: string, input: PathsInput, graphRoot: string, runRoot: string
   ['no home at all', { env: {}, hostUid: 7 }, '/var/tmp/skiff-7', '/tmp/skiff-run-7'],
   ['a home of / is none', { env: { HOME: '/' }, hostUid: 7 }, '/var/tmp/skiff-7', '/tmp/skiff-run-7'],
   ['root', { env: { HOME: '/root' }, hostUid: 0 }, '/var/lib/skiff', '/run/skiff'],
-  ['SKIFF_ROOT', { env: { HOME: '/home/u', SKIFF_ROOT: '/s/' }, hostUid: 7 }, '/s', '/tmp/skiff-run-7'],
-  ['--root beats SKIFF_ROOT', { env: { SKIFF_ROOT: '/s' }, hostUid: 0, root: '/r' }, '/r', '/run/skiff'],
+  ['a chosen one', { env: { HOME: '/home/u' }, hostUid: 7, root: '/s/' }, '/s', '/tmp/skiff-run-7'],
+  ['root’s chosen one', { env: {}, hostUid: 0, root: '/r' }, '/r', '/run/skiff'],
 ];
 test.each(rows)('%s', (_name, input, graphRoot, runRoot) => {
   expect(resolvePaths(input)).toEqual({ graphRoot, runRoot });

@@ -12,6 +12,7 @@ import { gcLockFile, containerDir } from '../../../src/store/layout.ts';
 import { hasTree } from '../../../src/store/layers.ts';
 import { lock } from '../../../src/store/lock.ts';
 import { testStore, type TestStore } from '../../helpers/store.ts';
+import { compareWithSchema, IMAGE_SCHEMA } from '../container/inspect.cases.ts';
 import { storeImage } from '../../helpers/stored-image.ts';
 
 let store: TestStore;
@@ -98,9 +99,26 @@ describe('images', () => {
     },
   );
 
+  test('one row for an image with several manifests; without a name it is dangling once', async () => {
+    await app('two', { annotations: { from: 'one archive' } });
+    const image = await app('two', { annotations: { from: 'another' } });
+    expect(rows([`id=${image.imageId}`])).toEqual(['app:two']);
+    expect(rows([`id=${image.imageId}`, 'dangling=true'])).toEqual([]);
+    await app('two', { layers: ['other'] });
+    expect(rows([`id=${image.imageId}`])).toEqual(['<none>:<none>']);
+  });
+
   test('shows the digest of the registry', () => {
     const [row] = listImageRows(store, { filters: [], name: 'app:new', digests: true });
     expect(row?.digest).toBe(`sha256:${'2'.repeat(64)}`);
+  });
+
+  test("inspects to every field of docker's API reference, with its type", () => {
+    for (const name of ['app:old', 'app:new', 'reg.test:5000/team/tool:v1'])
+      expect(compareWithSchema(inspectImage(store.paths, name), IMAGE_SCHEMA)).toEqual({
+        wrong: [],
+        seen: 52,
+      });
   });
 
   test('inspects', () => {
@@ -153,6 +171,21 @@ describe('rmi', () => {
     await remove('other:1');
     expect((await remove(image.imageId.slice(7, 19))).untagged.sort()).toEqual(['app:1', 'app:2']);
     expect(listBlobs(store.paths)).toEqual([]);
+  });
+
+  test('of the last name takes every manifest of the image', async () => {
+    await app('1', { annotations: { from: 'one archive' } });
+    await app('1', { annotations: { from: 'another' } });
+    expect((await remove('app:1')).untagged).toEqual(['app:1']);
+    expect(rows()).toEqual([]);
+    expect(listBlobs(store.paths)).toEqual([]);
+  });
+
+  test('of everything takes names of several repositories', async () => {
+    const image = await app('1');
+    await tagImage(store.paths, 'app:1', ['other:1']);
+    const options = { force: false, everyName: true, idMap: undefined };
+    expect((await removeImage(store, image.imageId, options)).untagged).toEqual(['app:1', 'other:1']);
   });
 
   test('of what is missing is exit status 1', async () => {

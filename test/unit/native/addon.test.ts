@@ -112,6 +112,73 @@ test('processes by descriptor', async () => {
   expect(native.pidfdOpen(child.pid as number)).toBeUndefined();
 });
 
+describe('openInRoot', () => {
+  let root = -1;
+  beforeEach(() => {
+    writeFileSync(join(dir, 'outside'), 'outside');
+    for (const name of ['root', 'root/etc', 'root/etc/sub']) mkdirSync(join(dir, name));
+    writeFileSync(join(dir, 'root/etc/file'), 'inside');
+    writeFileSync(join(dir, 'root/outside'), 'the one in the root');
+    root = openSync(join(dir, 'root'), constants.O_RDONLY | constants.O_DIRECTORY);
+  });
+  afterEach(() => closeSync(root));
+
+  function read(path: string): string | undefined {
+    const fd = native.openInRoot(root, bytes(path));
+    if (fd === undefined) return undefined;
+    try {
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  test.each<[path: string, text: string | undefined]>([
+    ['/etc/file', 'inside'],
+    ['etc/file', 'inside'],
+    ['/etc/sub/../file', 'inside'],
+    ['/../../../outside', 'the one in the root'],
+    ['/etc/nothing', undefined],
+    ['/etc/file/below', undefined],
+    [`/${'x'.repeat(300)}`, undefined],
+  ])('%s', (path, text) => {
+    expect(read(path)).toBe(text);
+  });
+
+  test.each<[target: string, text: string | undefined]>([
+    ['/etc/file', 'inside'],
+    ['../../../../outside', 'the one in the root'],
+    ['/outside', 'the one in the root'],
+    ['link', undefined], // itself
+    ['/nowhere', undefined],
+  ])('a link to %s', (target, text) => {
+    symlinkSync(target, join(dir, 'root/etc/link'));
+    expect(read('/etc/link')).toBe(text);
+  });
+
+  test('a magic link of procfs leads nowhere', () => {
+    const proc = openSync('/proc', constants.O_RDONLY | constants.O_DIRECTORY);
+    expect(native.openInRoot(proc, bytes('/self/root/etc/hostname'))).toBeUndefined();
+    expect(native.openInRoot(proc, bytes('/self/exe'))).toBeUndefined();
+    closeSync(proc);
+  });
+
+  test('a fifo does not wait for a writer', () => {
+    execFileSync('mkfifo', [join(dir, 'root/etc/fifo')]);
+    expect(read('/etc/fifo')).toBe('');
+  });
+
+  test('the descriptor is close-on-exec, and bad arguments are type errors', () => {
+    const fd = native.openInRoot(root, bytes('/etc/file')) ?? -1;
+    expect(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')).toMatch(/^flags:\t02\d{6}$/m);
+    closeSync(fd);
+    const call = native.openInRoot as (...args: unknown[]) => unknown;
+    expect(() => call(-1, bytes('/'))).toThrow(TypeError);
+    expect(() => call(root, '/')).toThrow(TypeError);
+    expect(() => call(root, bytes('a\0b'))).toThrow(TypeError);
+  });
+});
+
 describe('memfds', () => {
   test('hold what they were given and can be changed by nobody', () => {
     const fd = native.sealedMemfd(bytes('the plan'));

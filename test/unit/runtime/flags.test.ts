@@ -11,7 +11,7 @@ import {
 import { parseSignal } from '../../../src/runtime/signals.ts';
 import { parseSize } from '../../../src/runtime/sizes.ts';
 import { parseSysctl } from '../../../src/runtime/sysctls.ts';
-import { parseUlimit, toRlimit } from '../../../src/runtime/ulimits.ts';
+import { lowerUlimits, parseUlimit, toRlimit } from '../../../src/runtime/ulimits.ts';
 
 const DEFAULT = maskOf(DEFAULT_CAPABILITIES);
 const ALL = (1n << 41n) - 1n;
@@ -62,6 +62,28 @@ describe('capabilities', () => {
       inheritable: 0n,
       ambient: 0n,
     });
+  });
+});
+
+describe('lowerUlimits', () => {
+  const LIMITS =
+    'Limit                     Soft Limit           Hard Limit           Units     \n' +
+    'Max cpu time              unlimited            unlimited            seconds   \n' +
+    'Max processes             100                  200                  processes \n' +
+    'Max open files            1024                 4096                 files     \n' +
+    'Max nice priority         0                    0                    \n';
+  test.each<[string, string, string?]>([
+    ['nofile=4096', 'nofile 4096 4096'],
+    ['nofile=99999999', 'nofile 4096 4096', '--ulimit nofile=99999999: only root may'],
+    ['nofile=10:5000', 'nofile 10 4096', 'using 10:4096'],
+    ['nproc=-1', 'nproc 200 200', '--ulimit nproc=-1: only root may'],
+    ['nice=5', 'nice 0 0', 'using 0'],
+    ['cpu=5:-1', 'cpu 5 -1'],
+    ['rttime=7', 'rttime 7 7'],
+  ])('%s becomes %s', (text, expected, note) => {
+    const { ulimits, notes } = lowerUlimits([parseUlimit(text)], LIMITS);
+    expect(ulimits.map(({ name, soft, hard }) => `${name} ${soft} ${hard}`)).toEqual([expected]);
+    expect(notes).toEqual(note === undefined ? [] : [expect.stringContaining(note)]);
   });
 });
 

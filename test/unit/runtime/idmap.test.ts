@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseIdMap } from '../../../src/runtime/idmap.ts';
+import { chooseIdMap, freeRangeStart } from '../../../src/runtime/idmap.ts';
 import { toHostId } from '../../../src/runtime/mapped-ids.ts';
 import { BAD_USERNS, MAP_CASES, mapTexts, TESTER } from './idmap.cases.ts';
 
@@ -32,10 +32,10 @@ describe('chooseIdMap', () => {
     }
   });
 
-  test('the single-id note names the command that mends it', () => {
+  test('the single-id note names the command that mends it, with ids that nobody has', () => {
     expect(chooseIdMap({ ...TESTER, subgid: '' }).notes[0]).toBe(
       'no subordinate ids for user tester: running with a single uid; ' +
-        'fix: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 tester',
+        'fix: sudo usermod --add-subuids 165536-231071 --add-subgids 165536-231071 tester',
     );
     expect(chooseIdMap({ ...TESTER, userName: undefined, subuid: '' }).notes[0]).toContain(
       'echo 1001:100000:65536 | sudo tee -a /etc/subuid /etc/subgid',
@@ -54,6 +54,19 @@ describe('chooseIdMap', () => {
     expect(chooseIdMap({ ...TESTER, userns: 'keep-id:uid=5' }).defaultUser).toEqual({ uid: 5, gid: 1002 });
     expect(chooseIdMap(TESTER).defaultUser).toBeUndefined();
   });
+});
+
+test.each([
+  ['', '', 100_000],
+  ['a:100000:65536', '', 165_536],
+  ['', 'a:100000:65536', 165_536],
+  ['a:100000:65536\nb:200000:65536', '', 265_536],
+  ['a:100000:65536\nb:4294900000:60000', '', 165_536],
+  ['a:231072:65536', 'b:100000:65536', 165_536],
+  ['a:100000:65536', 'b:165536:65536\nbroken\nc:1:x', 231_072],
+  ['a:5:10\nb:100000:200000\nc:100000:65536', '', 300_000],
+])('freeRangeStart of %j and %j', (subuid, subgid, start) => {
+  expect(freeRangeStart({ subuid, subgid })).toBe(start);
 });
 
 test('toHostId', () => {

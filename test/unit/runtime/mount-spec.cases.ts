@@ -64,6 +64,11 @@ export const BAD_VOLUMES: [text: string, message: RegExp][] = [
   ['/a:/', /destination can't be '\/'/],
   ['/a:/x/..', /destination can't be '\/'/],
   ['/a:/b:weird', /unknown option "weird"/],
+  ['/a:/b:ro,rw', /invalid mode: ro,rw$/],
+  ['/a:/b:rw,z,rw', /invalid mode: rw,rw$/],
+  ['/a:/b:shared,rslave', /invalid mode: shared,rslave$/],
+  ['/a:/b:z,Z', /invalid mode: z,Z$/],
+  ['/a:/b:noexec,exec', /invalid mode: noexec,exec$/],
   ['a/b:/c', /is no volume name/],
   ['x:/c', /is no volume name/],
   ['-x:/c', /is no volume name/],
@@ -101,6 +106,8 @@ export const MOUNTS: [text: string, mount: MountSpec][] = [
   ['type=volume,src=vol,dst=/t,ro', volume('vol', '/t', { flags: { readOnly: true } })],
   ['type=volume,src=vol,dst=/t,volume-nocopy', volume('vol', '/t', { noCopy: true })],
   ['type=volume,src=vol,dst=/t,volume-nocopy=false,volume-driver=local', volume('vol', '/t')],
+  ['type=volume,src=vol,dst=/t,volume-subpath=a/b', volume('vol', '/t', { noCopy: true, subpath: 'a/b' })],
+  ['type=volume,src=vol,dst=/t,volume-subpath=', volume('vol', '/t')],
   [
     'type=volume,src=vol,dst=/t,volume-opt=type=tmpfs,volume-opt=device=tmpfs,"volume-opt=o=size=1m,mode=700",volume-label=a=b',
     volume('vol', '/t', {
@@ -129,7 +136,8 @@ export const BAD_MOUNTS: [text: string, message: RegExp][] = [
   ['type=volume,source=vol,target=/b,volume-nocopy=maybe', /invalid value for volume-nocopy/],
   ['type=volume,source=vol,target=/b,volume-opt==x', /volume-opt: expected KEY=VALUE/],
   ['type=volume,source=vol,target=/b,volume-driver=nfs', /volume driver "nfs": plugin not found/],
-  ['type=volume,source=vol,target=/b,volume-subpath=x', /volume-subpath is not supported/],
+  ['type=volume,source=vol,target=/b,volume-subpath=/x', /volume-subpath must be a relative path/],
+  ['type=volume,source=vol,target=/b,volume-subpath=x/../..', /volume-subpath must be a relative path/],
   ['type=volume,source=vol,target=/b,bind-propagation=shared', /unexpected key "bind-propagation"/],
   ['type=image,source=busybox,target=/b', /type "image" is not supported/],
 ];
@@ -145,11 +153,29 @@ export const TMPFS: [text: string, mount: MountSpec][] = [
       data: 'size=64m,mode=755',
     },
   ],
+  [
+    '/run:size=50%,mode=01777,uid=5,gid=6,nr_inodes=1k,huge=never',
+    {
+      type: 'tmpfs',
+      target: '/run',
+      flags: SAFE,
+      data: 'size=50%,mode=01777,uid=5,gid=6,nr_inodes=1k,huge=never',
+    },
+  ],
   ['/run:ro', { type: 'tmpfs', target: '/run', flags: { ...SAFE, readOnly: true }, data: '' }],
 ];
 
 export const BAD_TMPFS: [text: string, message: RegExp][] = [
   ['run', /must be absolute/],
+  ['/run:size=abc', /^--tmpfs "\/run:size=abc": invalid size=abc, expected a number of bytes/],
+  ['/run:size=', /invalid size=,/],
+  ['/run:size=1x', /invalid size=1x/],
+  ['/run:mode=9999', /invalid mode=9999, expected octal digits/],
+  ['/run:uid=root', /invalid uid=root, expected a number/],
+  ['/run:gid=-1', /invalid gid=-1/],
+  ['/run:nr_inodes=many', /invalid nr_inodes=many/],
+  ['/run:huge=big', /invalid huge=big/],
+  ['/run:toString=1', /unknown option "toString=1"/],
   ['/run:frob', /unknown option "frob"/],
   ['/', /destination can't be/],
 ];

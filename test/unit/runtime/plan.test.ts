@@ -182,6 +182,13 @@ describe('mounts', () => {
       { op: 'tmpfs', target: '/data', data: 'size=1m', flags: { readOnly: true, noSuid: true } },
     ],
   ];
+  test('a part of a volume', () => {
+    const plan = planOf({ mount: ['source=vol,target=/data,volume-subpath=a/b'] }, {}, {}, ({ host }) => {
+      const source: VolumeSource = { kind: 'directory', path: '/s', recursive: false, flags: {} };
+      for (const mount of host.mounts) if (mount.type === 'volume') mount.source = source;
+    });
+    expect(opAt(plan, '/data')).toMatchObject({ op: 'bind', source: '/s', subpath: 'a/b' });
+  });
   test.each(sources)('volume %s', (text, source, op) => {
     const plan = planOf({ volume: [text] }, {}, {}, ({ host }) => {
       for (const mount of host.mounts) if (mount.type === 'volume') mount.source = source;

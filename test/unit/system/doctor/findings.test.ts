@@ -105,7 +105,10 @@ describe('network', () => {
 
   it('programs', () => {
     expect(describePrograms(user, programs).status).toBe('ok');
-    expect(describePrograms(user, { ...programs, pastaIsModern: () => false }).status).toBe('note');
+    expect(describePrograms(user, { ...programs, pastaIsModern: () => false })).toMatchObject({
+      status: 'note',
+      summary: expect.stringContaining('a closed port of the host waits instead of being refused'),
+    });
     expect(describePrograms(user, { ...programs, pasta: undefined }).status).toBe('note');
     expect(describePrograms(user, { ...programs, pasta: undefined, slirp4netns: undefined })).toMatchObject({
       status: 'warn',
