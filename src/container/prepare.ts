@@ -166,6 +166,7 @@ export async function prepareRun(
   const { spec, notes } = specFor(parts, request, ids, image, trees);
   const joined = joinedOf(ids);
   const placed = await placeContainer(parts, spec, joined);
+  sayUnmapped(parts, spec);
   return { ...placed, spec, ids, trees, joined, notes: [...notes, ...placed.notes] };
 }
 
@@ -232,12 +233,13 @@ function specFor(
     joinedHostname: joined?.hostname,
     network: options.network ?? parts.config().network ?? 'default',
   });
-  const unmapped = spec.process.additionalGids.filter(
-    (gid) => ids.idMap && toHostId(ids.idMap.gid, gid) === undefined,
-  );
-  if (unmapped.length > 0)
-    parts.log.debug(`groups of the image without an id on the host are left out: ${unmapped.join(' ')}`);
   return { spec, notes: [...ids.notes, ...notes, ...devices.notes] };
+}
+
+function sayUnmapped({ log }: RunParts, { process: { additionalGids }, idMap }: ContainerSpec): void {
+  const unmapped = additionalGids.filter((gid) => idMap && toHostId(idMap.gid, gid) === undefined);
+  if (unmapped.length > 0)
+    log.debug(`groups of the image without an id on the host are left out: ${unmapped.join(' ')}`);
 }
 
 /** @throws CONTAINER_NOT_FOUND, CONTAINER_AMBIGUOUS, as errors of the run, whose exit status they do not change */

@@ -14,7 +14,8 @@ const NO_CONFIG = ['--config', '/dev/null'];
 export function selfCommand(doing: string): string[] {
   if (isCompiled()) return [process.execPath, ...NO_CONFIG];
   const main = process.argv[1];
-  if (process.versions['bun'] !== undefined && main !== undefined) return [process.execPath, main, ...NO_CONFIG];
+  if (process.versions['bun'] !== undefined && main !== undefined)
+    return [process.execPath, main, ...NO_CONFIG];
   throw new EngineError('HOST_MISSING', `${doing} in a user namespace needs the built program`, {
     hint: 'run npm run build and use dist/skiff',
   });
