@@ -55,6 +55,7 @@ class Client {
   UniqueFd signals_, input_;
   Sink sinks_[2];
   RawMode raw_mode_;
+  bool lost_output_ = false;
   bool asked_ = false, started_ = false, failed_ = false, printed_ = false, ended_ = false;
   int status_ = 0;
   /** Output that is still to be written, in packet_. */
@@ -190,6 +191,10 @@ void Client::write_output() {
       raw_mode_.leave();
       die_of_sigpipe();
     }
+    StepError e;
+    fail(&e, Step::kOutput, "");
+    print_error(e);
+    lost_output_ = true;
     target_->fd.reset();
   }
   start_ = end_ = 0;
@@ -250,7 +255,8 @@ int Client::run() {
     if (sock != nullptr && sock->revents != 0 && !ended_) receive();
   }
   raw_mode_.leave();
-  return status_;
+  // The container has done its work; that it did not arrive is ours to say.
+  return status_ == 0 && lost_output_ ? 125 : status_;
 }
 
 int serve_client(const ClientPlan& plan, int sock) {

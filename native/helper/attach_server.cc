@@ -70,6 +70,7 @@ bool AttachServer::take_terminal(UniqueFd master, StepError* e) {
   if (fcntl(master.get(), F_SETFL, O_RDWR | O_NONBLOCK) < 0) return fail(e, Step::kTty, "");
   outputs_[0].source.reset(fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
   if (plan_->stdio.use_stdin) sink_.reset(fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
+  slave_ = open_peer(master.get());
   master_ = static_cast<UniqueFd&&>(master);
   // The client's message is there already, but perhaps not read yet.
   for (Client& c : clients_) {
@@ -300,6 +301,7 @@ bool AttachServer::is_behind(const Client& c) const {
 /** All there is, whether or not a client takes it in: the log and the exit record must not wait for one that stalls. */
 bool AttachServer::finish() {
   sink_.reset();
+  slave_.reset();
   for (int i = 0; i < 2; i++) {
     Output* o = &outputs_[i];
     // More than a pipe can hold comes from a process outside of the container that goes on writing.

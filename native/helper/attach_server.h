@@ -68,6 +68,8 @@ class AttachServer final : public ContainerStdio {
   Client clients_[kMaxClients];
   Output outputs_[2];
   UniqueFd listen_, sink_, master_;
+  /** So that output survives a container that closes its terminal and opens it again, as an init does. */
+  UniqueFd slave_;
   JsonLog log_;
   const Plan* plan_ = nullptr;
   pollfd* listen_poll_ = nullptr;

@@ -31,6 +31,10 @@ class ContainerStdio {
   virtual void restore_terminal() {}
   /** Once: a read of our terminal was refused since we are in the background. */
   virtual bool take_stop_request() { return false; }
+  /** The container has a terminal, and nobody reads our stdout any more: a pipe would have ended the writer. */
+  virtual bool has_broken_pipe() const { return false; }
+  /** Our own stdout or stderr could not be written, as on a full disk; it has been said. */
+  virtual bool has_lost_output() const { return false; }
   /** The detach keys were typed. */
   virtual bool wants_to_detach() const { return false; }
   /** After a stop: raw mode again. */

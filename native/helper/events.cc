@@ -219,6 +219,10 @@ void wait_for_events(Monitor& m) {
   }
   m.stdio->move();
   while (int sig = m.stdio->take_signal()) handle_signal(m, sig, false);
+  if (m.stdio->has_broken_pipe() && m.forced_status == 0) {
+    m.forced_status = 128 + SIGPIPE;
+    kill_container(m.pid, m.pidfd.get());
+  }
   if (m.stdio->wants_to_detach()) m.detached = true;
   if (m.stdio->take_stop_request()) {
     // As any program that reads in the background: stopped until it is brought to the foreground.
@@ -252,10 +256,12 @@ void follow_container(Monitor& m) {
 
 void drain_output(Monitor& m) {
   while (m.stdio->finish()) {
-    pollfd polls[1 + kStdioPolls];
+    pollfd polls[2 + kStdioPolls];
     polls[0] = {m.signals.get(), POLLIN, 0};
-    int n = 1 + m.stdio->add_polls(polls + 1);
+    polls[1] = {m.parent ? m.parent.get() : -1, POLLIN, 0};
+    int n = 2 + m.stdio->add_polls(polls + 2);
     if (poll(polls, static_cast<nfds_t>(n), -1) < 0) continue;
+    if (polls[1].revents != 0) return;
     m.stdio->move();
     signalfd_siginfo info;
     if (polls[0].revents == 0 ||

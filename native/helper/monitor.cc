@@ -3,12 +3,17 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/retry.h"
 #include "idmap.h"
 #include "init.h"
 #include "monitor_state.h"
@@ -33,6 +38,33 @@ bool await_netns(Monitor& m, UniqueFd* netns) {
   return false;
 }
 
+/**
+ * Without a pid namespace of its own a container does not end with its first process. What is left comes to us, the
+ * subreaper; in a namespace of another container it goes to that one's init, and ends with it.
+ */
+void kill_survivors(const Monitor& m) {
+  if (m.plan.ns.pid.kind != NsKind::kHost) return;
+  Text<64> path;
+  path << "/proc/self/task/" << getpid() << "/children";
+  for (;;) {
+    UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    char list[4096];
+    ssize_t n = fd ? read_upto(fd.get(), list, sizeof list - 1) : -1;
+    if (n <= 0) return;
+    list[n] = '\0';
+    for (char* at = list; *at != '\0';) {
+      char* end;
+      long pid = strtol(at, &end, 10);
+      // Cut in the middle: it is read again in the next round.
+      if (end == at || *end == '\0') break;
+      at = end + strspn(end, " ");
+      kill(static_cast<pid_t>(pid), SIGKILL);
+    }
+    int status;
+    retry([&] { return waitpid(-1, &status, 0); });
+  }
+}
+
 bool stdout_is_broken_pipe() {
   struct stat st;
   if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode)) return false;
@@ -43,6 +75,7 @@ bool stdout_is_broken_pipe() {
 }  // namespace
 
 bool start_container(Monitor& m) {
+  if (m.plan.ns.pid.kind == NsKind::kHost) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   StepError* e = &m.error;
   Plan& plan = m.plan;
   InitChannels channels;
@@ -82,6 +115,7 @@ int run_to_end(Monitor& m) {
   m.finished_ns = now_ns();
   m.stdio->restore_terminal();
   m.network.stop();
+  kill_survivors(m);
   if (m.failed) print_error(m.error);
   return exit_status(m);
 }
@@ -146,6 +180,8 @@ int run_container(int plan_fd) {
   m.stdio = &relay;
   m.signals = take_over_signals(true);
   int status = run_to_end(m);
+  // The container has done its work; that it did not arrive is ours to say.
+  if (status == 0 && relay.has_lost_output()) status = 125;
   if (m.plan.lifetime.remove_on_exit) {
     leave_status(m.plan.lifetime, status);
     m.cleanup.remove_container(m.plan.lifetime);

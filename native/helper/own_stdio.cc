@@ -10,6 +10,10 @@
 
 #include "text.h"
 
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
 UniqueFd open_again(int fd, int mode, bool* plain, bool* chunked) {
   struct stat st;
   if (fstat(fd, &st) < 0) return UniqueFd();
@@ -35,6 +39,8 @@ bool in_background() {
   pid_t foreground = tcgetpgrp(STDIN_FILENO);
   return foreground > 0 && foreground != getpgrp();
 }
+
+UniqueFd open_peer(int master) { return UniqueFd(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)); }
 
 bool terminal_size(winsize* size) {
   for (int fd = 0; fd < 3; fd++) {

@@ -15,6 +15,9 @@ UniqueFd open_again(int fd, int mode, bool* plain, bool* chunked);
 bool make_pipe(UniqueFd* ours, UniqueFd* theirs, bool we_read);
 /** Our terminal belongs to another process group: reading it is refused (SIGTTIN is blocked, hence EIO). */
 bool in_background();
+
+/** Another end of a pty's terminal, of which only the master is at hand. */
+UniqueFd open_peer(int master);
 /** The size of whichever of 0, 1 and 2 is a terminal. */
 bool terminal_size(winsize* size);
 /** Dies as `cat` would when nobody reads its output any more. */

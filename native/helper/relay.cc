@@ -13,16 +13,22 @@
 namespace {
 
 constexpr size_t kBufferSize = 65536;
+constexpr size_t kPipeMax = 2 << 20;
 
 bool make_buffer(Stream* s) {
   s->buffer = allocate_forever<char>(kBufferSize);
   return s->buffer != nullptr;
 }
 
-/** A terminal may be given to the container only as its own (-t): any other it could play with. */
-bool is_terminal(int fd) {
+/**
+ * What the container may not get itself. A terminal it could play with, unless it is its own (-t). A file it could open
+ * anew by /proc/self/fd, and then read what it may only append to, or write what it may only read.
+ */
+bool is_to_hide(int fd) {
+  struct stat st;
+  if (fstat(fd, &st) < 0) return false;
   termios t;
-  return tcgetattr(fd, &t) == 0;
+  return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) || tcgetattr(fd, &t) == 0;
 }
 
 bool is_same_file(int a, int b) {
@@ -37,7 +43,7 @@ bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
     channels->stdio[0].reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!channels->stdio[0]) return fail(e, Step::kStdio, "/dev/null");
   }
-  if (plan.stdio.kind == StdioKind::kInherit) return hide_terminals(plan.stdio, channels, e);
+  if (plan.stdio.kind == StdioKind::kInherit) return hide_streams(plan.stdio, channels, e);
   if (plan.stdio.log[0] != '\0' && !log_.open_at(plan.stdio)) return fail(e, Step::kLog, plan.stdio.log);
   active_ = true;
   is_tty_ = plan.stdio.kind == StdioKind::kTty;
@@ -66,12 +72,12 @@ bool Relay::open_own(int i) {
   return true;
 }
 
-bool Relay::hide_terminals(const Stdio& stdio, InitChannels* channels, StepError* e) {
+bool Relay::hide_streams(const Stdio& stdio, InitChannels* channels, StepError* e) {
   for (int i = 0; i < kStreams; i++) {
-    if ((i == 0 && !stdio.use_stdin) || !is_terminal(i)) continue;
+    if ((i == 0 && !stdio.use_stdin) || !is_to_hide(i)) continue;
     active_ = true;
     if (i == 2 && channels->stdio[1] && is_same_file(1, 2)) {
-      // One pipe for both, so that what is written to one terminal keeps its order.
+      // One pipe for both, so that what is written to one place keeps its order.
       channels->stdio[2].reset(fcntl(channels->stdio[1].get(), F_DUPFD_CLOEXEC, 3));
       continue;
     }
@@ -86,6 +92,7 @@ bool Relay::take_terminal(UniqueFd master, StepError* e) {
   if (fcntl(master.get(), F_SETFL, O_RDWR | O_NONBLOCK) < 0) return fail(e, Step::kTty, "");
   output_.source.reset(fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
   if (input_.source) input_.sink.reset(fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
+  slave_ = open_peer(master.get());
   master_ = static_cast<UniqueFd&&>(master);
   resize();
   reclaim_terminal();
@@ -126,6 +133,7 @@ void Relay::pump(Stream* s) {
 
 /** Nobody reads any more: who writes is to notice, as with any broken pipe. A terminal's output goes on, its log too. */
 void Relay::lose_sink(Stream* s) {
+  if (s != &input_ && is_tty_ && !has_lost_output_ && !isatty(STDOUT_FILENO)) has_broken_pipe_ = true;
   s->sink.reset();
   s->start = s->end = 0;
   if (!is_tty_ || s == &input_) s->source.reset();
@@ -162,7 +170,14 @@ void Relay::flush(Stream* s) {
     s->start += static_cast<size_t>(n);
     return;
   }
-  if (!would_block(errno)) lose_sink(s);
+  if (would_block(errno)) return;
+  if (errno != EPIPE && s != &input_) {
+    StepError e;
+    fail(&e, Step::kOutput, "");
+    print_error(e);
+    has_lost_output_ = true;
+  }
+  lose_sink(s);
 }
 
 void Relay::end_input() {
@@ -183,15 +198,20 @@ bool Relay::finish() {
   if (!active_) return false;
   input_.source.reset();
   input_.sink.reset();
+  slave_.reset();
   bool pending = false;
   for (int i = 1; i < kStreams; i++) {
     Stream* s = &streams_[i];
     while (s->source && s->start == s->end) {
+      // More than a pipe can hold comes from a process outside of the container that goes on writing.
+      if (s->drained > kPipeMax) s->source.reset();
+      if (!s->source) break;
       size_t before = s->end;
       s->start = s->end = 0;
       fill(s);
       // Nothing there although a writer is left: a process outside of the container holds it.
       if (s->source && s->end == 0 && before == 0) s->source.reset();
+      s->drained += s->end;
       if (s->end > 0) flush(s);
     }
     pending = pending || s->start < s->end;

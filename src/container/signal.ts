@@ -42,6 +42,13 @@ export function endRestart(dir: string): void {
     sendSignal(keeper, SIGTERM);
 }
 
+/** A keeper that is stopped, as by Ctrl-Z, would never notice that its container has ended. */
+export function wakeKeeper(dir: string): void {
+  const keeper = readKeeper(dir);
+  if (keeper !== undefined && /^State:\s+T/m.test(readProc(`/proc/${keeper.pid}/status`)))
+    sendSignal(keeper, SIGCONT);
+}
+
 function sendSignal({ pid, startTicks }: ProcessName, signal: number): boolean {
   const pidfd = addon().pidfdOpen(pid);
   if (pidfd === undefined) return false;

@@ -15,6 +15,7 @@ import {
   signalContainer,
   stillAlive,
   waitForEnd,
+  wakeKeeper,
 } from './signal.ts';
 import { readState } from './state.ts';
 import { tryExclusive } from '../store/lock.ts';
@@ -50,6 +51,7 @@ export async function stopContainer(
     let sent = false;
     const ask = (): void => {
       sent ||= signalContainer(dir, signal); // it may not have a process yet
+      wakeKeeper(dir);
       endRestart(dir);
     };
     ask();
@@ -65,6 +67,7 @@ export async function stopContainer(
 export async function killAndWait(dir: string, lockFd: number, name: string): Promise<void> {
   const kill = (): void => {
     signalContainer(dir, SIGKILL);
+    wakeKeeper(dir);
     endRestart(dir);
   };
   kill();
