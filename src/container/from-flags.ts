@@ -4,9 +4,9 @@
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
 import { checkMapped, toHostId } from '../runtime/mapped-ids.ts';
+import { cleanPath } from '../runtime/mount-path.ts';
 import {
   anonymousVolume,
-  cleanPath,
   parseMount,
   parseTmpfs,
   parseVolume,

@@ -4,6 +4,7 @@
 import { isVolumeName } from '../core/volume-name.ts';
 import type { MountFlags, Propagation } from '../native/plan.ts';
 import { setFlag, splitCsv, take, takeBoolean, usage } from './mount-text.ts';
+import { absoluteSource, checkTarget } from './mount-path.ts';
 import { parseSize } from './sizes.ts';
 
 export type MountSpec =
@@ -356,28 +357,4 @@ export function parseTmpfs(text: string): MountSpec {
     data.push(option);
   }
   return { type: 'tmpfs', target, flags, data: data.join(',') };
-}
-
-/** Absolute, cleaned of `.`, `..` and doubled slashes; not the root itself. */
-function checkTarget(flag: string, text: string, target: string): string {
-  if (!target.startsWith('/'))
-    throw usage(flag, text, `invalid mount path: ${JSON.stringify(target)}: mount path must be absolute`);
-  const clean = cleanPath(target);
-  if (clean === '/') throw usage(flag, text, "invalid specification: destination can't be '/'");
-  return clean;
-}
-
-/** Lexical clean-up of an absolute path (Go's path.Clean). */
-export function cleanPath(path: string): string {
-  const out: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') out.pop();
-    else out.push(part);
-  }
-  return `/${out.join('/')}`;
-}
-
-function absoluteSource(source: string, cwd: string): string {
-  return cleanPath(source.startsWith('/') ? source : `${cwd}/${source}`);
 }

@@ -46,7 +46,7 @@ test('a directory that is swapped for a link to the host’s folder', async (con
     if (one.status === 0) copied++;
   }
   const { stdoutBytes } = await skiff.run(['export', 'swapper'], any);
-  await skiff.run(['rm', '-f', 'swapper'], { stdout: 'swapper\n' });
+  await skiff.run(['rm', '-fv', 'swapper'], { stdout: 'swapper\n' });
   await live.result;
   expect(readdirSync(victim)).toEqual(['secret']);
   expect(readFileSync(`${victim}/secret`, 'utf8')).toBe('of the host');

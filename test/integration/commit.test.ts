@@ -16,7 +16,7 @@ const ID = /^sha256:[0-9a-f]{64}\n$/;
 
 afterAll(async () => {
   for (const engine of [ordinary, single]) {
-    await engine?.run(['rm', '-f', '--all'], { status: null, stdout: /^/, stderr: /^/ });
+    await engine?.run(['rm', '-fv', '--all'], { status: null, stdout: /^/, stderr: /^/ });
     await engine?.run(['rmi', '-f', 'new', 'new:2', 'third'], { status: null, stdout: /^/, stderr: /^/ });
     await engine?.run(['system', 'prune', '-f'], { status: null, stdout: /^/, stderr: /^/ });
   }
@@ -64,7 +64,7 @@ describe.each([
       stdout: 'p\ny\nback\n',
       stderr: NOTE,
     });
-    await skiff.run(['rm', 'work', 'more'], { stdout: 'work\nmore\n' });
+    await skiff.run(['rm', '-v', 'work', 'more'], { stdout: 'work\nmore\n' });
   });
 });
 
@@ -116,7 +116,7 @@ test('the configuration is the container’s, with what --change says', async (c
     },
   });
   await ordinary.run([...run, '--rm', 'new:2'], { stdout: 'other\n' });
-  await ordinary.run(['rm', 'conf'], { stdout: 'conf\n' });
+  await ordinary.run(['rm', '-v', 'conf'], { stdout: 'conf\n' });
 });
 
 test('umoci and skopeo read the store and find the same', async (context) => {
@@ -140,7 +140,7 @@ test('umoci and skopeo read the store and find the same', async (context) => {
   ) as { history: { created_by?: string }[] };
   expect(inspected.history.at(-1)?.created_by).toMatch(/^sh -c cd \/root/);
   rmSync(dir, { recursive: true });
-  await ordinary.run(['rm', 'peer'], { stdout: 'peer\n' });
+  await ordinary.run(['rm', '-v', 'peer'], { stdout: 'peer\n' });
 });
 
 test('the same container gives the same layer every time', async (context) => {
@@ -161,7 +161,7 @@ test('the same container gives the same layer every time', async (context) => {
     await ordinary.run(['rmi', stdout.trim()], { stdout: /^/ });
   }
   expect(layers[1]).toEqual(layers[0]);
-  await ordinary.run(['rm', 'same'], { stdout: 'same\n' });
+  await ordinary.run(['rm', '-v', 'same'], { stdout: 'same\n' });
 });
 
 test('a running container: committed as it is, with a word about pausing', async (context) => {

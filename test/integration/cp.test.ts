@@ -63,7 +63,7 @@ async function container(engine: Engine, name: string, ...flags: string[]): Prom
 
 afterAll(async () => {
   for (const engine of [ordinary, single]) {
-    await engine?.run(['rm', '-f', '--all'], { status: null, stderr: /^/ });
+    await engine?.run(['rm', '-fv', '--all'], { status: null, stderr: /^/ });
     await engine?.run(['rmi', '-f', 'look'], { status: null, stderr: /^/ });
   }
   await ordinary.run(['system', 'prune', '-f'], { status: null, stderr: /^/ });
@@ -178,7 +178,7 @@ describe.each([
     }
     const expected = ROWS.flatMap(({ gives }) => Object.values(gives ?? {})).map((line) => `${line}\n0:0\n`);
     expect(await inside(engine, 'in', checks.join('; '))).toBe(expected.join(''));
-    await engine.run(['rm', 'in'], { stdout: 'in\n' });
+    await engine.run(['rm', '-v', 'in'], { stdout: 'in\n' });
   });
 });
 
@@ -201,7 +201,7 @@ test('modes and times are kept, setuid only with its owner; hard links and odd n
   expect(
     sh(ordinary, `diff -r dir back/dir && stat -c '%a %Y' back/file && stat -c %h back/dir/z`, dir),
   ).toBe('755 981173106\n2\n');
-  await ordinary.run(['rm', 'keep'], { stdout: 'keep\n' });
+  await ordinary.run(['rm', '-v', 'keep'], { stdout: 'keep\n' });
 });
 
 test('--archive keeps owners that the container has; the archive on stdin has its own', async (context) => {
@@ -217,7 +217,7 @@ test('--archive keeps owners that the container has; the archive on stdin has it
     stdin: tar(3_000_000),
     stderr: /1 file without their owner.*"file"/,
   });
-  await ordinary.run(['rm', 'own'], { stdout: 'own\n' });
+  await ordinary.run(['rm', '-v', 'own'], { stdout: 'own\n' });
 });
 
 test('tar streams: out with docker’s names, in compressed or not, only to a directory', async (context) => {
@@ -241,7 +241,7 @@ test('tar streams: out with docker’s names, in compressed or not, only to a di
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   await ordinary.run(['cp', '-', 'tar:/w'], { stdin: evil, status: 125, stderr: /leads outside/ });
-  await ordinary.run(['rm', 'tar'], { stdout: 'tar\n' });
+  await ordinary.run(['rm', '-v', 'tar'], { stdout: 'tar\n' });
 });
 
 describe('a running container', () => {
@@ -328,7 +328,7 @@ test('a container that does not run has its bind mounts, and its read-only root'
   await ordinary.run(['cp', `${dir}/file`, 'ro:/root/'], { status: 1, stderr: /read-only/ });
   await ordinary.run(['cp', `${dir}/file`, 'ro:/vol/copied']);
   expect(readFileSync(`${dir}/copied`, 'utf8')).toBe('file\n');
-  await ordinary.run(['rm', 'ro'], { stdout: 'ro\n' });
+  await ordinary.run(['rm', '-v', 'ro'], { stdout: 'ro\n' });
 });
 
 test('directories and other files do not replace each other; a failed copy leaves the rest', async (context) => {
@@ -344,7 +344,7 @@ test('directories and other files do not replace each other; a failed copy leave
     stderr: /cannot overwrite directory "dir"/,
   });
   expect(await inside(ordinary, 'clash', 'cat /w/file /w/dir/a')).toBe('file\na\n');
-  await ordinary.run(['rm', 'clash'], { stdout: 'clash\n' });
+  await ordinary.run(['rm', '-v', 'clash'], { stdout: 'clash\n' });
 });
 
 test('files that the caller may not read, and folders he may not write to', async (context) => {
@@ -357,7 +357,7 @@ test('files that the caller may not read, and folders he may not write to', asyn
   await ordinary.run(['cp', 'rights:/w/file', `${dir}/locked/`], { status: 1, stderr: /permission denied/ });
   expect(existsSync(`${dir}/locked/file`)).toBe(false);
   for (const path of ['secret', 'locked']) rmSync(`${dir}/${path}`, { recursive: true });
-  await ordinary.run(['rm', 'rights'], { stdout: 'rights\n' });
+  await ordinary.run(['rm', '-v', 'rights'], { stdout: 'rights\n' });
 });
 
 test.each([

@@ -32,7 +32,7 @@ const single = userWithoutRanges === undefined ? undefined : sandbox({ user: use
 
 afterAll(async () => {
   for (const engine of [ordinary, single])
-    await engine?.run(['rm', '-f', '--all'], { status: null, stderr: /^/ });
+    await engine?.run(['rm', '-fv', '--all'], { status: null, stderr: /^/ });
 });
 
 async function busybox(engine: Engine): Promise<void> {
@@ -62,7 +62,7 @@ describe.each([
     await skiff.run(['diff', '--format', '{{.Type}}{{.Path}}', 'work'], {
       stdout: /^C\/etc\nD\/etc\/group\n/,
     });
-    await skiff.run(['rm', 'work'], { stdout: 'work\n' });
+    await skiff.run(['rm', '-v', 'work'], { stdout: 'work\n' });
   });
 });
 
@@ -71,7 +71,7 @@ test('a container that changed nothing; one that runs', async (context) => {
   await ordinary.run([...run, '--name', 'nothing', 'busybox', 'true']);
   await ordinary.run(['diff', 'nothing'], { stdout: '' });
   await ordinary.run(['diff', '--format', 'json', 'nothing'], { stdout: '{}\n' });
-  await ordinary.run(['rm', 'nothing'], { stdout: 'nothing\n' });
+  await ordinary.run(['rm', '-v', 'nothing'], { stdout: 'nothing\n' });
   const running = ordinary.start(
     [...run, '-i', '--rm', '--name', 'live', 'busybox', 'sh', '-c', 'echo > /root/new; echo ready; cat'],
     {
@@ -102,7 +102,7 @@ test('names with newlines and control characters stay on their line; json has th
   expect(JSON.parse(stdout)).toMatchObject({
     added: ['/tmp/a\nA b', expect.any(String), '/tmp/esc\u001b[31m', '/tmp/tab\t', '/tmp/ünï'],
   });
-  await ordinary.run(['rm', 'odd'], { stdout: 'odd\n' });
+  await ordinary.run(['rm', '-v', 'odd'], { stdout: 'odd\n' });
 });
 
 test.each([
@@ -127,5 +127,5 @@ test('a container made from a directory has no layer to compare', async (context
     stderr: /^/,
   });
   await ordinary.run(['diff', 'dir'], { status: 1, stderr: /made from the directory ".*root"/ });
-  await ordinary.run(['rm', 'dir'], { stdout: 'dir\n' });
+  await ordinary.run(['rm', '-v', 'dir'], { stdout: 'dir\n' });
 });

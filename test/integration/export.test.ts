@@ -19,7 +19,7 @@ const imported: string[] = [];
 
 afterAll(async () => {
   for (const engine of [ordinary, single]) {
-    await engine?.run(['rm', '-f', '--all'], { status: null, stderr: /^/ });
+    await engine?.run(['rm', '-fv', '--all'], { status: null, stderr: /^/ });
     await engine?.run(['rmi', '-f', 'from-tar', ...(engine === ordinary ? imported : [])], {
       status: null,
       stdout: /^/,
@@ -73,7 +73,7 @@ describe.each([
     await skiff.run([...run, '--name', 'again', 'from-tar:1'], { stdout: 'hi\n', stderr: NOTE });
     const { stdoutBytes: third } = await skiff.run(['export', 'again']);
     expect(list(third)).toEqual(names);
-    await skiff.run(['rm', 'out', 'again'], { stdout: 'out\nagain\n' });
+    await skiff.run(['rm', '-v', 'out', 'again'], { stdout: 'out\nagain\n' });
   });
 });
 
@@ -126,7 +126,7 @@ test('-o: a whole file or none; never a terminal', async (context) => {
   const { status, output } = await withTerminal(ordinary, ['export', 'file']).end;
   expect(status).toBe(1);
   expect(output).toMatch(/cowardly refusing to save to a terminal/);
-  await ordinary.run(['rm', 'file'], { stdout: 'file\n' });
+  await ordinary.run(['rm', '-v', 'file'], { stdout: 'file\n' });
 });
 
 test.each([

@@ -13,7 +13,7 @@ const other = sandbox();
 
 afterAll(async () => {
   await skiff.run(['rmi', '-f', 'two:a', 'two:b', 'made'], { status: null, stdout: /^/, stderr: /^/ });
-  await skiff.run(['rm', '-f', '--all'], { status: null, stdout: /^/, stderr: /^/ });
+  await skiff.run(['rm', '-fv', '--all'], { status: null, stdout: /^/, stderr: /^/ });
   await skiff.run(['system', 'prune', '-f'], { status: null, stdout: /^/, stderr: /^/ });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { cleanPath, parseMount, parseTmpfs, parseVolume } from '../../../src/runtime/mount-spec.ts';
+import { cleanPath } from '../../../src/runtime/mount-path.ts';
+import { parseMount, parseTmpfs, parseVolume } from '../../../src/runtime/mount-spec.ts';
 import { BAD_MOUNTS, BAD_TMPFS, BAD_VOLUMES, MOUNTS, TMPFS, VOLUMES } from './mount-spec.cases.ts';
 
 describe('-v', () => {
