@@ -26,6 +26,11 @@ export interface Context {
   log: Log;
   /** Aborted by SIGINT, SIGTERM and SIGHUP while TypeScript is in charge. */
   signal: AbortSignal;
+  /**
+   * The signals mean again what they mean to any program: before this process is replaced by another, which would not
+   * hear of one that has come meanwhile. @throws CANCELLED when one has
+   */
+  handOver: () => Promise<void>;
   /** Host ids of the caller: geteuid, getegid. */
   hostUid: number;
   hostGid: number;

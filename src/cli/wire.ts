@@ -47,6 +47,7 @@ export async function wireContext(env: Env, globals: FlagMap): Promise<Wiring> {
     get signal() {
       return cancel.signal();
     },
+    handOver: () => cancel.handOver(),
     hostUid,
     hostGid: process.getegid?.() ?? 0,
   };
@@ -126,6 +127,7 @@ function stderrLog(debug: boolean): Log {
 class Cancellation {
   by: NodeJS.Signals | undefined;
   #controller: AbortController | undefined;
+  readonly #handlers = new Map<NodeJS.Signals, () => void>();
 
   signal(): AbortSignal {
     if (this.#controller !== undefined) return this.#controller.signal;
@@ -133,11 +135,26 @@ class Cancellation {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const abort = () => {
         this.by = name;
-        process.removeListener(name, abort); // back to the default: the next one ends the process
+        this.#release(name); // the next one ends the process
         controller.abort();
       };
       process.on(name, abort);
+      this.#handlers.set(name, abort);
     }
     return controller.signal;
+  }
+
+  async handOver(): Promise<void> {
+    if (this.#controller === undefined) return;
+    await new Promise((resolve) => setImmediate(resolve)); // what has come already is delivered
+    for (const name of [...this.#handlers.keys()]) this.#release(name);
+    if (this.#controller.signal.aborted)
+      throw new EngineError('CANCELLED', 'starting the container: cancelled');
+  }
+
+  #release(name: NodeJS.Signals): void {
+    const handler = this.#handlers.get(name);
+    if (handler !== undefined) process.removeListener(name, handler);
+    this.#handlers.delete(name);
   }
 }

@@ -1,7 +1,7 @@
 // `create`, and what `run` has in common with it: containers/<id>/ with its name, its directories and config.json.
 // Everything that can fail for the user's reasons has been judged before the first thing is made.
 
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
@@ -14,6 +14,8 @@ import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } f
 import { replaceHolder } from './replace.ts';
 import type { AttachedVolumes } from './volumes.ts';
 
+const ATTEMPTS = 3;
+
 export interface MadeContainer extends NewContainer {
   volumes: AttachedVolumes | undefined;
 }
@@ -21,6 +23,10 @@ export interface MadeContainer extends NewContainer {
 /** A container that waits for its `start`. @throws everything that goes wrong; nothing is left behind then */
 export async function createContainer(parts: RunParts, request: CreateRequest): Promise<ContainerId> {
   checkEarly(request);
+  return await again(() => attempt(parts, request));
+}
+
+async function attempt(parts: RunParts, request: CreateRequest): Promise<ContainerId> {
   const { spec, trees, notes } = await decideSpec(parts, request);
   for (const note of notes) parts.log.warn(note);
   const sources = lookAtSources(spec.host.mounts);
@@ -50,6 +56,7 @@ export async function makeContainer(
     makeMissing(sources);
     made.volumes = await volumesOf(parts, spec);
     writeSpec(made.dir, spec);
+    checkTrees(spec, trees);
     made.volumes?.release();
     if (options.cidfile !== undefined) writeCidFile(options.cidfile, spec.id);
     hasCidFile = options.cidfile !== undefined;
@@ -59,6 +66,28 @@ export async function makeContainer(
     if (hasCidFile) rmSync(options.cidfile as string, { force: true });
     await unmakeContainer(root, spec, made);
     throw error;
+  }
+}
+
+class TreeGone extends EngineError {}
+
+/** An `rmi` that did not see our config.json yet may just have taken the trees away: store/gc.ts, "retireUnused". */
+function checkTrees({ rootfs, name }: ContainerSpec, trees: readonly string[]): void {
+  if (rootfs.kind !== 'layers' || trees.every((tree) => existsSync(tree))) return;
+  throw new TreeGone(
+    'IMAGE_NOT_FOUND',
+    `starting container ${JSON.stringify(name)}: its image was removed meanwhile`,
+  );
+}
+
+/** Starts over when the image was removed meanwhile: it is pulled again then, or not found. */
+export async function again<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof TreeGone) || left <= 1) throw error;
+    }
   }
 }
 

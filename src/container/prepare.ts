@@ -36,6 +36,8 @@ export interface RunParts {
   log: Log;
   /** Looked at only when something is pulled or unpacked: asking for it installs signal handlers. */
   readonly signal: AbortSignal;
+  /** Before the process is handed over. @throws CANCELLED */
+  handOver: () => Promise<void>;
   hostUid: number;
   hostGid: number;
 }

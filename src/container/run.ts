@@ -7,7 +7,7 @@ import { addon } from '../native/addon.ts';
 import { launchContainer } from '../native/launch.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { attachedClient, detachedClient, parseStreams } from './client.ts';
-import { makeContainer, unmakeContainer } from './create.ts';
+import { again, makeContainer, unmakeContainer } from './create.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
 import type { RunOptions } from './options.ts';
@@ -29,6 +29,10 @@ import {
  */
 export async function runContainer(parts: RunParts, request: RunRequest): Promise<never> {
   checkRun(request);
+  return await again(() => attempt(parts, request));
+}
+
+async function attempt(parts: RunParts, request: RunRequest): Promise<never> {
   const ids = idMapFor(parts, request);
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
@@ -79,6 +83,7 @@ async function launch(parts: RunParts, request: RunRequest, prepared: PreparedCo
     const keeping = keepingOf(options, spec);
     const { parentFd } = keeping;
     const plan = helperPlan(parts.paths, prepared, made, keeping);
+    await parts.handOver();
     return launchContainer(plan, parentFd === undefined ? [] : [parentFd]);
   } catch (error) {
     if (options.cidfile !== undefined) rmSync(options.cidfile, { force: true });

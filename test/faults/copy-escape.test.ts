@@ -37,7 +37,7 @@ test('a directory that is swapped for a link to the host’s folder', async (con
   await live.waitForStdout(/ready/);
   const any = { status: null, stdout: /^/, stderr: /^/ } as const;
   let copied = 0;
-  for (let i = 0; i < ROUNDS; i++) {
+  for (let i = 0; i < ROUNDS || (copied === 0 && i < 20 * ROUNDS); i++) {
     const one = await skiff.run(['cp', 'swapper:/w/d/secret', `${out}/file${i}`], any);
     await skiff.run(['cp', 'swapper:/w', `${out}/tree${i}`], any);
     await skiff.run(['cp', '-L', 'swapper:/w/d', `${out}/followed${i}`], any);
