@@ -124,7 +124,10 @@ void explain_end(Session& s) {
   Step step = s.m.error.step;
   bool may_be =
       step == Step::kEnter || step == Step::kClone || step == Step::kEarlyExit || step == Step::kTty;
-  if (!s.m.failed || !may_be || !s.init.proc || !has_ended(s.init)) return;
+  if (!s.m.failed || !may_be || !s.init.proc) return;
+  // A process that is about to end has lost its namespaces before it counts as ended.
+  bool is_ending = step == Step::kEnter && (s.m.error.err == ENOENT || s.m.error.err == ESRCH);
+  if (!is_ending && !has_ended(s.init)) return;
   errno = ESRCH;
   fail_because(&s.m.error, Step::kEnter, s.m.plan.session.container, "it is not running any more");
 }

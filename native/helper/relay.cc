@@ -222,6 +222,7 @@ bool Relay::finish() {
 
 void Relay::let_go() {
   restore_terminal();
+  slave_.reset();  // from now on the end of the terminal's writers is the end
   input_.source.reset();
   input_.sink.reset();
   output_.sink.reset();
