@@ -25,6 +25,7 @@ export interface InspectInput {
 
 export function inspectContainer({ spec, state, dir }: InspectInput): Record<string, unknown> {
   const { process, config, host, network } = spec;
+  const address = state.pid === undefined ? undefined : network.address;
   return {
     ...ZERO_CONTAINER,
     Id: spec.id,
@@ -93,17 +94,17 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
       SandboxID: '',
       Ports: portMap(network.ports, config.exposedPorts),
       SandboxKey: state.pid === undefined ? '' : `/proc/${state.pid}/ns/net`,
-      IPAddress: network.address?.ip ?? '',
-      IPPrefixLen: network.address?.prefix ?? 0,
-      Gateway: network.address?.gateway ?? '',
+      IPAddress: address?.ip ?? '',
+      IPPrefixLen: address?.prefix ?? 0,
+      Gateway: address?.gateway ?? '',
       Networks: {
-        [network.mode]: {
+        [networkName(network.mode)]: {
           ...ZERO_ENDPOINT,
           NetworkID: '',
           EndpointID: '',
-          Gateway: network.address?.gateway ?? '',
-          IPAddress: network.address?.ip ?? '',
-          IPPrefixLen: network.address?.prefix ?? 0,
+          Gateway: address?.gateway ?? '',
+          IPAddress: address?.ip ?? '',
+          IPPrefixLen: address?.prefix ?? 0,
           MacAddress: '',
         },
       },
@@ -214,4 +215,9 @@ function keys(names: readonly string[]): Record<string, object> {
 
 function time(ms: number | undefined): string {
   return ms === undefined ? NEVER : new Date(ms).toISOString();
+}
+
+/** What docker's scripts look for: `.NetworkSettings.Networks.bridge` of a container that asked for no network. */
+function networkName(mode: string): string {
+  return mode === 'default' ? 'bridge' : mode;
 }

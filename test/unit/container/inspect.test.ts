@@ -41,6 +41,15 @@ describe('inspect', () => {
     expect(compareWithSchema(json, CONTAINER_SCHEMA)).toEqual({ wrong: [], seen: 206 });
   });
 
+  test('a running container has an address, on what docker calls the bridge', () => {
+    const running = { ...EXITED, status: 'running' as const, pid: 77 };
+    const { NetworkSettings } = inspectContainer({ spec, state: running, dir: '/x' });
+    expect(NetworkSettings).toMatchObject({
+      IPAddress: '10.0.0.2',
+      Networks: { bridge: { IPAddress: '10.0.0.2', Gateway: '10.0.0.1' } },
+    });
+  });
+
   test("docker's keys with docker's types", () => {
     expect(json).toMatchObject({
       Id: ID,
@@ -75,7 +84,7 @@ describe('inspect', () => {
         PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
       },
       NetworkSettings: {
-        IPAddress: '10.0.0.2',
+        IPAddress: '', // as of everything that does not run
         Ports: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
       },
     });
