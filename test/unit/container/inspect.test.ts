@@ -43,7 +43,8 @@ describe('inspect', () => {
 
   test('a running container has an address, on what docker calls the bridge', () => {
     const running = { ...EXITED, status: 'running' as const, pid: 77 };
-    const { NetworkSettings } = inspectContainer({ spec, state: running, dir: '/x' });
+    const onDefault = { ...spec, network: { ...spec.network, mode: 'default' } };
+    const { NetworkSettings } = inspectContainer({ spec: onDefault, state: running, dir: '/x' });
     expect(NetworkSettings).toMatchObject({
       IPAddress: '10.0.0.2',
       Networks: { bridge: { IPAddress: '10.0.0.2', Gateway: '10.0.0.1' } },
