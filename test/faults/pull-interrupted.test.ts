@@ -191,6 +191,14 @@ describe('a registry that', () => {
     );
   });
 
+  test('stalls once: the pull notices, and goes on', { timeout: 120_000 }, async (context) => {
+    requires(context, 'static-tools');
+    await faulty(
+      { path: layer(), times: 1, fault: { kind: 'stall', afterBytes: 500_000 } },
+      { status: 0, stderr: /^/ },
+    );
+  });
+
   test('answers 503 twice: the pull goes on', async (context) => {
     requires(context, 'static-tools');
     const fault = { kind: 'status', status: 503, headers: { 'retry-after': '0' } } as const;
