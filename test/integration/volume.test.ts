@@ -106,7 +106,7 @@ const rows: [args: string[], expected: Expectation][] = [
   [['ps', '-a', '--filter', 'volume=other', '-q'], { stdout: '' }],
   [['volume', 'ls', '-qf', 'dangling=false'], { stdout: 'data\n' }],
   [['volume', 'create'], { stdout: HEX }],
-  [['volume', 'ls', '-q'], { stdout: /^[0-9a-f]{64}\ndata\n$/ }],
+  [['volume', 'ls', '-q'], { stdout: /^([0-9a-f]{64}\ndata|data\n[0-9a-f]{64})\n$/ }],
   [['volume', 'prune'], { status: 125, stdout: '', stderr: /stdin is no terminal[^]*--force/ }],
   [['volume', 'prune', '-f', '--filter', 'until=1h'], { status: 125, stdout: '', stderr: /unknown filter/ }],
   [
