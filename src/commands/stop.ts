@@ -1,6 +1,7 @@
 // `skiff stop`: asks containers to end, and kills those that do not in time.
 
 import { defineCommand } from '../cli/command.ts';
+import { checkTime, STOP_FLAGS } from '../cli/stop-flags.ts';
 import { TARGET_FLAGS } from '../cli/target-flags.ts';
 import { forEachTarget, inParallel } from '../cli/targets.ts';
 import { findContainer } from '../container/records.ts';
@@ -16,20 +17,12 @@ export default defineCommand({
   flags: {
     ...TARGET_FLAGS,
     ignore: { type: 'boolean', short: 'i', help: 'missing containers are no error' },
-    signal: { type: 'string', short: 's', value: 'SIGNAL', help: "instead of the container's stop signal" },
-    time: {
-      type: 'number',
-      short: 't',
-      aliases: ['timeout'],
-      value: 'SECONDS',
-      help: 'time until it is killed (10); -1: never',
-    },
+    ...STOP_FLAGS,
   },
   examples: ['stop web', 'stop -t 30 web db'],
   async run({ args, flags, cx }) {
     const { time } = flags;
-    if (time !== undefined && !Number.isInteger(time))
-      throw new EngineError('USAGE', `--time ${time}: expected a whole number of seconds`);
+    checkTime(time);
     const targets = targetsOf(cx.paths, args, flags, 'stop');
     const wait = inParallel(targets, async (target) => {
       const spec = findContainer(cx.paths, target);
