@@ -3,6 +3,7 @@
 // and everything must be removable. Repeat a run with SKIFF_WALK_SEED; SKIFF_WALK=1000 is the long form.
 
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { sandbox } from '../helpers/engine.ts';
 import { processesOf, storeLeftovers } from '../helpers/leaks.ts';
@@ -76,16 +77,19 @@ function killOne(random: (below: number) => number): void {
 async function walk(worker: number, steps: number): Promise<string[]> {
   const random = generator(SEED * 31 + worker);
   const strange: string[] = [];
+  const attacks: Promise<void>[] = [];
   for (let i = 0; i < steps; i++) {
     const step = COMMANDS[random(COMMANDS.length)] as Step;
     const args = step(NAMES[random(NAMES.length)] as string, NAMES[random(NAMES.length)] as string);
     const running = skiff.start(args, { timeoutMs: 45_000 });
-    if (random(3) === 0) setTimeout(() => killOne(random), random(60));
+    if (random(3) === 0) attacks.push(sleep(random(60)).then(() => killOne(random)));
     const { status, stderr } = await running.result;
     // What a bug looks like: a stack, or an errno that nobody has put into words.
     if (/internal error|\n {4}at |E(NOENT|EXIST|NOTEMPTY|BADF)\b/.test(stderr))
       strange.push(`${args.join(' ')}: ${status}: ${stderr}`);
   }
+  // One that comes late must not hit what looks at the outcome.
+  await Promise.all(attacks);
   return strange;
 }
 
@@ -116,7 +120,7 @@ test(`${STEPS} steps by ${WORKERS} workers, seed ${SEED}`, { timeout: 60_000 + S
   expect(strange).toEqual([]);
   await checkTruth();
   // A folder whose maker was killed before it had a lock counts as abandoned after two seconds.
-  await new Promise((resolve) => setTimeout(resolve, 2100));
+  await sleep(2100);
   const { stdout } = await skiff.run(['ps', '-aq', '--no-trunc'], { stderr: /^/ });
   for (const id of stdout.split('\n').filter((line) => line !== ''))
     await skiff.run(['rm', '-f', id], { stdout: `${id}\n`, stderr: /^/ });
