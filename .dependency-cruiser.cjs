@@ -3,7 +3,7 @@
 const ROWS = [
   ['core', 'spec'],
   ['native', 'store', 'registry'],
-  ['image', 'runtime', 'network', 'volume'],
+  ['image', 'runtime', 'network', 'volume', 'cgroup'],
   ['container', 'build', 'system'],
   ['cli', 'commands'],
 ];
