@@ -1,12 +1,14 @@
 // `exec`: looks at the container that runs, decides (exec-plan.ts), and becomes the helper, which enters it. Takes no lock
 // and makes nothing, so there is nothing to take away when it fails.
 
+import { existsSync } from 'node:fs';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
+import type { CgroupEntry } from '../native/plan.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
-import type { ContainerSpec } from '../runtime/spec.ts';
-import type { StoreRoot } from '../store/layout.ts';
+import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
+import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
@@ -44,10 +46,17 @@ export async function execInContainer(
       options,
       caller: parts.env,
       accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
+      cgroup: await groupOf(parts, spec.id),
       seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
       ...inputs,
     }),
   );
+}
+
+async function groupOf({ paths, hostUid }: ExecParts, id: ContainerId): Promise<CgroupEntry | undefined> {
+  if (!existsSync(`${containerDir(paths, id)}/cgroup`)) return undefined;
+  const { groupEntry } = await import('../cgroup/entry.ts');
+  return groupEntry(paths, id, hostUid);
 }
 
 /** What seldom matters is loaded when it does. */
