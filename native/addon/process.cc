@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "args.h"
+#include "common/told_signal.h"
 #include "common/unique_fd.h"
 #include "groups.h"
 #include "syscalls.h"
@@ -170,13 +171,21 @@ Napi::Value PidfdOpen(const Napi::CallbackInfo& info) {
   return ThrowErrno(info.Env(), errno, "pidfd_open");
 }
 
-// pidfdSendSignal(pidfd, signal) → false when the process is gone.
+// pidfdSendSignal(pidfd, signal, told) → false when the process is gone. told: it carries kToldSignal.
 Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info) {
   Args args(info);
   const int fd = args.Fd(0);
   const int64_t signal = args.Int(1);
+  const bool told = args.Bool(2);
   if (!args.ok()) return args.Raise();
-  if (SysPidfdSendSignal(fd, static_cast<int>(signal)) == 0) return Napi::Boolean::New(info.Env(), true);
+  siginfo_t value = {};
+  value.si_signo = static_cast<int>(signal);
+  value.si_code = SI_QUEUE;
+  value.si_pid = getpid();
+  value.si_uid = getuid();
+  value.si_value.sival_int = kToldSignal;
+  if (SysPidfdSendSignal(fd, value.si_signo, told ? &value : nullptr) == 0)
+    return Napi::Boolean::New(info.Env(), true);
   if (errno == ESRCH) return Napi::Boolean::New(info.Env(), false);
   return ThrowErrno(info.Env(), errno, "pidfd_send_signal");
 }

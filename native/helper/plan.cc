@@ -36,6 +36,7 @@ enum class Record : uint32_t {
   kRemove,
   kExecSession,
   kClient,
+  kEvents,
   kCount
 };
 
@@ -146,6 +147,14 @@ void read_session(Reader& r, ExecSession* s) {
   if (s->pid <= 0 || s->detach_keys.size > kDetachKeysMax) r.spoil();
 }
 
+void read_events(Reader& r, Events* e) {
+  e->log = r.str();
+  e->subject = r.str();
+  e->mounted = r.strings();
+  e->unmounted = r.strings();
+  e->destroyed = r.strings();
+}
+
 void read_record(Record record, Reader& r, Plan* plan) {
   switch (record) {
     case Record::kNamespaces:
@@ -211,6 +220,8 @@ void read_record(Record record, Reader& r, Plan* plan) {
       return read_client(r, &plan->client);
     case Record::kExecSession:
       return read_session(r, &plan->session);
+    case Record::kEvents:
+      return read_events(r, &plan->events);
     case Record::kEnd:
     case Record::kCount:
       r.spoil();

@@ -43,6 +43,7 @@ export interface ExecInput {
   available: bigint | undefined;
   /** Our own OOM score, where that is the lowest we may set. */
   lowestOomScore: number | undefined;
+  events: ExecPlan['events'];
 }
 
 /** @throws USAGE, USER_UNKNOWN */
@@ -59,6 +60,7 @@ export function planExec(input: ExecInput): ExecPlan {
     detach,
     detachKeys: parseDetachKeys(options['detach-keys'] ?? DEFAULT_DETACH_KEYS),
     dieWithParent: !detach,
+    ...(input.events === undefined ? {} : { events: input.events }),
   };
 
   function processOf({ words, caller, envLines, seccomp }: ExecInput): ContainerProcess {

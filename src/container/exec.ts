@@ -9,7 +9,9 @@ import type { ContainerSpec } from '../runtime/spec.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
+import { logExec, sessionEvents } from './events.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
+import { randomContainerId } from './names.ts';
 import { readRunningAccounts } from './running-accounts.ts';
 
 export interface ExecParts {
@@ -35,19 +37,21 @@ export async function execInContainer(
   const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const inputs = await lookAtOurselves(parts, spec, options);
   if (options.privileged === true) warnOfMissing(parts.log, inputs.available);
-  return launchExec(
-    planExec({
-      spec,
-      init,
-      typed,
-      words: rest,
-      options,
-      caller: parts.env,
-      accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
-      seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
-      ...inputs,
-    }),
-  );
+  const execId = randomContainerId();
+  const plan = planExec({
+    spec,
+    init,
+    typed,
+    words: rest,
+    options,
+    caller: parts.env,
+    accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
+    seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
+    ...inputs,
+    events: sessionEvents(parts.paths, spec, execId),
+  });
+  logExec(parts.paths, spec, plan.process.args, execId);
+  return launchExec(plan);
 }
 
 /** What seldom matters is loaded when it does. */

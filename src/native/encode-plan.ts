@@ -10,6 +10,7 @@ import type {
   MountFlags,
   NamespaceChoice,
   Namespaces,
+  PlanEvents,
   Propagation,
   RootFs,
   SetupOp,
@@ -36,6 +37,7 @@ const RECORD = {
   remove: 15,
   execSession: 16,
   client: 17,
+  events: 18,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -112,15 +114,22 @@ export function encodePlan(plan: HelperPlan): Buffer {
   const { client } = plan;
   if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(plan.label));
+  writeEvents(w, plan.events);
   return w.finish();
 }
 
 /** Plan of the helper's mode `attach`: become a client of the monitor that keeps containers/<id>. */
-export function encodeAttachCommand(client: Client, containerDir: string, label: string): Buffer {
+export function encodeAttachCommand(
+  client: Client,
+  containerDir: string,
+  label: string,
+  events?: PlanEvents,
+): Buffer {
   const w = new Writer();
   w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir }));
   w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(label));
+  writeEvents(w, events);
   return w.finish();
 }
 
@@ -136,6 +145,7 @@ export function encodeExecPlan(plan: ExecPlan): Buffer {
     w.flag(plan.detach);
     w.blob(plan.detachKeys);
   });
+  writeEvents(w, plan.events);
   return w.finish();
 }
 
@@ -307,4 +317,14 @@ function writeClient(w: Writer, client: Client): void {
   w.blob(client.detachKeys);
   w.str(client.print);
   w.flag(client.printOnFailure);
+}
+
+function writeEvents(w: Writer, events: PlanEvents | undefined): void {
+  if (events === undefined) return;
+  w.record(RECORD.events, () => {
+    w.str(events.log);
+    w.str(events.subject);
+    for (const subjects of [events.mounted, events.unmounted, events.destroyed])
+      w.list(subjects, (subject) => w.str(subject));
+  });
 }

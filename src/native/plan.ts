@@ -205,6 +205,17 @@ export interface Lifetime {
   pidFile?: string;
 }
 
+/** What the helper tells `skiff events` (event_log.h); all but `log` are texts of store/event-log.ts. */
+export interface PlanEvents {
+  /** Path of the store's event log. */
+  log: string;
+  subject: string;
+  /** Of the container's volumes, for each kind of event. */
+  mounted: readonly string[];
+  unmounted: readonly string[];
+  destroyed: readonly string[];
+}
+
 /** Everything the helper needs to start one more process in a container that runs. */
 export interface ExecPlan {
   /** As the user typed it, for messages. */
@@ -219,6 +230,7 @@ export interface ExecPlan {
   /** Bytes that leave a terminal when they are typed; empty: nothing does. At most 16. */
   detachKeys: Uint8Array;
   dieWithParent: boolean;
+  events?: PlanEvents;
 }
 
 export interface HelperPlan {
@@ -239,4 +251,6 @@ export interface HelperPlan {
   client?: Client;
   /** How messages name the container's command: the argv[0] the user typed. */
   label: string;
+  /** Unset: nobody is told. */
+  events?: PlanEvents;
 }

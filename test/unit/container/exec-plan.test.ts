@@ -43,6 +43,7 @@ function plan(
     seccomp: 'default',
     available: undefined,
     lowestOomScore: undefined,
+    events: undefined,
     ...input,
   });
 }

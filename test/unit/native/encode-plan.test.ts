@@ -119,6 +119,17 @@ describe('encodePlan', () => {
       'print-on-failure 1',
       `label ${hex('printf')}`,
     ]);
+    expect(from(lines, 'event-log', 9)).toEqual([
+      `event-log ${hex('/events.log')}`,
+      `subject ${hex('"type":"container"')}`,
+      'mounted 2',
+      `- ${hex('"id":"v"')}`,
+      `- ${hex('"id":"w"')}`,
+      'unmounted 1',
+      `- ${hex('"id":"u"')}`,
+      'destroyed 1',
+      `- ${hex('"id":"d"')}`,
+    ]);
   });
 
   it('writes every operation with its own fields and no others', async () => {
