@@ -5,6 +5,7 @@
 
 #include <linux/close_range.h>
 #include <linux/memfd.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -190,6 +191,15 @@ Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info) {
   return ThrowErrno(info.Env(), errno, "pidfd_send_signal");
 }
 
+// isHungUp(fd) → whether nobody is left at the other end of the pipe, socket or terminal.
+Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
+  Args args(info);
+  pollfd output = {args.Fd(0), 0, 0};
+  if (!args.ok()) return args.Raise();
+  const bool told = retry([&] { return poll(&output, 1, 0); }) == 1;
+  return Napi::Boolean::New(info.Env(), told && (output.revents & (POLLERR | POLLHUP)) != 0);
+}
+
 }  // namespace
 
 void InitProcess(Napi::Env env, Napi::Object exports) {
@@ -199,6 +209,7 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   exports.Set("setCloseOnExec", Napi::Function::New<SetCloseOnExec>(env, "setCloseOnExec"));
   exports.Set("dieWithParent", Napi::Function::New<DieWithParent>(env, "dieWithParent"));
   exports.Set("pidfdOpen", Napi::Function::New<PidfdOpen>(env, "pidfdOpen"));
+  exports.Set("isHungUp", Napi::Function::New<IsHungUp>(env, "isHungUp"));
   exports.Set("pidfdSendSignal", Napi::Function::New<PidfdSendSignal>(env, "pidfdSendSignal"));
 }
 

@@ -123,6 +123,8 @@ export interface Addon {
   dieWithParent(pid: number): boolean;
   /** Undefined: no such process. */
   pidfdOpen(pid: number): number | undefined;
+  /** Whether nobody is left at the other end of a pipe, a socket or a terminal. */
+  isHungUp(fd: number): boolean;
   /** False: the process is gone. told: whoever keeps a container is not to log it as an event, since we have. */
   pidfdSendSignal(pidfd: number, signal: number, told: boolean): boolean;
   /**

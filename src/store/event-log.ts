@@ -3,6 +3,7 @@
 
 import { encodeBytes } from '../core/bytes.ts';
 import { addon } from '../native/addon.ts';
+import { isStore } from './init.ts';
 import { eventLogFile, type StoreRoot } from './layout.ts';
 
 /** docker's actor: what something happens to. */
@@ -30,4 +31,9 @@ export function logEvent(
   const more = details === undefined ? '' : `"with":${JSON.stringify(details)},`;
   const members = `"action":${JSON.stringify(action)},${more}${subjectText(subject)}`;
   addon().appendEvent(encodeBytes(eventLogFile(root)), Buffer.from(members));
+}
+
+/** Of a store that is there: `bytes` were freed by removing all of a kind that nobody used. */
+export function logPrune(root: StoreRoot, type: EventSubject['type'], bytes: number): void {
+  if (isStore(root)) logEvent(root, { type, id: '', attributes: { reclaimed: String(bytes) } }, 'prune');
 }
