@@ -131,6 +131,11 @@ void put_rest(const Plan& plan) {
   put("start-ticks", plan.session.start_ticks);
   put("detach", plan.session.detach ? 1 : 0);
   put_bytes("detach-keys", plan.session.detach_keys.data, plan.session.detach_keys.size);
+  put("event-log", plan.events.log);
+  put("subject", plan.events.subject);
+  put("mounted", plan.events.mounted);
+  put("unmounted", plan.events.unmounted);
+  put("destroyed", plan.events.destroyed);
 }
 
 void put_cgroup(const CgroupPlan& c) {

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/told_signal.h"
+#include "event_log.h"
 #include "monitor_state.h"
 #include "record.h"
 #include "signals.h"
@@ -32,6 +34,7 @@ void mark_running(Monitor& m) {
   m.detached = m.plan.session.detach;
   m.started_ns = m.cloned_ns;
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
+  if (!is_session(m)) log_start(m.plan);
   m.stdio->started();
 }
 
@@ -131,7 +134,9 @@ void stop_with_container(Monitor& m) {
   m.stdio->reclaim_terminal();
 }
 
-void handle_signal(Monitor& m, int sig, bool from_terminal) {
+enum class Sender { kAnybody, kTerminal, kSkiff };
+
+void handle_signal(Monitor& m, int sig, Sender sender) {
   switch (sig) {
     case SIGCHLD:
       return reap(m);
@@ -159,14 +164,21 @@ void handle_signal(Monitor& m, int sig, bool from_terminal) {
     m.forced_status = 128 + sig;
     return kill_container(m.pid, m.pidfd.get());
   }
-  if (passed_to_group(m, sig, from_terminal)) return;
+  if (passed_to_group(m, sig, sender == Sender::kTerminal)) return;
+  if (!is_session(m) && sender != Sender::kSkiff) log_kill(m.plan, sig);
   if (forward_signal(m.pid, m.pidfd.get(), sig, ends_with_pid_one(m))) m.forced_status = 128 + sig;
+}
+
+/** `skiff kill` and `stop` have told their event themselves, and say so. */
+Sender sender_of(const signalfd_siginfo& info) {
+  if (info.ssi_code == SI_KERNEL) return Sender::kTerminal;
+  return info.ssi_code == SI_QUEUE && info.ssi_int == kToldSignal ? Sender::kSkiff : Sender::kAnybody;
 }
 
 void read_signals(Monitor& m) {
   signalfd_siginfo info;
   while (read(m.signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    handle_signal(m, static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL);
+    handle_signal(m, static_cast<int>(info.ssi_signo), sender_of(info));
   }
 }
 
@@ -218,7 +230,7 @@ void wait_for_events(Monitor& m) {
     kill_container(m.pid, m.pidfd.get());
   }
   m.stdio->move();
-  while (int sig = m.stdio->take_signal()) handle_signal(m, sig, false);
+  while (int sig = m.stdio->take_signal()) handle_signal(m, sig, Sender::kAnybody);
   if (m.stdio->has_broken_pipe() && m.forced_status == 0) {
     m.forced_status = 128 + SIGPIPE;
     kill_container(m.pid, m.pidfd.get());

@@ -18,6 +18,7 @@
 #include "command.h"
 #include "common/retry.h"
 #include "enter.h"
+#include "event_log.h"
 #include "exec.h"
 #include "monitor_state.h"
 #include "namespaces.h"
@@ -161,11 +162,16 @@ int leave(Session& s) {
 }
 
 int finish(Session& s) {
-  if (s.m.detached && !s.m.failed) return leave(s);
+  if (s.m.detached && !s.m.failed) {
+    if (!detaches(s)) log_event(s.m.plan, "exec_detach");
+    return leave(s);
+  }
   report_early_end(s.m);
   explain_end(s);
   if (s.m.failed) print_error(s.m.error);
-  return exit_status(s.m);
+  int status = exit_status(s.m);
+  log_exec_die(s.m.plan, status);
+  return status;
 }
 
 int stay(Session& s) {

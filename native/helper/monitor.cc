@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/retry.h"
+#include "event_log.h"
 #include "idmap.h"
 #include "init.h"
 #include "monitor_state.h"
@@ -131,6 +132,10 @@ int run_to_end(Monitor& m) {
   return exit_status(m);
 }
 
+void log_end(const Monitor& m, int status) {
+  if (m.started_ns != 0) log_die(m.plan, status, m.started_ns, m.finished_ns);
+}
+
 void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting) {
   ExitRecord record;
   record.code = status;
@@ -197,9 +202,12 @@ int run_container(int plan_fd) {
   m.cgroup.remove(m.plan);
   if (m.plan.lifetime.remove_on_exit) {
     leave_status(m.plan.lifetime, status);
+    log_end(m, status);
     m.cleanup.remove_container(m.plan.lifetime);
+    log_destroy(m.plan);
   } else {
     save_result(m, status, 0, false);
+    log_end(m, status);
   }
   if (status != 0 && !m.failed && stdout_is_broken_pipe()) die_of_sigpipe();
   return status;

@@ -52,6 +52,8 @@ bool start_container(Monitor& m);
 int run_to_end(Monitor& m);
 /** The exit record. */
 void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting);
+/** Tells `events` that it has ended, if it ever began: once its record says so. */
+void log_end(const Monitor& m, int status);
 uint64_t monotonic_ms();
 /** Once a step has failed: kills what there is; m.error says why. */
 void record_failure(Monitor& m);

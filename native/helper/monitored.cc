@@ -13,6 +13,7 @@
 
 #include "attach_client.h"
 #include "attach_server.h"
+#include "event_log.h"
 #include "monitor_state.h"
 #include "record.h"
 #include "signals.h"
@@ -103,14 +104,17 @@ int keep_container(Monitor& m) {
     back_off = back_off == 0 ? kFirstBackOffMs : back_off * 2;
     if (back_off > kLongestBackOffMs) back_off = kLongestBackOffMs;
     bool again = is_to_restart(m, status, restarts);
+    bool told = again;
     if (again) {
       save_result(m, status, restarts, true);
+      log_end(m, status);
       server.end(status);
       again = wait_before_restart(m, back_off);
     }
     if (!again) {
       m.cgroup.remove(m.plan);
       if (!m.plan.lifetime.remove_on_exit) save_result(m, status, restarts, false);
+      if (!told) log_end(m, status);
       return status;
     }
     static_cast<Run&>(m) = Run();
@@ -140,6 +144,7 @@ int keep_container(Monitor& m) {
   if (lifetime.remove_on_exit) {
     leave_status(lifetime, status);
     m.cleanup.remove_container(lifetime);
+    log_destroy(m.plan);
   }
   // Free before a client hears of the end: what it does next finds the container stopped.
   close(lifetime.lock_fd);
@@ -172,5 +177,5 @@ int run_monitored(Monitor& m) {
   m.parent.reset();
   m.signals.reset();
   close(m.plan.lifetime.lock_fd);
-  return follow_monitor(m.plan.client, ours.get());
+  return follow_monitor(m.plan, ours.get());
 }

@@ -37,6 +37,7 @@ enum class Record : uint32_t {
   kExecSession,
   kClient,
   kCgroup,
+  kEvents,
   kCount
 };
 
@@ -170,6 +171,14 @@ void read_cgroup(Reader& r, CgroupPlan* c) {
   c->required = r.flag();
 }
 
+void read_events(Reader& r, Events* e) {
+  e->log = r.str();
+  e->subject = r.str();
+  e->mounted = r.strings();
+  e->unmounted = r.strings();
+  e->destroyed = r.strings();
+}
+
 void read_record(Record record, Reader& r, Plan* plan) {
   switch (record) {
     case Record::kNamespaces:
@@ -237,6 +246,8 @@ void read_record(Record record, Reader& r, Plan* plan) {
       return read_cgroup(r, &plan->cgroup);
     case Record::kExecSession:
       return read_session(r, &plan->session);
+    case Record::kEvents:
+      return read_events(r, &plan->events);
     case Record::kEnd:
     case Record::kCount:
       r.spoil();

@@ -227,6 +227,14 @@ struct CgroupPlan {
   bool required = false;
 };
 
+/** What `skiff events` is told: members of JSON objects, since the helper knows no JSON (event_log.h). */
+struct Events {
+  const char* log = "";      // path of the store's event log; empty: nobody is told
+  const char* subject = "";  // the container
+  /** Its volumes, once for each kind of event. */
+  StringList mounted, unmounted, destroyed;
+};
+
 struct Plan {
   Namespaces ns;
   RootFs rootfs;
@@ -246,6 +254,7 @@ struct Plan {
   StringList remove;
   ExecSession session;
   CgroupPlan cgroup;
+  Events events;
 };
 
 /** Decodes `size` bytes at `data`, which must stay as they are for the life of the plan. */

@@ -51,7 +51,7 @@ function killIn(dir: string, pid: number): void {
   const pidfd = addon().pidfdOpen(pid);
   if (pidfd === undefined) return;
   try {
-    if (pidsIn(dir).includes(pid)) addon().pidfdSendSignal(pidfd, constants.signals.SIGKILL);
+    if (pidsIn(dir).includes(pid)) addon().pidfdSendSignal(pidfd, constants.signals.SIGKILL, false);
   } finally {
     closeSync(pidfd);
   }

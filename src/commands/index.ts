@@ -58,6 +58,11 @@ export const COMMANDS: CommandTable = {
     group: 'system',
     load: () => import('./doctor.ts'),
   },
+  events: {
+    summary: 'Show what happens to containers, images and volumes',
+    group: 'system',
+    load: () => import('./events.ts'),
+  },
   exec: {
     summary: 'Run a command in a running container',
     group: 'container',
@@ -256,6 +261,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image save': 'save',
   'image tag': 'tag',
   'system doctor': 'doctor',
+  'system events': 'events',
   'system info': 'info',
   'volume list': 'volume ls',
   'volume remove': 'volume rm',

@@ -6,6 +6,7 @@ import { launchClient } from '../native/launch.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { attachedClient, type Streams } from './client.ts';
+import { logContainerEvent, planEvents } from './events.ts';
 import { readState } from './state.ts';
 
 export interface AttachFlags {
@@ -27,7 +28,8 @@ export function attachTo(root: StoreRoot, spec: ContainerSpec, streams: Streams,
       'run it with -d, or without --rm, to attach to it later',
     );
   }
-  return launchClient(client, dir, spec.name);
+  logContainerEvent(root, spec, 'attach');
+  return launchClient(client, dir, spec.name, planEvents(root, spec));
 }
 
 function refused(message: string, hint?: string): EngineError {

@@ -8,8 +8,10 @@ import { changeConfig } from '../image/config-changes.ts';
 import { startLayerDiff } from '../image/layer/diff.ts';
 import { readBase, storeNewImage, type NewImageParts } from '../image/new-image.ts';
 import { storeLayerTar } from '../image/new-layer.ts';
+import { displayReference } from '../image/names.ts';
 import { referenceToGive } from '../image/tag.ts';
 import { DEFAULT_PATH } from './environment.ts';
+import { logContainerEvent } from './events.ts';
 import { holdContainer } from './files/hold.ts';
 import { upperOf } from './files/layers.ts';
 import { findContainer } from './records.ts';
@@ -74,6 +76,11 @@ export async function commitContainer(
           ...(options.message === undefined ? {} : { comment: options.message }),
         },
         idMap: spec.idMap,
+      });
+      logContainerEvent(paths, spec, 'commit', {
+        comment: options.message ?? '',
+        imageID: imageId,
+        imageRef: name === undefined ? '' : displayReference(name),
       });
       return imageId;
     });

@@ -45,6 +45,7 @@ export interface ExecInput {
   available: bigint | undefined;
   /** Our own OOM score, where that is the lowest we may set. */
   lowestOomScore: number | undefined;
+  events: ExecPlan['events'];
 }
 
 /** @throws USAGE, USER_UNKNOWN */
@@ -62,6 +63,7 @@ export function planExec(input: ExecInput): ExecPlan {
     detachKeys: parseDetachKeys(options['detach-keys'] ?? DEFAULT_DETACH_KEYS),
     dieWithParent: !detach,
     cgroup: input.cgroup,
+    ...(input.events === undefined ? {} : { events: input.events }),
   };
 
   function processOf({ words, caller, envLines, seccomp }: ExecInput): ContainerProcess {

@@ -11,7 +11,9 @@ import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
+import { logExec, sessionEvents } from './events.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
+import { randomContainerId } from './names.ts';
 import { readRunningAccounts } from './running-accounts.ts';
 
 export interface ExecParts {
@@ -37,20 +39,22 @@ export async function execInContainer(
   const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const inputs = await lookAtOurselves(parts, spec, options);
   if (options.privileged === true) warnOfMissing(parts.log, inputs.available);
-  return launchExec(
-    planExec({
-      spec,
-      init,
-      typed,
-      words: rest,
-      options,
-      caller: parts.env,
-      accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
-      cgroup: await groupOf(parts, spec.id),
-      seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
-      ...inputs,
-    }),
-  );
+  const execId = randomContainerId();
+  const plan = planExec({
+    spec,
+    init,
+    typed,
+    words: rest,
+    options,
+    caller: parts.env,
+    accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
+    cgroup: await groupOf(parts, spec.id),
+    seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
+    ...inputs,
+    events: sessionEvents(parts.paths, spec, execId),
+  });
+  logExec(parts.paths, spec, plan.process.args, execId);
+  return launchExec(plan);
 }
 
 async function groupOf({ paths, hostUid }: ExecParts, id: ContainerId): Promise<CgroupEntry | undefined> {

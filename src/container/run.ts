@@ -9,6 +9,7 @@ import type { ContainerSpec } from '../runtime/spec.ts';
 import { attachedClient, detachedClient, parseStreams } from './client.ts';
 import { again, makeContainer, unmakeContainer } from './create.ts';
 import { parseDetachKeys } from './detach-keys.ts';
+import { logContainerEvent } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
 import type { RunOptions } from './options.ts';
 import {
@@ -83,15 +84,18 @@ async function launch(parts: RunParts, request: RunRequest, prepared: PreparedCo
   const { options } = request;
   await openGroup(parts, prepared);
   const made = await makeContainer(parts, spec, options, prepared);
+  logContainerEvent(parts.paths, spec, 'create');
   try {
     const keeping = keepingOf(options, spec);
     const { parentFd } = keeping;
     const plan = helperPlan(parts.paths, prepared, made, keeping);
     await parts.handOver();
+    if (options.detach !== true) logContainerEvent(parts.paths, spec, 'attach');
     return launchContainer(plan, parentFd === undefined ? [] : [parentFd]);
   } catch (error) {
     if (options.cidfile !== undefined) rmSync(options.cidfile, { force: true });
     await unmakeContainer(parts.paths, spec, made);
+    logContainerEvent(parts.paths, spec, 'destroy');
     throw error;
   }
 }

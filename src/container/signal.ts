@@ -21,12 +21,13 @@ const LONGEST_WAIT_MS = 25;
 /**
  * Sends a signal as `kill` does: through the keeper, which does for pid 1 what the signal would do to any other process
  * (docs/decisions/0003). False: there is nobody to get it, yet or any more.
+ * @param tell is called just before: whoever logs the signal does so before what it causes is logged
  */
-export function signalContainer(dir: string, signal: number): boolean {
+export function signalContainer(dir: string, signal: number, tell?: () => void): boolean {
   const init = readPid(dir);
   if (init === undefined) return false;
   const keeper = FOR_INIT_ITSELF.includes(signal) ? undefined : readKeeper(dir);
-  return sendSignal(keeper === undefined || ignores(keeper, signal) ? init : keeper, signal);
+  return sendSignal(keeper === undefined || ignores(keeper, signal) ? init : keeper, signal, tell);
 }
 
 /** A `run --rm` in the background of a script ignores what its shell has told it to (proc_pid_status(5), SigIgn). */
@@ -49,11 +50,13 @@ export function wakeKeeper(dir: string): void {
     sendSignal(keeper, SIGCONT);
 }
 
-function sendSignal({ pid, startTicks }: ProcessName, signal: number): boolean {
+function sendSignal({ pid, startTicks }: ProcessName, signal: number, tell?: () => void): boolean {
   const pidfd = addon().pidfdOpen(pid);
   if (pidfd === undefined) return false;
   try {
-    return startTicksOf(pid) === startTicks && addon().pidfdSendSignal(pidfd, signal);
+    if (startTicksOf(pid) !== startTicks) return false;
+    tell?.();
+    return addon().pidfdSendSignal(pidfd, signal, tell !== undefined);
   } finally {
     closeSync(pidfd);
   }

@@ -1,7 +1,7 @@
 // `start`, `restart` and `start -a`: a container that was made earlier is planned again from its config.json, with the
 // ports and addresses of today, and gets a new monitor.
 
-import { closeSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import {
@@ -19,6 +19,7 @@ import { tryExclusive } from '../store/lock.ts';
 import { attachTo, type AttachFlags } from './attach.ts';
 import { makeMissing } from './bind-sources.ts';
 import { attachedClient, detachedClient } from './client.ts';
+import { logContainerEvent, logLostEnd } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
 import { joinTarget, type JoinChoice } from './join.ts';
 import { placeContainer } from './place.ts';
@@ -26,7 +27,7 @@ import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepar
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
 import { callerFd, openGroup } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
-import { LOST, LOST_KEEPER } from './state.ts';
+import { isLost, LOST, LOST_KEEPER } from './state.ts';
 
 /**
  * Starts a container that does not run; one that does is left as it is. `line` is printed, by whoever does it, once the
@@ -86,6 +87,7 @@ export async function startAttached(
             parentFd: spec.host.scope === 'job' ? callerFd() : undefined,
           };
     const { parentFd } = keeping;
+    logContainerEvent(parts.paths, prepared.spec, 'attach');
     return launchContainer(
       helperPlan(parts.paths, prepared, made, keeping),
       parentFd === undefined ? [] : [parentFd],
@@ -115,7 +117,7 @@ async function lockForStart(root: StoreRoot, id: ContainerId): Promise<Locked | 
     if (spec === undefined) throw gone(id);
     await killLeftover(dir, spec.name);
     clearStopped(dir);
-    recordLostRun(dir);
+    if (isLost(dir)) recordLostRun(root, spec);
     rmSync(`${dir}/pid`, { force: true });
     return { dir, lockFd, spec };
   } catch (error) {
@@ -125,13 +127,13 @@ async function lockForStart(root: StoreRoot, id: ContainerId): Promise<Locked | 
 }
 
 /** The run before ended with its monitor: said in an exit record, before the `pid` file that shows it goes. */
-function recordLostRun(dir: string): void {
-  const pid = readFileIfExists(`${dir}/pid`);
-  if (pid === undefined || existsSync(`${dir}/exit`)) return;
-  const startedAt = pid.split(' ')[2]?.trim() ?? '0';
+function recordLostRun(root: StoreRoot, spec: ContainerSpec): void {
+  const dir = containerDir(root, spec.id);
+  const startedAt = readFileIfExists(`${dir}/pid`)?.split(' ')[2]?.trim() ?? '0';
   const record = `code=${LOST}\nstartedAt=${startedAt}\nfinishedAt=${Date.now()}000000\nerror=${LOST_KEEPER}\n`;
   writeFileSync(`${dir}/exit.tmp`, record, { mode: 0o644 });
   renameSync(`${dir}/exit.tmp`, `${dir}/exit`);
+  logLostEnd(root, spec);
 }
 
 function gone(id: ContainerId): EngineError {

@@ -50,6 +50,11 @@ const NEVER_RAN: ContainerState = {
   restartCount: 0,
 };
 
+/** Whether a run of the container ended with its keeper, so that nobody has recorded how. Of one that does not run. */
+export function isLost(dir: string): boolean {
+  return hasPidFile(dir) && readFileIfExists(`${dir}/exit`) === undefined;
+}
+
 function hasPidFile(dir: string): boolean {
   return readFileIfExists(`${dir}/pid`) !== undefined;
 }

@@ -18,6 +18,7 @@ import { addingBlobs } from './adding.ts';
 import { changeConfig } from './config-changes.ts';
 import { BLOCK } from './layer/header.ts';
 import { decompressed, detectAny, readStart, type ForeignCompression } from './layer/decompress.ts';
+import { logImageEvent } from './log-event.ts';
 import { storeNewImage } from './new-image.ts';
 import { storeLayerTar } from './new-layer.ts';
 import { referenceToGive } from './tag.ts';
@@ -58,7 +59,7 @@ export async function importImage(
   return await addingBlobs(paths, signal, async (added) => {
     const layer = await storeLayerTar(paths, tarOf(input, doing), { signal });
     const created = new Date().toISOString();
-    const { imageId } = await storeNewImage(parts, {
+    const image = await storeNewImage(parts, {
       doing,
       reference,
       base: undefined,
@@ -71,7 +72,8 @@ export async function importImage(
       history: { created, comment: options.message ?? `Imported from ${from}` },
       idMap: options.idMap,
     });
-    return imageId;
+    logImageEvent(paths, image, 'import');
+    return image.imageId;
   });
 }
 

@@ -12,6 +12,7 @@ import type {
   MountFlags,
   NamespaceChoice,
   Namespaces,
+  PlanEvents,
   Propagation,
   RootFs,
   SetupOp,
@@ -39,6 +40,7 @@ const RECORD = {
   execSession: 16,
   client: 17,
   cgroup: 18,
+  events: 19,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -116,15 +118,22 @@ export function encodePlan(plan: HelperPlan): Buffer {
   if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, cgroup));
   if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(plan.label));
+  writeEvents(w, plan.events);
   return w.finish();
 }
 
 /** Plan of the helper's mode `attach`: become a client of the monitor that keeps containers/<id>. */
-export function encodeAttachCommand(client: Client, containerDir: string, label: string): Buffer {
+export function encodeAttachCommand(
+  client: Client,
+  containerDir: string,
+  label: string,
+  events?: PlanEvents,
+): Buffer {
   const w = new Writer();
   w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir }));
   w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(label));
+  writeEvents(w, events);
   return w.finish();
 }
 
@@ -142,6 +151,7 @@ export function encodeExecPlan(plan: ExecPlan): Buffer {
   });
   const { cgroup } = plan;
   if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, entryOnly(cgroup)));
+  writeEvents(w, plan.events);
   return w.finish();
 }
 
@@ -347,4 +357,14 @@ function writeCgroup(w: Writer, c: CgroupPlan): void {
   w.str(c.memoryLimit === undefined ? '' : ` at its limit of ${c.memoryLimit}`);
   w.flag(c.asked);
   w.flag(c.required);
+}
+
+function writeEvents(w: Writer, events: PlanEvents | undefined): void {
+  if (events === undefined) return;
+  w.record(RECORD.events, () => {
+    w.str(events.log);
+    w.str(events.subject);
+    for (const subjects of [events.mounted, events.unmounted, events.destroyed])
+      w.list(subjects, (subject) => w.str(subject));
+  });
 }

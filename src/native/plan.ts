@@ -244,6 +244,17 @@ export interface CgroupEntry {
   attach: string[];
 }
 
+/** What the helper tells `skiff events` (event_log.h); all but `log` are texts of store/event-log.ts. */
+export interface PlanEvents {
+  /** Path of the store's event log. */
+  log: string;
+  subject: string;
+  /** Of the container's volumes, for each kind of event. */
+  mounted: readonly string[];
+  unmounted: readonly string[];
+  destroyed: readonly string[];
+}
+
 /** Everything the helper needs to start one more process in a container that runs. */
 export interface ExecPlan {
   /** As the user typed it, for messages. */
@@ -260,6 +271,7 @@ export interface ExecPlan {
   dieWithParent: boolean;
   /** undefined: the container has no group of its own. */
   cgroup?: CgroupEntry | undefined;
+  events?: PlanEvents;
 }
 
 export interface HelperPlan {
@@ -282,4 +294,6 @@ export interface HelperPlan {
   client?: Client;
   /** How messages name the container's command: the argv[0] the user typed. */
   label: string;
+  /** Unset: nobody is told. */
+  events?: PlanEvents;
 }

@@ -10,6 +10,7 @@ import type {
   NamespaceChoice,
   Namespaces,
   NetworkHelper,
+  PlanEvents,
   RootTree,
   Stdio,
   UserNamespace,
@@ -45,6 +46,7 @@ export interface PlanInput {
   log: LogFile | undefined;
   /** Of the monitor; undefined: this process keeps the container. */
   client: Client | undefined;
+  events?: PlanEvents;
   /** The argv[0] the user typed, for messages. */
   label: string;
 }
@@ -85,6 +87,7 @@ export function planContainer(input: PlanInput): HelperPlan {
   if (network.helper !== undefined) plan.networkHelper = network.helper;
   if (input.cgroup !== undefined) plan.cgroup = input.cgroup;
   if (input.client !== undefined) plan.client = input.client;
+  if (input.events !== undefined) plan.events = input.events;
   return plan;
 }
 

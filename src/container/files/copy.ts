@@ -18,6 +18,7 @@ import { startInside, type Inside, type InsideOptions } from '../../native/insid
 import type { SetupOp } from '../../native/plan.ts';
 import type { ContainerSpec } from '../../runtime/spec.ts';
 import { containerDir } from '../../store/layout.ts';
+import { logContainerEvent } from '../events.ts';
 import { findContainer } from '../records.ts';
 import { readPid } from '../state.ts';
 import { holdContainer, lockFiles } from './hold.ts';
@@ -92,7 +93,7 @@ async function copyFrom(
   const name = posix.basename(posix.normalize(`/${from.path}`));
   const content = specifiesContent(from.path) || name === '';
   if (to.kind === 'host') hostDestination(to.path); // its mistakes come first, as docker tells them
-  return await withContainer(parts, from, async (start) => {
+  return await withContainer(parts, from, 'archive-path', async (start) => {
     const request: Omit<CopyOutRequest, 'root'> = {
       kind: 'copy-out',
       path: byteString(from.path),
@@ -219,7 +220,7 @@ async function copyTo(
   { archive, followLink }: CopyOptions,
 ): Promise<number> {
   const source = from.kind === 'host' ? hostSource(from.path, followLink) : undefined;
-  return await withContainer(parts, to, async (start, spec) => {
+  return await withContainer(parts, to, 'extract-to-dir', async (start, spec) => {
     const request: Omit<CopyInRequest, 'root'> = {
       kind: 'copy-in',
       path: byteString(to.path),
@@ -279,6 +280,7 @@ type StartChild = (
 async function withContainer<T>(
   { paths, signal }: CopyParts,
   { reference, path }: ContainerEnd,
+  action: 'archive-path' | 'extract-to-dir',
   work: (start: StartChild, spec: ContainerSpec) => Promise<T>,
 ): Promise<T> {
   const spec = findContainer(paths, reference);
@@ -304,7 +306,9 @@ async function withContainer<T>(
         children.push(child);
         return child;
       };
-      return await work(start, spec);
+      const result = await work(start, spec);
+      logContainerEvent(paths, spec, action);
+      return result;
     } finally {
       unlock?.();
     }

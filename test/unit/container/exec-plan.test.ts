@@ -44,6 +44,7 @@ function plan(
     cgroup: undefined,
     available: undefined,
     lowestOomScore: undefined,
+    events: undefined,
     ...input,
   });
 }

@@ -143,6 +143,17 @@ describe('encodePlan', () => {
       'asked 1',
       'required 1',
     ]);
+    expect(from(lines, 'event-log', 9)).toEqual([
+      `event-log ${hex('/events.log')}`,
+      `subject ${hex('"type":"container"')}`,
+      'mounted 2',
+      `- ${hex('"id":"v"')}`,
+      `- ${hex('"id":"w"')}`,
+      'unmounted 1',
+      `- ${hex('"id":"u"')}`,
+      'destroyed 1',
+      `- ${hex('"id":"d"')}`,
+    ]);
   });
 
   it('writes every operation with its own fields and no others', async () => {

@@ -191,5 +191,12 @@ export function fullPlan(): HelperPlan {
       printOnFailure: true,
     },
     label: 'printf',
+    events: {
+      log: '/events.log',
+      subject: '"type":"container"',
+      mounted: ['"id":"v"', '"id":"w"'],
+      unmounted: ['"id":"u"'],
+      destroyed: ['"id":"d"'],
+    },
   };
 }
