@@ -158,6 +158,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./start.ts'),
   },
+  stats: {
+    summary: 'Show what containers use: CPU, memory, network, disks, processes',
+    group: 'container',
+    load: () => import('./stats.ts'),
+  },
   stop: {
     summary: 'Stop one or more running containers',
     group: 'container',
@@ -243,6 +248,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container rm': 'rm',
   'container run': 'run',
   'container start': 'start',
+  'container stats': 'stats',
   'container stop': 'stop',
   'container top': 'top',
   'container wait': 'wait',
