@@ -109,6 +109,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./logs.ts'),
   },
+  pause: {
+    summary: 'Stop all processes of one or more containers for a while',
+    group: 'container',
+    load: () => import('./pause.ts'),
+  },
   port: {
     summary: 'Show the published ports of a container',
     group: 'container',
@@ -190,6 +195,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./top.ts'),
   },
+  unpause: {
+    summary: 'Let the processes of paused containers go on',
+    group: 'container',
+    load: () => import('./unpause.ts'),
+  },
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
@@ -240,6 +250,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container list': 'ps',
   'container logs': 'logs',
   'container ls': 'ps',
+  'container pause': 'pause',
   'container port': 'port',
   'container ps': 'ps',
   'container remove': 'rm',
@@ -251,6 +262,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container stats': 'stats',
   'container stop': 'stop',
   'container top': 'top',
+  'container unpause': 'unpause',
   'container wait': 'wait',
   'image import': 'import',
   'image list': 'images',

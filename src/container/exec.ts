@@ -1,6 +1,7 @@
 // `exec`: looks at the container that runs, decides (exec-plan.ts), and becomes the helper, which enters it. Takes no lock
 // and makes nothing, so there is nothing to take away when it fails.
 
+import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
@@ -11,6 +12,7 @@ import { addressContainer, runningInit, type AddressOptions } from './address.ts
 import type { CallerEnv } from './environment.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
 import { readRunningAccounts } from './running-accounts.ts';
+import { isPaused } from './state.ts';
 
 export interface ExecParts {
   paths: StoreRoot;
@@ -31,6 +33,7 @@ export async function execInContainer(
 ): Promise<never> {
   const { spec, typed, rest } = addressContainer(parts.paths, words, options);
   const init = runningInit(parts.paths, spec);
+  if (isPaused(parts.paths, spec.id)) throw pausedContainer(spec);
   const { host } = spec;
   const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const inputs = await lookAtOurselves(parts, spec, options);
@@ -47,6 +50,14 @@ export async function execInContainer(
       seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
       ...inputs,
     }),
+  );
+}
+
+function pausedContainer({ id, name }: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_STATE',
+    `container ${name}: container ${id} is paused, unpause the container before exec`,
+    { hint: `skiff unpause ${name}`, exitCode: 1 },
   );
 }
 

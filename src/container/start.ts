@@ -26,7 +26,7 @@ import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepar
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
 import { callerFd } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
-import { LOST, LOST_KEEPER } from './state.ts';
+import { isPaused, LOST, LOST_KEEPER } from './state.ts';
 
 /**
  * Starts a container that does not run; one that does is left as it is. `line` is printed, by whoever does it, once the
@@ -42,6 +42,7 @@ export async function startDetached(
   if (spec.host.logDriver === 'passthrough') throw needsStreams(spec);
   const made = await lockForStart(parts.paths, spec.id);
   if (made === undefined) {
+    if (isPaused(parts.paths, spec.id)) throw pausedNotStopped(spec);
     if (line !== '') print(line);
     return 0;
   }
@@ -136,6 +137,15 @@ function recordLostRun(dir: string): void {
 
 function gone(id: ContainerId): EngineError {
   return new EngineError('CONTAINER_NOT_FOUND', `no such container: ${id}`, { exitCode: 1 });
+}
+
+/** docker's words. */
+function pausedNotStopped({ name }: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_STATE',
+    `starting container ${JSON.stringify(name)}: cannot start a paused container, try unpause instead`,
+    { hint: `skiff unpause ${name}`, exitCode: 1 },
+  );
 }
 
 function needsStreams({ name }: ContainerSpec): EngineError {

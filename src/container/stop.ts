@@ -15,6 +15,7 @@ import {
   signalContainer,
   stillAlive,
   waitForEnd,
+  wakeContainer,
   wakeKeeper,
 } from './signal.ts';
 import { readState } from './state.ts';
@@ -50,6 +51,7 @@ export async function stopContainer(
     mark(dir);
     let sent = false;
     const ask = (): void => {
+      wakeContainer(dir);
       sent ||= signalContainer(dir, signal); // it may not have a process yet
       wakeKeeper(dir);
       endRestart(dir);
@@ -67,6 +69,7 @@ export async function stopContainer(
 export async function killAndWait(dir: string, lockFd: number, name: string): Promise<void> {
   const kill = (): void => {
     signalContainer(dir, SIGKILL);
+    wakeContainer(dir);
     wakeKeeper(dir);
     endRestart(dir);
   };
@@ -88,7 +91,10 @@ export async function killContainer(root: StoreRoot, spec: ContainerSpec, signal
   const lockFd = openLock(root, spec.id);
   try {
     if (lockFd === undefined || (status !== 'running' && status !== 'restarting')) throw notRunning(spec);
-    if (isMeantToStop(spec, signal)) mark(dir);
+    if (isMeantToStop(spec, signal)) {
+      mark(dir);
+      wakeContainer(dir);
+    }
     if (status === 'restarting') endRestart(dir);
     else if (!signalContainer(dir, signal)) throw notRunning(spec);
     if (signal === SIGKILL) await killAndWait(dir, lockFd, spec.name);
