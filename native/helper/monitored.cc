@@ -15,6 +15,7 @@
 #include "attach_server.h"
 #include "monitor_state.h"
 #include "record.h"
+#include "restart_policy.h"
 #include "signals.h"
 #include "sync.h"
 #include "sys.h"
@@ -45,8 +46,9 @@ bool is_stopped_by_user(const Lifetime& lifetime) {
 }
 
 /** docker's rules. A command that could not be started at all is not tried again, unless it has run before. */
-bool is_to_restart(const Monitor& m, int status, uint32_t restarts) {
-  const Lifetime& lifetime = m.plan.lifetime;
+bool is_to_restart(Monitor& m, int status, uint32_t restarts) {
+  Lifetime& lifetime = m.plan.lifetime;
+  refresh_restart_policy(&lifetime);
   if (lifetime.restart == RestartKind::kNo || (m.failed && restarts == 0)) return false;
   if (lifetime.restart == RestartKind::kOnFailure &&
       (status == 0 || (lifetime.max_restarts > 0 && restarts >= lifetime.max_restarts)))
@@ -106,7 +108,7 @@ int keep_container(Monitor& m) {
     if (again) {
       save_result(m, status, restarts, true);
       server.end(status);
-      again = wait_before_restart(m, back_off);
+      again = wait_before_restart(m, back_off) && is_to_restart(m, status, restarts);
     }
     if (!again) {
       if (!m.plan.lifetime.remove_on_exit) save_result(m, status, restarts, false);

@@ -20,12 +20,13 @@ import { attachTo, type AttachFlags } from './attach.ts';
 import { makeMissing } from './bind-sources.ts';
 import { attachedClient, detachedClient } from './client.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
-import { joinTarget, type JoinChoice } from './join.ts';
+import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
 import { callerFd } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
+import { clearNewRestartPolicy } from './restart-policy.ts';
 import { isPaused, LOST, LOST_KEEPER } from './state.ts';
 
 /**
@@ -111,6 +112,8 @@ async function lockForStart(root: StoreRoot, id: ContainerId): Promise<Locked | 
       closeSync(lockFd);
       return undefined;
     }
+    // Before config.json is read: an update that comes later changes both.
+    clearNewRestartPolicy(dir);
     // Whoever removes it does so under this lock: what is there now stays.
     const spec = isStillThere(root, id, lockFd) ? readSpec(root, id) : undefined;
     if (spec === undefined) throw gone(id);
@@ -169,9 +172,9 @@ async function prepareStart(parts: RunParts, { spec }: Locked): Promise<Prepared
 }
 
 /** The map the container's files were made with; the user namespace of another container where it joins one. */
-function idsOf(root: StoreRoot, { network, host, idMap, mapKey }: ContainerSpec): IdMapChoice {
-  const modes = [host.pidMode, host.ipcMode].flatMap((mode) => (mode.kind === 'container' ? [mode.id] : []));
-  const other = network.mode.startsWith('container:') ? network.mode.slice('container:'.length) : modes[0];
+function idsOf(root: StoreRoot, spec: ContainerSpec): IdMapChoice {
+  const { idMap, mapKey } = spec;
+  const other = joinedContainer(spec);
   if (other !== undefined) return joinTarget(root, other);
   return {
     user: idMap === undefined ? { kind: 'host' } : newUserNamespace(idMap),
