@@ -19,6 +19,11 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/layer.ts'),
   },
+  __thaw: {
+    summary: 'let a container go on (internal)',
+    hidden: true,
+    load: () => import('./internal/thaw.ts'),
+  },
   __unpack: {
     summary: 'unpack one layer (internal)',
     hidden: true,
