@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "child_stdio.h"
 #include "command.h"
 #include "common/retry.h"
@@ -42,6 +43,8 @@ bool detaches(const Session& s) { return s.m.plan.session.detach; }
 /** In the process in between. */
 bool enter(void* arg, int report, StepError* e) {
   Session& s = *static_cast<Session*>(arg);
+  // As a process of the caller's, with the caller's stderr for what there is to say.
+  join_group(s.m.plan.cgroup);
   // While /proc/self still belongs to us, and pipes to change the mode of too.
   if (!write_oom_score(s.m.plan.process, e)) return false;
   if (!connect_stdio(s.m.plan, s.channels.stdio, e)) return false;

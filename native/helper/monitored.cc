@@ -111,6 +111,7 @@ int keep_container(Monitor& m) {
       again = wait_before_restart(m, back_off) && is_to_restart(m, status, restarts);
     }
     if (!again) {
+      m.cgroup.remove(m.plan);
       if (!m.plan.lifetime.remove_on_exit) save_result(m, status, restarts, false);
       return status;
     }

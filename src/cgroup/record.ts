@@ -11,9 +11,7 @@
 import * as fs from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
-import type { ContainerCgroup, V1Controller } from './types.ts';
-
-const V1_CONTROLLERS: V1Controller[] = ['memory', 'cpu', 'cpuacct', 'cpuset', 'pids', 'freezer', 'blkio'];
+import { V1_CONTROLLERS, type ContainerCgroup, type V1Controller } from './types.ts';
 
 /** The group of a container, undefined when it has none. The container may have ended since: then the directories are gone. */
 export function readCgroup(root: StoreRoot, id: string): ContainerCgroup | undefined {
@@ -54,4 +52,16 @@ export function parseCgroup(text: string): ContainerCgroup | undefined {
 /** A group is killed and removed by its record's word: it must be one of a container. */
 function isGroup(path: string | undefined): path is string {
   return path?.startsWith('/') === true && !path.split('/').includes('..');
+}
+
+/** Pure. What parseCgroup reads. */
+export function formatRecord(cgroup: ContainerCgroup): string {
+  const lines =
+    cgroup.version === 2
+      ? [
+          `path=${cgroup.path}`,
+          ...(cgroup.unit ? [`unit=${cgroup.unit.name}`, `manager=${cgroup.unit.manager}`] : []),
+        ]
+      : Object.entries(cgroup.paths).map(([controller, path]) => `${controller}=${path}`);
+  return `version=${cgroup.version}\n${lines.join('\n')}\n`;
 }

@@ -39,7 +39,8 @@ export interface DeviceAmount {
 }
 
 /** Controllers of cgroup v1 a container gets a group of; freezer for pause. */
-export type V1Controller = 'memory' | 'cpu' | 'cpuacct' | 'cpuset' | 'pids' | 'freezer' | 'blkio';
+export const V1_CONTROLLERS = ['memory', 'cpu', 'cpuacct', 'cpuset', 'pids', 'freezer', 'blkio'] as const;
+export type V1Controller = (typeof V1_CONTROLLERS)[number];
 export type V2Controller = 'memory' | 'cpu' | 'cpuset' | 'pids' | 'io';
 
 /** One file to write in a group's directory. `limit` is what it is for. */
@@ -50,6 +51,8 @@ export interface LimitWrite {
   limit: keyof Limits;
   /** Where the kernel lacks `file`. */
   instead?: { file: string; value: string };
+  /** Follows from another limit that was asked for. */
+  implied?: boolean;
 }
 
 /** A unit of systemd a group is in: processes from elsewhere may have to be moved there by its manager. */

@@ -2,12 +2,14 @@
 // and makes nothing, so there is nothing to take away when it fails.
 
 import { EngineError } from '../core/errors.ts';
+import { existsSync } from 'node:fs';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
+import type { CgroupEntry } from '../native/plan.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
-import type { ContainerSpec } from '../runtime/spec.ts';
-import type { StoreRoot } from '../store/layout.ts';
+import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
+import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
@@ -47,6 +49,7 @@ export async function execInContainer(
       options,
       caller: parts.env,
       accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
+      cgroup: await groupOf(parts, spec.id),
       seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
       ...inputs,
     }),
@@ -59,6 +62,12 @@ function pausedContainer({ id, name }: ContainerSpec): EngineError {
     `container ${name}: container ${id} is paused, unpause the container before exec`,
     { hint: `skiff unpause ${name}`, exitCode: 1 },
   );
+}
+
+async function groupOf({ paths, hostUid }: ExecParts, id: ContainerId): Promise<CgroupEntry | undefined> {
+  if (!existsSync(`${containerDir(paths, id)}/cgroup`)) return undefined;
+  const { groupEntry } = await import('../cgroup/entry.ts');
+  return groupEntry(paths, id, hostUid);
 }
 
 /** What seldom matters is loaded when it does. */

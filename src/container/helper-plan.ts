@@ -48,6 +48,7 @@ export function helperPlan(
             maxFiles: host.logOptions.maxFiles,
           }
         : undefined,
+    cgroup: prepared.limits?.group?.plan,
     client,
     label: spec.process.args[0] as string,
     lifetime: {

@@ -15,6 +15,7 @@ import {
   checkEarly,
   idMapFor,
   imageOf,
+  limitsOf,
   prepareRun,
   treesOf,
   type PreparedContainer,
@@ -33,11 +34,13 @@ export async function runContainer(parts: RunParts, request: RunRequest): Promis
 }
 
 async function attempt(parts: RunParts, request: RunRequest): Promise<never> {
+  const limits = await limitsOf(request);
   const ids = idMapFor(parts, request);
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
   request.onImageReady?.();
-  const prepared = await prepareRun(parts, request, ids, image, trees);
+  const monitored = !isKeptByUs(request.options);
+  const prepared = await prepareRun(parts, request, { ids, limits, monitored }, image, trees);
   for (const note of prepared.notes) parts.log.warn(note);
   return await launch(parts, request, prepared);
 }
@@ -78,6 +81,7 @@ export function isKeptByUs(options: RunOptions): boolean {
 async function launch(parts: RunParts, request: RunRequest, prepared: PreparedContainer): Promise<never> {
   const { spec } = prepared;
   const { options } = request;
+  await openGroup(parts, prepared);
   const made = await makeContainer(parts, spec, options, prepared);
   try {
     const keeping = keepingOf(options, spec);
@@ -111,4 +115,12 @@ export function callerFd(): number {
   const fd = ppid > 1 ? addon().pidfdOpen(ppid) : undefined;
   if (fd !== undefined && process.ppid === ppid) return fd;
   throw new EngineError('CONTAINER_STATE', '--scope job: the process that called skiff has ended');
+}
+
+/** Only a group of our own in cgroup v2 has to be opened, and only for limits. @throws HOST_MISSING */
+export async function openGroup(parts: Pick<RunParts, 'log'>, prepared: PreparedContainer): Promise<void> {
+  const group = prepared.limits?.group;
+  if (group?.opening === undefined) return;
+  const { openPlaced } = await import('./limits.ts');
+  openPlaced(parts, group);
 }

@@ -1,7 +1,7 @@
 // Signals to a container, and waiting for its end. A process is signalled through a pidfd that was opened before its start
 // time was compared, so a reused pid is never hit.
 
-import { closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { thaw } from '../cgroup/freezer.ts';
@@ -111,7 +111,8 @@ export const KILL_WAIT_MS = 10_000;
 
 /**
  * Its keeper is dead (the caller holds the lock), but the container may live: pid 1 that has changed its ids is not killed
- * with its parent. A free lock must never leave it behind. @throws CONTAINER_STATE when it does not die
+ * with its parent, nor is who has left its process tree for its cgroup alone. A free lock must never leave any behind.
+ * @throws CONTAINER_STATE when one does not die
  */
 export async function killLeftover(dir: string, name: string): Promise<void> {
   const deadline = Date.now() + KILL_WAIT_MS;
@@ -124,6 +125,9 @@ export async function killLeftover(dir: string, name: string): Promise<void> {
     if (Date.now() >= deadline) throw stillAlive(name);
     await sleep(waitMs);
   }
+  if (!existsSync(`${dir}/cgroup`)) return;
+  const { clearGroup } = await import('../cgroup/leftover.ts');
+  if (!(await clearGroup(dir))) throw stillAlive(name);
 }
 
 export function stillAlive(name: string): EngineError {

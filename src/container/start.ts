@@ -24,7 +24,7 @@ import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
-import { callerFd } from './run.ts';
+import { callerFd, openGroup } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
 import { clearNewRestartPolicy } from './restart-policy.ts';
 import { isPaused, LOST, LOST_KEEPER } from './state.ts';
@@ -163,12 +163,17 @@ async function prepareStart(parts: RunParts, { spec }: Locked): Promise<Prepared
   const choice = idsOf(parts.paths, spec);
   const joined = 'joined' in choice ? (choice as JoinChoice).joined : undefined;
   const trees = treesOf(parts.paths, spec);
-  const placed = await placeContainer(parts, spec, joined);
+  const placed = await placeContainer(parts, spec, {
+    joined,
+    monitored: spec.host.logDriver !== 'passthrough',
+  });
   for (const note of placed.notes) parts.log.warn(note);
   makeMissing(placed.sources);
   const { ports, address } = spec.network;
   updateSpec(parts.paths, spec.id, ({ network }) => Object.assign(network, { ports, address }));
-  return { ...placed, spec, ids: choice, trees, joined };
+  const prepared = { ...placed, spec, ids: choice, trees, joined };
+  await openGroup(parts, prepared);
+  return prepared;
 }
 
 /** The map the container's files were made with; the user namespace of another container where it joins one. */

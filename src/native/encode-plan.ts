@@ -3,6 +3,8 @@
 
 import { encodeBytes } from '../core/bytes.ts';
 import type {
+  CgroupEntry,
+  CgroupPlan,
   Client,
   ExecPlan,
   HelperPlan,
@@ -36,6 +38,7 @@ const RECORD = {
   remove: 15,
   execSession: 16,
   client: 17,
+  cgroup: 18,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -109,7 +112,8 @@ export function encodePlan(plan: HelperPlan): Buffer {
     });
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
-  const { client } = plan;
+  const { client, cgroup } = plan;
+  if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, cgroup));
   if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(plan.label));
   return w.finish();
@@ -136,6 +140,8 @@ export function encodeExecPlan(plan: ExecPlan): Buffer {
     w.flag(plan.detach);
     w.blob(plan.detachKeys);
   });
+  const { cgroup } = plan;
+  if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, entryOnly(cgroup)));
   return w.finish();
 }
 
@@ -307,4 +313,38 @@ function writeClient(w: Writer, client: Client): void {
   w.blob(client.detachKeys);
   w.str(client.print);
   w.flag(client.printOnFailure);
+}
+
+/** Nothing is made, so nothing is written either. */
+function entryOnly({ groups, version, attach }: CgroupEntry): CgroupPlan {
+  return {
+    groups,
+    version,
+    scope: { argv: attach, dir: '', controllers: [] },
+    limits: [],
+    record: '',
+    asked: true,
+    required: false,
+  };
+}
+
+function writeCgroup(w: Writer, c: CgroupPlan): void {
+  w.list(c.groups, (group) => w.str(group));
+  w.flag(c.version === 1);
+  w.list(c.scope?.argv ?? [], (arg) => w.str(arg));
+  w.str(c.scope?.dir ?? '');
+  w.list(c.scope?.controllers ?? [], (controller) => w.str(controller));
+  w.list(c.limits, ({ name, path, value, instead, implied }) => {
+    w.str(name);
+    w.str(path);
+    w.str(value);
+    w.str(instead?.path ?? '');
+    w.str(instead?.value ?? '');
+    w.flag(implied);
+  });
+  w.str(c.record);
+  w.str(c.oomEvents ?? '');
+  w.str(c.memoryLimit === undefined ? '' : ` at its limit of ${c.memoryLimit}`);
+  w.flag(c.asked);
+  w.flag(c.required);
 }

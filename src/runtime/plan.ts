@@ -2,6 +2,7 @@
 // `PlanInput`; the same spec and input always give the same plan, so choices are tested without a kernel.
 
 import type {
+  CgroupPlan,
   Client,
   HelperPlan,
   Lifetime,
@@ -38,6 +39,8 @@ export interface PlanInput {
   isDirectory: (hostPath: string) => boolean;
   isOnHost: (hostPath: string) => boolean;
   lifetime: Lifetime;
+  /** undefined: none of its own. */
+  cgroup: CgroupPlan | undefined;
   /** The json-file log, undefined for none. */
   log: LogFile | undefined;
   /** Of the monitor; undefined: this process keeps the container. */
@@ -80,6 +83,7 @@ export function planContainer(input: PlanInput): HelperPlan {
     if (config.domainname !== '') plan.domainname = config.domainname;
   }
   if (network.helper !== undefined) plan.networkHelper = network.helper;
+  if (input.cgroup !== undefined) plan.cgroup = input.cgroup;
   if (input.client !== undefined) plan.client = input.client;
   return plan;
 }

@@ -41,6 +41,7 @@ function plan(
     envLines: [],
     accounts: options.user === undefined ? undefined : ACCOUNTS,
     seccomp: 'default',
+    cgroup: undefined,
     available: undefined,
     lowestOomScore: undefined,
     ...input,
