@@ -205,6 +205,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./unpause.ts'),
   },
+  update: {
+    summary: 'Change the limits of one or more containers, or their restart policy',
+    group: 'container',
+    load: () => import('./update.ts'),
+  },
   version: {
     summary: 'Show the version',
     load: () => import('./version.ts'),
@@ -268,6 +273,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container stop': 'stop',
   'container top': 'top',
   'container unpause': 'unpause',
+  'container update': 'update',
   'container wait': 'wait',
   'image import': 'import',
   'image list': 'images',

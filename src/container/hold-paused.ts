@@ -1,6 +1,8 @@
 // A container that is paused while this process works on it, and no longer. The kernel thaws nobody by itself, so a child
 // does it, when we tell it to by closing its stdin, or when the kernel closes that since we were killed.
 
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { freeze, thaw } from '../cgroup/freezer.ts';
 import type { ContainerCgroup } from '../cgroup/types.ts';
 import { runInUserNamespace } from '../native/launch.ts';
@@ -33,9 +35,10 @@ export async function holdPaused(
 }
 
 /** The child. stdin: until it ends. text: the group, from ourselves. Returns the exit status. */
-export async function serveThaw(text: string, stdin: AsyncIterable<unknown>): Promise<number> {
+export async function serveThaw(text: string, stdin: Readable): Promise<number> {
   const group = JSON.parse(text) as ContainerCgroup;
-  for await (const _ of stdin) continue; // nobody writes
+  stdin.resume(); // nobody writes
+  await once(stdin, 'end');
   thaw(group);
   return 0;
 }

@@ -12,7 +12,8 @@ export default defineCommand({
   hidden: true,
   flags: {},
   async run({ args, cx }) {
-    void cx.signal; // a Ctrl-C is for who started us, and comes to us all the same
+    // A Ctrl-C is for who started us, and comes to us all the same.
+    cx.signal.addEventListener('abort', () => undefined);
     return await serveThaw(args[0] as string, process.stdin);
   },
 });
