@@ -11,6 +11,8 @@ import { world } from '../helpers/world.ts';
 const isRoot = process.geteuid?.() === 0;
 const ordinary = sandbox({ sharedStore: true });
 const root = isRoot ? sandbox({ user: ROOT }) : undefined;
+/** The disk may be busy with what a commit has written. */
+const PATIENT = { timeout: 20_000 };
 /** Has something new in /n all the time. */
 const COUNTER = 'i=0; while :; do i=$((i+1)); echo $i >/n; done';
 
@@ -20,12 +22,18 @@ async function startCounter(skiff: Engine, name: string, flags: readonly string[
 }
 
 function count(skiff: Engine, id: string): string {
-  return readFileSync(`${skiff.store}/containers/${id}/upper/n`, 'utf8');
+  const path = `${skiff.store}/containers/${id}/upper/n`;
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 async function goesOn(skiff: Engine, id: string): Promise<void> {
   const before = count(skiff, id);
-  await expect.poll(() => count(skiff, id)).not.toBe(before);
+  await expect.poll(() => count(skiff, id), PATIENT).not.toBe(before);
+}
+
+/** Nobody may have asked for its exit status yet. */
+function isRunning(pid = 0): boolean {
+  return existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 }
 
 test('without a control group it is refused, and says so', async (context) => {
@@ -58,6 +66,7 @@ describe('as root', () => {
 
   afterAll(async () => {
     await root?.run(['rm', '-fa'], { stdout: /^/ });
+    await root?.run(['system', 'prune', '-f'], { stdout: /^/ }); // of a commit that is killed
   });
 
   test('nothing runs any more, and everybody is told', async (context) => {
@@ -102,7 +111,7 @@ describe('as root', () => {
     requires(context, 'root');
     const seen = count(skiff, id);
     await skiff.run(['unpause', 'web'], { stdout: 'web\n' });
-    await expect.poll(() => count(skiff, id)).not.toBe(seen);
+    await expect.poll(() => count(skiff, id), PATIENT).not.toBe(seen);
     await skiff.run(['unpause', 'web'], { status: 1, stdout: '', stderr: /is not paused\n/ });
     await skiff.run(['exec', 'web', 'true']);
   });
@@ -158,12 +167,12 @@ describe('as root', () => {
       .split(' ')
       .map(Number);
     process.kill(monitor ?? 0, 'SIGKILL');
-    await expect.poll(() => existsSync(`/proc/${String(monitor)}`)).toBe(false);
+    await expect.poll(() => isRunning(monitor)).toBe(false);
     await skiff.run(['ps', '-a', '--format', '{{.Names}} {{.State}}', '--filter', 'name=^p$'], {
       stdout: 'p exited\n',
     });
     await skiff.run(['rm', 'p'], { stdout: 'p\n' });
-    expect(existsSync(`/proc/${String(init)}`)).toBe(false);
+    expect(isRunning(init)).toBe(false);
   });
 
   test('--timeout kills it all the same', async (context) => {
@@ -219,6 +228,7 @@ describe('as root', () => {
       const commit = skiff.start(['commit', 'web', 'image']);
       await expect
         .poll(async () => (await skiff.run(['ps', '-q', '--filter', 'status=paused'])).stdout, {
+          ...PATIENT,
           interval: 5,
         })
         .not.toBe('');
