@@ -177,13 +177,18 @@ bool kill_listed(const char* group) {
   return any;
 }
 
-void kill_all(const CgroupPlan& plan) {
-  Path path;
+/** On cgroup v1, who is frozen dies only when it is thawed; only one controller has the file. */
+void thaw_all(const CgroupPlan& plan) {
   for (const char* group : plan.groups) {
-    // Who is frozen dies only when it is thawed; only one controller of cgroup v1 has the file.
+    Path path;
     file_in(group, "freezer.state", &path);
     if (plan.v1) (void)write_file(path.c_str(), "THAWED");
   }
+}
+
+void kill_all(const CgroupPlan& plan) {
+  thaw_all(plan);
+  Path path;
   file_in(plan.groups.items[0], "cgroup.kill", &path);
   if (!plan.v1 && (write_file(path.c_str(), "1") || access(plan.groups.items[0], F_OK) < 0)) return;
   for (int i = 0; i < kKillPolls && kill_listed(plan.groups.items[0]); i++) usleep(kPollUs);
@@ -242,6 +247,10 @@ bool Cgroup::admit(const CgroupPlan& plan, pid_t pid, StepError* e) {
   text << pid;
   StepError own;
   return put_into(plan, text.c_str(), &own) || fail_or_go_on(plan, own, e);
+}
+
+void Cgroup::let_die(const CgroupPlan& plan) const {
+  if (is_made_) thaw_all(plan);
 }
 
 bool Cgroup::end_life(const CgroupPlan& plan) {

@@ -15,6 +15,8 @@ class Cgroup {
   bool make(const Plan& plan, StepError* e);
   /** Puts a process into it. */
   bool admit(const CgroupPlan& plan, pid_t pid, StepError* e);
+  /** Whoever has been sent SIGKILL does die of it, though the container be paused. */
+  void let_die(const CgroupPlan& plan) const;
   /**
    * After the container's first process: whoever else is left in the group is killed. True when the kernel has killed
    * for want of memory since the last call.

@@ -16,6 +16,7 @@
 #include "event_log.h"
 #include "monitor_state.h"
 #include "record.h"
+#include "restart_policy.h"
 #include "signals.h"
 #include "sync.h"
 #include "sys.h"
@@ -46,8 +47,9 @@ bool is_stopped_by_user(const Lifetime& lifetime) {
 }
 
 /** docker's rules. A command that could not be started at all is not tried again, unless it has run before. */
-bool is_to_restart(const Monitor& m, int status, uint32_t restarts) {
-  const Lifetime& lifetime = m.plan.lifetime;
+bool is_to_restart(Monitor& m, int status, uint32_t restarts) {
+  Lifetime& lifetime = m.plan.lifetime;
+  refresh_restart_policy(&lifetime);
   if (lifetime.restart == RestartKind::kNo || (m.failed && restarts == 0)) return false;
   if (lifetime.restart == RestartKind::kOnFailure &&
       (status == 0 || (lifetime.max_restarts > 0 && restarts >= lifetime.max_restarts)))
@@ -109,7 +111,7 @@ int keep_container(Monitor& m) {
       save_result(m, status, restarts, true);
       log_end(m, status);
       server.end(status);
-      again = wait_before_restart(m, back_off);
+      again = wait_before_restart(m, back_off) && is_to_restart(m, status, restarts);
     }
     if (!again) {
       m.cgroup.remove(m.plan);

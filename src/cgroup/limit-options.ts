@@ -60,13 +60,22 @@ export interface LimitHost {
   blockDevice: (path: string) => string | undefined;
 }
 
-/** Without those that were not asked for. @throws USAGE */
+/** Of a new container. Without those that were not asked for. @throws USAGE */
 export function parseLimits(options: LimitOptions, host: LimitHost): Limits {
+  const limits = readLimits(options, host);
+  if (limits.memoryBytes !== undefined && limits.memorySwapBytes === undefined)
+    limits.memorySwapBytes = 2 * limits.memoryBytes;
+  checkLimits(limits, host);
+  return limits;
+}
+
+/** Each for itself: how they go together depends on what else there is. @throws USAGE */
+export function readLimits(options: LimitOptions, host: LimitHost): Limits {
   const devices = (flag: DeviceFlag, parse: ParseAmount): DeviceAmount[] | undefined =>
     options[flag].length === 0
       ? undefined
       : options[flag].map((text) => deviceAmount(flag, text, host, parse));
-  const limits: Limits = {
+  return withoutUndefined({
     memoryBytes: bytes('--memory', options.memory),
     memorySwapBytes: swap(options['memory-swap']),
     memoryReservationBytes: bytes('--memory-reservation', options['memory-reservation']),
@@ -85,11 +94,7 @@ export function parseLimits(options: LimitOptions, host: LimitHost): Limits {
     deviceReadIops: devices('device-read-iops', parseCount),
     deviceWriteIops: devices('device-write-iops', parseCount),
     oomKillDisable: options['oom-kill-disable'] === true ? true : undefined,
-  };
-  if (limits.memoryBytes !== undefined && limits.memorySwapBytes === undefined)
-    limits.memorySwapBytes = 2 * limits.memoryBytes;
-  checkLimits(limits, host);
-  return withoutUndefined(limits);
+  });
 }
 
 /** Lines for stderr: what was asked for and means nothing, or is dangerous. */

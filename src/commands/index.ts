@@ -19,6 +19,11 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/layer.ts'),
   },
+  __thaw: {
+    summary: 'let a container go on (internal)',
+    hidden: true,
+    load: () => import('./internal/thaw.ts'),
+  },
   __unpack: {
     summary: 'unpack one layer (internal)',
     hidden: true,
@@ -114,6 +119,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./logs.ts'),
   },
+  pause: {
+    summary: 'Stop all processes of one or more containers for a while',
+    group: 'container',
+    load: () => import('./pause.ts'),
+  },
   port: {
     summary: 'Show the published ports of a container',
     group: 'container',
@@ -163,6 +173,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./start.ts'),
   },
+  stats: {
+    summary: 'Show what containers use: CPU, memory, network, disks, processes',
+    group: 'container',
+    load: () => import('./stats.ts'),
+  },
   stop: {
     summary: 'Stop one or more running containers',
     group: 'container',
@@ -189,6 +204,16 @@ export const COMMANDS: CommandTable = {
     summary: 'Show the processes of a container',
     group: 'container',
     load: () => import('./top.ts'),
+  },
+  unpause: {
+    summary: 'Let the processes of paused containers go on',
+    group: 'container',
+    load: () => import('./unpause.ts'),
+  },
+  update: {
+    summary: 'Change the limits of one or more containers, or their restart policy',
+    group: 'container',
+    load: () => import('./update.ts'),
   },
   version: {
     summary: 'Show the version',
@@ -240,6 +265,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container list': 'ps',
   'container logs': 'logs',
   'container ls': 'ps',
+  'container pause': 'pause',
   'container port': 'port',
   'container ps': 'ps',
   'container remove': 'rm',
@@ -248,8 +274,11 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container rm': 'rm',
   'container run': 'run',
   'container start': 'start',
+  'container stats': 'stats',
   'container stop': 'stop',
   'container top': 'top',
+  'container unpause': 'unpause',
+  'container update': 'update',
   'container wait': 'wait',
   'image import': 'import',
   'image list': 'images',

@@ -18,10 +18,11 @@ export interface AttachFlags {
 export function attachTo(root: StoreRoot, spec: ContainerSpec, streams: Streams, flags: AttachFlags): never {
   const dir = containerDir(root, spec.id);
   const client = attachedClient(spec, streams, flags);
-  const { status } = readState(root, spec.id);
+  const { status, paused } = readState(root, spec.id);
   if (status === 'restarting')
     throw refused('You cannot attach to a restarting container, wait until it is running');
   if (status !== 'running') throw refused('You cannot attach to a stopped container, start it first');
+  if (paused) throw refused('You cannot attach to a paused container, unpause it first');
   if (!existsSync(`${dir}/attach`)) {
     throw refused(
       `attaching to container ${JSON.stringify(spec.name)}: its streams are those of the "skiff run --rm" that keeps it`,

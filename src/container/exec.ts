@@ -1,6 +1,7 @@
 // `exec`: looks at the container that runs, decides (exec-plan.ts), and becomes the helper, which enters it. Takes no lock
 // and makes nothing, so there is nothing to take away when it fails.
 
+import { EngineError } from '../core/errors.ts';
 import { existsSync } from 'node:fs';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
@@ -15,6 +16,7 @@ import { logExec, sessionEvents } from './events.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
 import { randomContainerId } from './names.ts';
 import { readRunningAccounts } from './running-accounts.ts';
+import { isPaused } from './state.ts';
 
 export interface ExecParts {
   paths: StoreRoot;
@@ -35,6 +37,7 @@ export async function execInContainer(
 ): Promise<never> {
   const { spec, typed, rest } = addressContainer(parts.paths, words, options);
   const init = runningInit(parts.paths, spec);
+  if (isPaused(parts.paths, spec.id)) throw pausedContainer(spec);
   const { host } = spec;
   const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const inputs = await lookAtOurselves(parts, spec, options);
@@ -55,6 +58,14 @@ export async function execInContainer(
   });
   logExec(parts.paths, spec, plan.process.args, execId);
   return launchExec(plan);
+}
+
+function pausedContainer({ id, name }: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_STATE',
+    `container ${name}: container ${id} is paused, unpause the container before exec`,
+    { hint: `skiff unpause ${name}`, exitCode: 1 },
+  );
 }
 
 async function groupOf({ paths, hostUid }: ExecParts, id: ContainerId): Promise<CgroupEntry | undefined> {

@@ -5,7 +5,7 @@ import type { DeviceAmount } from '../cgroup/types.ts';
 import { ZERO_CONFIG, ZERO_OVERLAY } from '../image/zero-config.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
 import type { ContainerSpec, DeviceSpec, NamespaceMode, PublishedPort } from '../runtime/spec.ts';
-import type { ContainerState } from './state.ts';
+import { stateWord, type ContainerState } from './state.ts';
 import {
   ZERO_CONTAINER,
   ZERO_ENDPOINT,
@@ -35,9 +35,9 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
     Args: process.args.slice(1),
     State: {
       ...ZERO_STATE,
-      Status: state.status,
+      Status: stateWord(state),
       Running: state.status === 'running' || state.status === 'restarting',
-      Paused: false,
+      Paused: state.paused,
       Restarting: state.status === 'restarting',
       OOMKilled: state.oomKilled,
       Dead: false,

@@ -4,6 +4,8 @@
 import { closeSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { thaw } from '../cgroup/freezer.ts';
+import { parseCgroup } from '../cgroup/record.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import { addon } from '../native/addon.ts';
@@ -48,6 +50,12 @@ export function wakeKeeper(dir: string): void {
   const keeper = readKeeper(dir);
   if (keeper !== undefined && /^State:\s+T/m.test(readProc(`/proc/${keeper.pid}/status`)))
     sendSignal(keeper, SIGCONT);
+}
+
+/** A paused container notices no signal before it goes on; on cgroup v1 not even SIGKILL. */
+export function wakeContainer(dir: string): void {
+  const group = parseCgroup(readFileIfExists(`${dir}/cgroup`) ?? '');
+  if (group !== undefined) thaw(group);
 }
 
 function sendSignal({ pid, startTicks }: ProcessName, signal: number, tell?: () => void): boolean {
@@ -116,6 +124,7 @@ export async function killLeftover(dir: string, name: string): Promise<void> {
     signalContainer(dir, SIGKILL);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
   ) {
+    wakeContainer(dir);
     if (Date.now() >= deadline) throw stillAlive(name);
     await sleep(waitMs);
   }

@@ -21,13 +21,14 @@ import { makeMissing } from './bind-sources.ts';
 import { attachedClient, detachedClient } from './client.ts';
 import { logContainerEvent, logLostEnd } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
-import { joinTarget, type JoinChoice } from './join.ts';
+import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
 import { callerFd, openGroup } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
-import { isLost, LOST, LOST_KEEPER } from './state.ts';
+import { clearNewRestartPolicy } from './restart-policy.ts';
+import { isLost, isPaused, LOST, LOST_KEEPER } from './state.ts';
 
 /**
  * Starts a container that does not run; one that does is left as it is. `line` is printed, by whoever does it, once the
@@ -43,6 +44,7 @@ export async function startDetached(
   if (spec.host.logDriver === 'passthrough') throw needsStreams(spec);
   const made = await lockForStart(parts.paths, spec.id);
   if (made === undefined) {
+    if (isPaused(parts.paths, spec.id)) throw pausedNotStopped(spec);
     if (line !== '') print(line);
     return 0;
   }
@@ -112,6 +114,8 @@ async function lockForStart(root: StoreRoot, id: ContainerId): Promise<Locked | 
       closeSync(lockFd);
       return undefined;
     }
+    // Before config.json is read: an update that comes later changes both.
+    clearNewRestartPolicy(dir);
     // Whoever removes it does so under this lock: what is there now stays.
     const spec = isStillThere(root, id, lockFd) ? readSpec(root, id) : undefined;
     if (spec === undefined) throw gone(id);
@@ -140,6 +144,15 @@ function gone(id: ContainerId): EngineError {
   return new EngineError('CONTAINER_NOT_FOUND', `no such container: ${id}`, { exitCode: 1 });
 }
 
+/** docker's words. */
+function pausedNotStopped({ name }: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_STATE',
+    `starting container ${JSON.stringify(name)}: cannot start a paused container, try unpause instead`,
+    { hint: `skiff unpause ${name}`, exitCode: 1 },
+  );
+}
+
 function needsStreams({ name }: ContainerSpec): EngineError {
   return new EngineError(
     'CONTAINER_STATE',
@@ -166,9 +179,9 @@ async function prepareStart(parts: RunParts, { spec }: Locked): Promise<Prepared
 }
 
 /** The map the container's files were made with; the user namespace of another container where it joins one. */
-function idsOf(root: StoreRoot, { network, host, idMap, mapKey }: ContainerSpec): IdMapChoice {
-  const modes = [host.pidMode, host.ipcMode].flatMap((mode) => (mode.kind === 'container' ? [mode.id] : []));
-  const other = network.mode.startsWith('container:') ? network.mode.slice('container:'.length) : modes[0];
+function idsOf(root: StoreRoot, spec: ContainerSpec): IdMapChoice {
+  const { idMap, mapKey } = spec;
+  const other = joinedContainer(spec);
   if (other !== undefined) return joinTarget(root, other);
   return {
     user: idMap === undefined ? { kind: 'host' } : newUserNamespace(idMap),

@@ -16,6 +16,7 @@ import {
   signalContainer,
   stillAlive,
   waitForEnd,
+  wakeContainer,
   wakeKeeper,
 } from './signal.ts';
 import { readState } from './state.ts';
@@ -52,6 +53,7 @@ export async function stopContainer(
     let sent = false;
     const tell = killTeller(root, spec, signal);
     const ask = (): void => {
+      wakeContainer(dir);
       sent ||= signalContainer(dir, signal, tell); // it may not have a process yet
       wakeKeeper(dir);
       endRestart(dir);
@@ -75,6 +77,7 @@ export async function killAndWait(
   const dir = containerDir(root, spec.id);
   const kill = (): void => {
     signalContainer(dir, SIGKILL, tell);
+    wakeContainer(dir);
     wakeKeeper(dir);
     endRestart(dir);
   };
@@ -105,7 +108,10 @@ export async function killContainer(root: StoreRoot, spec: ContainerSpec, signal
   const lockFd = openLock(root, spec.id);
   try {
     if (lockFd === undefined || (status !== 'running' && status !== 'restarting')) throw notRunning(spec);
-    if (isMeantToStop(spec, signal)) mark(dir);
+    if (isMeantToStop(spec, signal)) {
+      mark(dir);
+      wakeContainer(dir);
+    }
     const tell = killTeller(root, spec, signal);
     if (status === 'restarting') endRestart(dir);
     else if (!signalContainer(dir, signal, tell)) throw notRunning(spec);
