@@ -1,7 +1,7 @@
 // Limits as the files of a group, in the order in which a new group takes them. (pure) The conversions from v1's scales to
 // v2's are those of the OCI runtimes, so that a number means the same under every engine.
 
-import type { DeviceAmount, Limits, LimitWrite } from './types.ts';
+import type { Limits, LimitWrite } from './types.ts';
 
 /** What to write for the limits that this version of cgroup has; `unsupportedLimits` names the others. */
 export function limitWrites(limits: Limits, version: 1 | 2): LimitWrite[] {
@@ -90,7 +90,7 @@ function v1Writes(limits: Limits): LimitWrite[] {
         instead: { file: 'blkio.bfq.weight_device', value: `${device} ${amount}` },
       });
     for (const [limit, file] of THROTTLES)
-      for (const { device, amount } of (limits[limit] as DeviceAmount[] | undefined) ?? [])
+      for (const { device, amount } of limits[limit] ?? [])
         add(limit, `blkio.throttle.${file}_device`, `${device} ${amount}`);
   });
 }
@@ -122,7 +122,7 @@ function v2Writes(limits: Limits): LimitWrite[] {
         instead: { file: 'io.weight', value: `${device} ${ioWeight(amount)}` },
       });
     for (const [limit, , key] of THROTTLES)
-      for (const { device, amount } of (limits[limit] as DeviceAmount[] | undefined) ?? [])
+      for (const { device, amount } of limits[limit] ?? [])
         add(limit, 'io.max', `${device} ${key}=${amount}`);
   });
 }

@@ -2,9 +2,8 @@
 // every machine we build for. Strings go through core/bytes.ts and so arrive byte for byte.
 
 import { encodeBytes } from '../core/bytes.ts';
+import { writeCgroup, writeCgroupEntry, writeClient, writeEvents, writeLifetime } from './encode-keeping.ts';
 import type {
-  CgroupEntry,
-  CgroupPlan,
   Client,
   ExecPlan,
   HelperPlan,
@@ -114,11 +113,11 @@ export function encodePlan(plan: HelperPlan): Buffer {
     });
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
-  const { client, cgroup } = plan;
+  const { client, cgroup, events } = plan;
   if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, cgroup));
   if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(plan.label));
-  writeEvents(w, plan.events);
+  if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
 }
 
@@ -133,7 +132,7 @@ export function encodeAttachCommand(
   w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir }));
   w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(label));
-  writeEvents(w, events);
+  if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
 }
 
@@ -149,9 +148,9 @@ export function encodeExecPlan(plan: ExecPlan): Buffer {
     w.flag(plan.detach);
     w.blob(plan.detachKeys);
   });
-  const { cgroup } = plan;
-  if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, entryOnly(cgroup)));
-  writeEvents(w, plan.events);
+  const { cgroup, events } = plan;
+  if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroupEntry(w, cgroup));
+  if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
 }
 
@@ -300,71 +299,4 @@ function writeProcess(w: Writer, p: HelperPlan['process']): void {
 function writeSeccomp(w: Writer, seccomp: HelperPlan['process']['seccomp']): void {
   w.choice(['default', 'unconfined', 'filter'], typeof seccomp === 'string' ? seccomp : 'filter');
   w.blob(typeof seccomp === 'string' ? new Uint8Array() : seccomp);
-}
-
-function writeLifetime(w: Writer, l: HelperPlan['lifetime']): void {
-  w.str(l.containerDir);
-  w.u32(l.lockFd);
-  w.flag(l.removeOnExit);
-  w.list(l.removePaths, (path) => w.str(path));
-  w.u64(BigInt(l.timeoutMs));
-  w.flag(l.dieWithParent);
-  w.u32(l.parentFd ?? -1);
-  w.str(l.pidFile ?? '');
-  w.choice(['no', 'on-failure', 'always'], l.restart?.kind ?? 'no');
-  w.u32(l.restart?.maxRetries ?? 0);
-}
-
-function writeClient(w: Writer, client: Client): void {
-  w.choice(['none', 'detached', 'attached'], client.kind);
-  w.u32((client.stdin ? 1 : 0) | (client.stdout ? 2 : 0) | (client.stderr ? 4 : 0));
-  w.flag(client.tty);
-  w.flag(client.sigProxy);
-  w.blob(client.detachKeys);
-  w.str(client.print);
-  w.flag(client.printOnFailure);
-}
-
-/** Nothing is made, so nothing is written either. */
-function entryOnly({ groups, version, attach }: CgroupEntry): CgroupPlan {
-  return {
-    groups,
-    version,
-    scope: { argv: attach, dir: '', controllers: [] },
-    limits: [],
-    record: '',
-    asked: true,
-    required: false,
-  };
-}
-
-function writeCgroup(w: Writer, c: CgroupPlan): void {
-  w.list(c.groups, (group) => w.str(group));
-  w.flag(c.version === 1);
-  w.list(c.scope?.argv ?? [], (arg) => w.str(arg));
-  w.str(c.scope?.dir ?? '');
-  w.list(c.scope?.controllers ?? [], (controller) => w.str(controller));
-  w.list(c.limits, ({ name, path, value, instead, implied }) => {
-    w.str(name);
-    w.str(path);
-    w.str(value);
-    w.str(instead?.path ?? '');
-    w.str(instead?.value ?? '');
-    w.flag(implied);
-  });
-  w.str(c.record);
-  w.str(c.oomEvents ?? '');
-  w.str(c.memoryLimit === undefined ? '' : ` at its limit of ${c.memoryLimit}`);
-  w.flag(c.asked);
-  w.flag(c.required);
-}
-
-function writeEvents(w: Writer, events: PlanEvents | undefined): void {
-  if (events === undefined) return;
-  w.record(RECORD.events, () => {
-    w.str(events.log);
-    w.str(events.subject);
-    for (const subjects of [events.mounted, events.unmounted, events.destroyed])
-      w.list(subjects, (subject) => w.str(subject));
-  });
 }

@@ -21,6 +21,7 @@ import { containerDir } from '../../store/layout.ts';
 import { logContainerEvent } from '../events.ts';
 import { findContainer } from '../records.ts';
 import { readPid } from '../state.ts';
+import type { ContainerEnd, CopyEnd, HostEnd } from './copy-end.ts';
 import { holdContainer, lockFiles } from './hold.ts';
 import { hostDestination, hostSource, specifiesContent } from './host-path.ts';
 import { byteString, rootFsOf } from './layers.ts';
@@ -50,20 +51,6 @@ export interface CopyOptions {
   followLink: boolean;
 }
 
-/** One end of a copy, as typed. */
-export type CopyEnd =
-  | { kind: 'container'; reference: string; path: string }
-  | { kind: 'host'; path: string }
-  | { kind: 'stream' };
-
-/** docker's reading of `CONTAINER:PATH`, `PATH` and `-`; "./a:b" and "/a:b" are paths. (pure) */
-export function parseCopyEnd(text: string): CopyEnd {
-  if (text === '-') return { kind: 'stream' };
-  const colon = text.indexOf(':');
-  if (colon <= 0 || text.startsWith('/') || text.startsWith('.')) return { kind: 'host', path: text };
-  return { kind: 'container', reference: text.slice(0, colon), path: text.slice(colon + 1) || '/' };
-}
-
 /**
  * Returns the bytes of content that were copied, undefined when they went to a stream.
  * @throws USAGE, CONTAINER_NOT_FOUND, CONTAINER_STATE, PATH_NOT_FOUND, PATH_INVALID (all exit status 1), NO_SPACE, IO
@@ -80,9 +67,6 @@ export async function copyFiles(
   if (to.kind === 'container') return await copyTo(parts, from, to, options);
   throw usage('must specify at least one container source');
 }
-
-type ContainerEnd = Extract<CopyEnd, { kind: 'container' }>;
-type HostEnd = Exclude<CopyEnd, ContainerEnd>;
 
 async function copyFrom(
   parts: CopyParts,
