@@ -74,6 +74,12 @@ void add_time(TextView* out) {
   out->number(static_cast<uint64_t>(now.tv_nsec), 10, 9) << 'Z';
 }
 
+bool ends_with_newline(const char* path, off_t size) {
+  UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  char last = '\0';
+  return fd && pread(fd.get(), &last, 1, size - 1) == 1 && last == '\n';
+}
+
 /** Each byte of a line takes six at most. */
 constexpr size_t kEntryMax = 16384 * 6 + 128;
 Text<2 * kEntryMax> entries;
@@ -88,6 +94,7 @@ bool JsonLog::open_at(const Stdio& stdio) {
   if (!fd_) return false;
   struct stat st;
   size_ = fstat(fd_.get(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
+  is_torn_ = size_ > 0 && !ends_with_newline(path_, st.st_size);
   for (Partial& p : partial_) {
     if (p.text == nullptr) p.text = allocate_forever<char>(kMaxLine);
     if (p.text == nullptr) return false;
@@ -107,7 +114,13 @@ void JsonLog::add_entry(const char* stream, const char* text, size_t size) {
 /** Whole lines at once, for readers who follow the file. A full disk costs log lines, never the container. */
 void JsonLog::write_entries() {
   if (entries.size() == 0) return;
-  if (write_all(fd_.get(), entries.c_str(), entries.size())) size_ += entries.size();
+  // Else the next entry would be lost with the torn one.
+  if (is_torn_ && write_all(fd_.get(), "\n", 1)) is_torn_ = false;
+  if (write_all(fd_.get(), entries.c_str(), entries.size())) {
+    size_ += entries.size();
+  } else {
+    is_torn_ = true;
+  }
   entries.clear();
   if (max_size_ > 0 && size_ >= max_size_) rotate();
 }
@@ -128,6 +141,7 @@ void JsonLog::rotate() {
   if (!next) return;  // a full disk: goes on in the old one
   fd_ = static_cast<UniqueFd&&>(next);
   size_ = 0;
+  is_torn_ = false;
 }
 
 void JsonLog::append(const char* stream, const char* data, size_t size) {

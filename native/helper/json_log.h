@@ -32,6 +32,8 @@ class JsonLog {
   UniqueFd fd_;
   const char* path_ = "";
   uint64_t size_ = 0, max_size_ = 0;
+  /** What was written last was cut off, by a full disk or a crash. */
+  bool is_torn_ = false;
   uint32_t files_ = 1;
   Partial partial_[2];
 };

@@ -10,6 +10,8 @@ export interface Io {
   stdout(line: string): void;
   /** Raw bytes to stdout, for `save`, `export` and the like. */
   stdoutBytes(bytes: Uint8Array): void;
+  /** Results that belong on stderr: what a container wrote there. */
+  stderrBytes(bytes: Uint8Array): void;
   stderr(line: string): void;
   stdinIsTerminal: boolean;
   stdoutIsTerminal: boolean;

@@ -45,6 +45,7 @@ function isTerminal(fd: number): boolean {
 export const processIo: Io = {
   stdout: (line) => writeFully(1, encodeBytes(`${line}\n`)),
   stdoutBytes: (bytes) => writeFully(1, bytes),
+  stderrBytes: (bytes) => writeFully(2, bytes),
   stderr: (line) => writeMessage(`${line}\n`),
   get stdinIsTerminal() {
     return isTerminal(0);

@@ -28,7 +28,7 @@ export default defineCommand({
   async run({ args, flags, cx }) {
     await printLogs(cx, targetOf(cx.paths, args, flags, 'logs'), flags, {
       stdout: (bytes) => cx.io.stdoutBytes(bytes),
-      stderr: (text) => cx.io.stderr(text),
+      stderr: (bytes) => cx.io.stderrBytes(bytes),
     });
     return 0;
   },

@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../core/errors.ts';
+import { currentNs, parseDate } from '../core/time-flag.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { LogFiles } from './log-files.ts';
@@ -27,22 +28,24 @@ export interface LogRequest {
 
 const POLL_MS = 50;
 
-/** @throws CONTAINER_STATE when the container keeps no log */
+/** What each look at the files gives: entries in their order, never none. @throws CONTAINER_STATE when it keeps no log */
 export async function* readLog(
   root: StoreRoot,
   spec: ContainerSpec,
   request: LogRequest,
   signal?: AbortSignal,
-): AsyncGenerator<LogEntry> {
+): AsyncGenerator<LogEntry[]> {
   checkDriver(spec);
   const files = new LogFiles(`${containerDir(root, spec.id)}/log`, spec.host.logOptions.maxFiles);
+  const selection = new Selection(request);
   try {
-    yield* request.tail === undefined ? entriesOf(files, request) : lastEntries(files, request, request.tail);
-    while (request.follow && signal?.aborted !== true) {
+    if (request.tail === undefined) yield* entriesOf(files, selection);
+    else yield* someOf(selection, lastLines(files, request.tail));
+    while (request.follow && !selection.isOver && signal?.aborted !== true) {
       const alive = isAlive(root, spec.id); // asked first: what it wrote before it died is then still read
-      const isOver = request.untilNs !== undefined && BigInt(Date.now()) * 1_000_000n > request.untilNs;
-      yield* entriesOf(files, request);
-      if (!alive || isOver) return;
+      const isPast = request.untilNs !== undefined && currentNs() > request.untilNs;
+      yield* entriesOf(files, selection);
+      if (!alive || isPast) return;
       await sleep(POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     }
   } finally {
@@ -50,22 +53,60 @@ export async function* readLog(
   }
 }
 
-function* entriesOf(files: LogFiles, request: LogRequest): Generator<LogEntry> {
-  for (let lines = files.next(); lines !== undefined; lines = files.next()) {
-    for (const line of lines) {
-      const entry = select(line, request);
-      if (entry !== undefined) yield entry;
-    }
-  }
+function* entriesOf(files: LogFiles, selection: Selection): Generator<LogEntry[]> {
+  for (let lines = files.next(); lines !== undefined && !selection.isOver; lines = files.next())
+    yield* someOf(selection, lines);
 }
 
-function lastEntries(files: LogFiles, request: LogRequest, count: number): LogEntry[] {
-  let last: LogEntry[] = [];
-  for (const entry of entriesOf(files, request)) {
-    last.push(entry);
+function* someOf(selection: Selection, lines: readonly string[]): Generator<LogEntry[]> {
+  const entries = selection.take(lines);
+  if (entries.length > 0) yield entries;
+}
+
+/** As docker, of all entries: only then those are looked for that --since and --until select. */
+function lastLines(files: LogFiles, count: number): string[] {
+  let last: string[] = [];
+  for (let lines = files.next(); lines !== undefined; lines = files.next()) {
+    last.push(...lines.filter((line) => line.endsWith('}')));
     if (last.length > 2 * count + 1024) last = last.slice(-count);
   }
   return count === 0 ? [] : last.slice(-count);
+}
+
+/**
+ * docker's rules, which hold where a clock was set back too: from the first entry of --since on everything, up to the
+ * first that is later than --until.
+ */
+class Selection {
+  #sinceNs: bigint | undefined;
+  readonly #untilNs: bigint | undefined;
+  /** What comes is later than --until. */
+  isOver = false;
+
+  constructor({ sinceNs, untilNs }: LogRequest) {
+    this.#sinceNs = sinceNs;
+    this.#untilNs = untilNs;
+  }
+
+  take(lines: readonly string[]): LogEntry[] {
+    const taken: LogEntry[] = [];
+    for (const line of lines) {
+      const entry = parseLogLine(line);
+      if (entry === undefined || !this.#wants(entry)) continue;
+      if (this.isOver) break;
+      taken.push(entry);
+    }
+    return taken;
+  }
+
+  #wants({ time }: LogEntry): boolean {
+    if (this.#sinceNs === undefined && this.#untilNs === undefined) return true;
+    const at = parseDate(time);
+    if (at === undefined || (this.#sinceNs !== undefined && at < this.#sinceNs)) return false;
+    this.#sinceNs = undefined;
+    this.isOver = this.#untilNs !== undefined && at > this.#untilNs;
+    return true;
+  }
 }
 
 function checkDriver({ name, host }: ContainerSpec): void {
@@ -82,15 +123,6 @@ function checkDriver({ name, host }: ContainerSpec): void {
   );
 }
 
-function select(line: string, { sinceNs, untilNs }: LogRequest): LogEntry | undefined {
-  const entry = parseLogLine(line);
-  if (entry === undefined || (sinceNs === undefined && untilNs === undefined)) return entry;
-  const at = nanoseconds(entry.time);
-  if (at === undefined || (sinceNs !== undefined && at < sinceNs) || (untilNs !== undefined && at > untilNs))
-    return undefined;
-  return entry;
-}
-
 /** undefined for a torn line. (pure) */
 export function parseLogLine(line: string): LogEntry | undefined {
   try {
@@ -100,52 +132,4 @@ export function parseLogLine(line: string): LogEntry | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Unix nanoseconds of an RFC 3339 time. (pure) */
-function nanoseconds(time: string): bigint | undefined {
-  const match = /^(.*T\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/.exec(time);
-  const seconds = match === null ? NaN : Date.parse(`${match[1]}${match[3]}`) / 1000;
-  return Number.isNaN(seconds)
-    ? undefined
-    : BigInt(seconds) * 1_000_000_000n + BigInt((match?.[2] ?? '').padEnd(9, '0'));
-}
-
-/**
- * --since and --until as docker takes them: a duration before now (`10m`, `1h30m`), Unix seconds (`1700000000.5`), or
- * RFC 3339 with parts left out (in local time without a zone). (pure) @throws USAGE
- */
-export function parseTime(text: string, flag: string, nowMs: number): bigint {
-  const duration = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text);
-  if (text !== '' && duration !== null) {
-    const [hours, minutes, seconds] = duration
-      .slice(1)
-      .map((part) => Number((part as string | undefined) ?? 0)) as [number, number, number];
-    return BigInt(Math.round(nowMs - (hours * 3600 + minutes * 60 + seconds) * 1000)) * 1_000_000n;
-  }
-  const unix = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
-  if (unix !== null && text.length >= 6)
-    return BigInt(unix[1] as string) * 1_000_000_000n + BigInt((unix[2] ?? '').padEnd(9, '0'));
-  const date = /^\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
-    ? completeDate(text)
-    : undefined;
-  const at = date === undefined ? undefined : nanoseconds(date);
-  if (at !== undefined) return at;
-  throw new EngineError(
-    'USAGE',
-    `${flag} ${JSON.stringify(text)}: expected a duration (10m, 1h30m), a date (2026-01-02T15:04:05Z) or Unix seconds`,
-  );
-}
-
-function completeDate(text: string): string {
-  const [, day, rest = '', zone] = /^(\d{4}-\d\d-\d\d)(?:T([\d:.]*))?(Z|[+-]\d\d:\d\d)?$/.exec(
-    text,
-  ) as unknown as [string, string, string?, string?];
-  const [whole = '', fraction] = rest.split('.');
-  const full = [...whole.split(':').filter((part) => part !== ''), '00', '00', '00'].slice(0, 3).join(':');
-  const local = `${day}T${full}`;
-  const date = new Date(local);
-  if (Number.isNaN(date.getTime())) return ''; // a thirteenth month
-  const withZone = zone === undefined ? `${date.toISOString().slice(0, 19)}Z` : local + zone;
-  return fraction === undefined ? withZone : withZone.replace(/(Z|[+-]\d\d:\d\d)$/, `.${fraction}$1`);
 }

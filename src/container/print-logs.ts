@@ -1,8 +1,9 @@
 // `logs` as a use case: flags → which entries, entries → bytes for the right stream.
 
 import { EngineError } from '../core/errors.ts';
+import { currentNs, parseTimeFlag } from '../core/time-flag.ts';
 import type { StoreRoot } from '../store/layout.ts';
-import { parseTime, readLog, type LogRequest } from './logs.ts';
+import { readLog, type LogEntry, type LogRequest } from './logs.ts';
 import { findContainer } from './records.ts';
 
 export interface LogFlags {
@@ -14,11 +15,7 @@ export interface LogFlags {
   timestamps: boolean | undefined;
 }
 
-export interface LogOutput {
-  stdout: (bytes: Uint8Array) => void;
-  /** One line without its newline. */
-  stderr: (line: string) => void;
-}
+export type LogOutput = Record<LogEntry['stream'], (bytes: Uint8Array) => void>;
 
 /** @throws CONTAINER_NOT_FOUND, CONTAINER_STATE, USAGE */
 export async function printLogs(
@@ -27,21 +24,34 @@ export async function printLogs(
   flags: LogFlags,
   output: LogOutput,
 ): Promise<void> {
-  const request = requestOf(flags, Date.now());
+  const request = requestOf(flags, currentNs());
   const spec = findContainer(parts.paths, reference);
   const signal = request.follow ? parts.signal : undefined;
-  for await (const { log, stream, time } of readLog(parts.paths, spec, request, signal)) {
-    const prefix = (flags.timestamps === true ? `${time} ` : '') + (flags.details === true ? ' ' : '');
-    if (stream === 'stdout') output.stdout(Buffer.from(prefix + log));
-    else output.stderr(prefix + log.replace(/\n$/, ''));
+  for await (const entries of readLog(parts.paths, spec, request, signal)) {
+    for (const { stream, text } of textOf(entries, flags)) output[stream](Buffer.from(text));
   }
 }
 
-function requestOf(flags: LogFlags, nowMs: number): LogRequest {
+/** Neighbours of one stream together: a write for each line would not keep up with a container that writes many. (pure) */
+export function textOf(
+  entries: readonly LogEntry[],
+  flags: Pick<LogFlags, 'details' | 'timestamps'>,
+): { stream: LogEntry['stream']; text: string }[] {
+  const texts: { stream: LogEntry['stream']; text: string }[] = [];
+  for (const { log, stream, time } of entries) {
+    const line = (flags.timestamps === true ? `${time} ` : '') + (flags.details === true ? ' ' : '') + log;
+    const last = texts.at(-1);
+    if (last?.stream === stream) last.text += line;
+    else texts.push({ stream, text: line });
+  }
+  return texts;
+}
+
+function requestOf(flags: LogFlags, nowNs: bigint): LogRequest {
   return {
     tail: tailOf(flags.tail),
-    sinceNs: flags.since === undefined ? undefined : parseTime(flags.since, '--since', nowMs),
-    untilNs: flags.until === undefined ? undefined : parseTime(flags.until, '--until', nowMs),
+    sinceNs: flags.since === undefined ? undefined : parseTimeFlag(flags.since, '--since', nowNs),
+    untilNs: flags.until === undefined ? undefined : parseTimeFlag(flags.until, '--until', nowNs),
     follow: flags.follow === true,
   };
 }

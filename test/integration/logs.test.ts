@@ -1,6 +1,6 @@
 // `logs`: selection, rotation, and following without losing or doubling a line.
 
-import { readdirSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sandbox } from '../helpers/engine.ts';
 
@@ -17,6 +17,36 @@ describe('logs -f', () => {
     expect(stdout === numbers(60000)).toBe(true);
     await skiff.run(['logs', 'many'], { stdout: numbers(60000) });
     await skiff.run(['rm', 'many'], { stdout: 'many\n' });
+  });
+
+  test('a flood, through rotation and the end: every line once and in order', async () => {
+    // As fast as a container can: half a million lines, and a new file about every twelve thousand.
+    const count = 500_000;
+    const options = ['--log-opt', 'max-size=1m', '--log-opt', 'max-file=1000'];
+    const script = `sleep 0.3; seq ${count}`;
+    await skiff.run(run('--name', 'flood', ...options, 'busybox', 'sh', '-c', script), { stdout: /./ });
+    const following = skiff.start(['logs', '-f', 'flood'], { timeoutMs: 110_000 });
+    await skiff.run(['wait', 'flood'], { stdout: '0\n', timeoutMs: 110_000 });
+    const wanted = numbers(count);
+    const { status, stdout, stderr } = await following.result;
+    expect([status, stderr, stdout === wanted]).toEqual([0, '', true]);
+    const id = (await skiff.run(['inspect', '-f', '{{.Id}}', 'flood'])).stdout.trim();
+    const files = readdirSync(`${skiff.store}/containers/${id}`).filter((name) => name.startsWith('log'));
+    expect(files.length).toBeGreaterThan(20);
+    expect((await skiff.run(['logs', 'flood'])).stdout === wanted).toBe(true);
+    await skiff.run(['logs', '-n', '2', 'flood'], { stdout: `${count - 1}\n${count}\n` });
+    await skiff.run(['rm', 'flood'], { stdout: 'flood\n' });
+  });
+
+  test('both streams, each to its own, without a newline where there was none', async () => {
+    const long = 'x'.repeat(40_000); // three entries of the log
+    const script = `sleep 0.2; i=0; while [ $i -lt 300 ]; do echo $i; echo $i >&2; i=$((i+1)); done; echo ${long} >&2; printf end >&2`;
+    await skiff.run(run('--name', 'both', 'busybox', 'sh', '-c', script), { stdout: /./ });
+    const lines = numbers(299);
+    const wanted = { stdout: `0\n${lines}`, stderr: `0\n${lines}${long}\nend` };
+    await skiff.run(['logs', '-f', 'both'], wanted);
+    await skiff.run(['logs', 'both'], wanted);
+    await skiff.run(['rm', 'both'], { stdout: 'both\n' });
   });
 
   test('goes on over restarts, and ends with the last', async () => {
@@ -63,6 +93,16 @@ test('--log-opt keeps so many files of about that size', async () => {
   expect(shown.stdout.length).toBeGreaterThan(500);
   await skiff.run(['logs', '--tail', '2', 'small'], { stdout: '2999\n3000\n' });
   await skiff.run(['rm', 'small'], { stdout: 'small\n' });
+});
+
+test('a log that a crash has cut off goes on with a line of its own', async () => {
+  await skiff.run(run('--name', 'torn', 'busybox', 'echo', 'x'), { stdout: /./ });
+  await skiff.run(['wait', 'torn'], { stdout: '0\n' });
+  const id = (await skiff.run(['inspect', '-f', '{{.Id}}', 'torn'])).stdout.trim();
+  appendFileSync(`${skiff.store}/containers/${id}/log`, '{"log":"to');
+  await skiff.run(['start', '-a', 'torn'], { stdout: 'x\n' });
+  await skiff.run(['logs', 'torn'], { stdout: 'x\nx\n' });
+  await skiff.run(['rm', 'torn'], { stdout: 'torn\n' });
 });
 
 test('--since and --until select by time', async () => {

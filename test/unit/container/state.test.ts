@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { matches, parseFilters, type ListedContainer } from '../../../src/container/list.ts';
-import { parseLogLine, parseTime } from '../../../src/container/logs.ts';
+import { parseLogLine } from '../../../src/container/logs.ts';
 import { parseExit } from '../../../src/container/state.ts';
 import { commandText, portsText, statusText } from '../../../src/container/text.ts';
 import { specOf } from './spec.ts';
@@ -129,21 +129,5 @@ describe('logs', () => {
     });
     for (const torn of ['', '{"log":"a', '{"log":1,"time":"x"}', 'null'])
       expect(parseLogLine(torn)).toBeUndefined();
-  });
-  const NOW = Date.UTC(2026, 0, 2, 12);
-  test.each([
-    ['10m', BigInt(NOW - 600_000) * 1_000_000n],
-    ['1h30m5s', BigInt(NOW - 5_405_000) * 1_000_000n],
-    ['1700000000', 1_700_000_000_000_000_000n],
-    ['1700000000.000000001', 1_700_000_000_000_000_001n],
-    ['2026-01-02T03:04:05Z', BigInt(Date.UTC(2026, 0, 2, 3, 4, 5)) * 1_000_000n],
-    ['2026-01-02T03:04:05.25+01:00', BigInt(Date.UTC(2026, 0, 2, 2, 4, 5)) * 1_000_000n + 250_000_000n],
-    ['2026-01-02T03:04Z', BigInt(Date.UTC(2026, 0, 2, 3, 4)) * 1_000_000n],
-    ['2026-01-02', BigInt(new Date('2026-01-02T00:00:00').getTime()) * 1_000_000n],
-  ])('--since %s', (text, nanoseconds) => {
-    expect(parseTime(text, '--since', NOW)).toBe(nanoseconds);
-  });
-  test.each(['', 'yesterday', '10', '2026-13-01', '5d'])('--since "%s" is refused', (text) => {
-    expect(() => parseTime(text, '--since', NOW)).toThrow('--since');
   });
 });
