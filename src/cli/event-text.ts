@@ -1,12 +1,15 @@
 // Events as docker prints them: a line for people, and JSON. (pure)
 
 import type { Event } from '../system/event.ts';
+import { visible } from './report.ts';
 
 /** 2026-01-02T15:04:05.000000000Z container start ID (image=busybox, name=web); in local time. */
 export function eventLine({ timeNano, Type, Action, Actor }: Event): string {
   const attributes = Object.entries(Actor.Attributes).map(([key, value]) => `${key}=${value}`);
   const more = attributes.length === 0 ? '' : ` (${attributes.join(', ')})`;
-  return `${localTime(timeNano)} ${Type} ${Action} ${Actor.ID}${more}`;
+  // Labels and commands may hold anything, and this is for a terminal.
+  const text = visible(`${Type} ${Action} ${Actor.ID}${more}`).replaceAll('\n', '\\x0a');
+  return `${localTime(timeNano)} ${text}`;
 }
 
 /** RFC 3339 with nine digits after the second. */
