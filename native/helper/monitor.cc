@@ -133,7 +133,9 @@ int run_to_end(Monitor& m) {
 }
 
 void log_end(const Monitor& m, int status) {
-  if (m.started_ns != 0) log_die(m.plan, status, m.started_ns, m.finished_ns);
+  if (m.started_ns == 0) return;
+  if (m.is_oom) log_event(m.plan, "oom");
+  log_die(m.plan, status, m.started_ns, m.finished_ns);
 }
 
 void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting) {

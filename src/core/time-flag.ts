@@ -74,7 +74,7 @@ export function parseDate(text: string): bigint | undefined {
   const date = new Date(utc);
   // What rolls over, as a 30th of February does, is not what was meant.
   const same = date.getUTCMonth() === fields[1] && date.getUTCDate() === fields[2];
-  if (!same || fields[3] > 23 || fields[4] > 59 || fields[5] > 59) return undefined;
+  if (!same || fields[4] > 59 || fields[5] > 59) return undefined;
   const ms = zone === undefined ? new Date(...fields).getTime() : utc - offsetMs(zone);
   return nanoseconds(ms / 1000, fraction);
 }

@@ -51,6 +51,21 @@ describe('as root, on cgroup v1', () => {
         stdout: 'true 137 67108864\n',
       },
     );
+    await skiff.run(
+      [
+        'events',
+        '--stream=false',
+        '-f',
+        'container=eater',
+        '-f',
+        'event=oom',
+        '-f',
+        'event=die',
+        '--format',
+        '{{.Action}}',
+      ],
+      { stdout: 'oom\ndie\n' },
+    );
     await skiff.run([...run, '--rm', '-m', '64m', ...eat], { status: 137, stderr: killed });
     // A child that is killed need not be the container's end.
     await skiff.run([...run, '--rm', '-m', '64m', 'busybox', 'sh', '-c', 'tail /dev/zero; echo on'], {
