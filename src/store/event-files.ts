@@ -3,6 +3,7 @@
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
+import { storeError } from './io.ts';
 
 /** kEventFiles of event_file.h. */
 const EVENT_FILES = 4;
@@ -63,7 +64,7 @@ export class EventFiles {
       fd = openSync(this.#name(n), 'r');
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
+      throw storeError('reading', this.#name(n), error);
     }
     const inode = fstatSync(fd).ino;
     // Renamed between the look and now.
