@@ -14,10 +14,11 @@ namespace {
 
 /**
  * The name that `rename` has given the container since the plan was made, which is left for us in a file; empty without
- * one. Remembered for the time when the file is gone with the container.
+ * one. Remembered for the time when the file is gone with the container. Who does not keep it (mode `exec`) has no folder.
  */
 const TextView& new_name(const Plan& plan) {
   static Text<256> name;
+  if (plan.lifetime.container_dir[0] == '\0') return name;
   Text<PATH_MAX> path;
   path << plan.lifetime.container_dir << "/name";
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -59,9 +60,10 @@ void log_start(const Plan& plan) {
 
 void log_die(const Plan& plan, int exit_code, uint64_t started_ns, uint64_t finished_ns) {
   log_each(plan, "unmount", plan.events.unmounted);
+  // The clock may have been set back.
+  uint64_t ns = finished_ns > started_ns ? finished_ns - started_ns : 0;
   Text<128> with;
-  with << "\"execDuration\":\"" << static_cast<uint64_t>((finished_ns - started_ns) / 1000000000u)
-       << "\",\"exitCode\":\"" << exit_code << '"';
+  with << "\"execDuration\":\"" << ns / 1000000000u << "\",\"exitCode\":\"" << exit_code << '"';
   log_event(plan, "die", with.c_str());
 }
 
