@@ -9,6 +9,7 @@ import type { IdMapChoice } from '../runtime/idmap.ts';
 import { rankPlatform } from '../image/platform.ts';
 import { mergeCommand } from './command-line.ts';
 import {
+  checkHealthFlags,
   idMapFor,
   limitsOf,
   parsePullPolicy,
@@ -51,6 +52,7 @@ export interface ShownPlan {
 /** @throws as `runContainer` would before it makes anything */
 export async function planRun(parts: RunParts, request: RunRequest): Promise<ShownPlan> {
   checkRun(request);
+  await checkHealthFlags(request);
   const limits = await limitsOf(request);
   const decided = { ids: idMapFor(parts, request), limits, monitored: !isKeptByUs(request.options) };
   const { ids } = decided;
