@@ -43,7 +43,7 @@ void mark_running(Monitor& m) {
   m.started_ns = m.cloned_ns;
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
   if (!is_session(m)) log_start(m.plan);
-  m.health.begin(m.pid, monotonic_ms());
+  if (m.health != nullptr) m.health->begin(m.pid, monotonic_ms());
   m.stdio->started();
 }
 
@@ -117,7 +117,7 @@ void reap(Monitor& m) {
     if (pid == m.pid) {
       m.ended = true;
       m.wait_status = status;
-    } else if (m.health.on_child_end(pid, status)) {
+    } else if (m.health != nullptr && m.health->on_child_end(pid, status)) {
       continue;
     } else if (m.network.on_child_end(pid, status) && !m.ended) {
       lose_network(m);
@@ -197,7 +197,7 @@ void read_signals(Monitor& m) {
 
 /** Milliseconds for poll(2); -1: for ever. */
 int time_left(const Monitor& m) {
-  uint64_t next = m.deadline_ms, probe = m.health.wake_ms();
+  uint64_t next = m.deadline_ms, probe = m.health == nullptr ? 0 : m.health->wake_ms();
   if (next == 0 || (probe != 0 && probe < next)) next = probe;
   if (next == 0) return -1;
   uint64_t now = monotonic_ms();
@@ -222,10 +222,12 @@ void stop_container(Monitor& m) {
   handle_signal(m, static_cast<int>(check.stop_signal), Sender::kAnybody);
 }
 
-void act_on_health(Monitor& m) {
-  OnUnhealthy action = m.health.take_action();
+void follow_health(Monitor& m) {
+  if (m.health == nullptr) return;
+  m.health->move(monotonic_ms());
+  OnUnhealthy action = m.health->take_action();
   if (action == OnUnhealthy::kNothing || m.ended) return;
-  m.health.stop();
+  m.health->stop();
   if (action == OnUnhealthy::kKill) return kill_init(m);
   m.after_end = action == OnUnhealthy::kStop ? AfterEnd::kStay : AfterEnd::kRestart;
   stop_container(m);
@@ -244,7 +246,7 @@ void wait_for_events(Monitor& m) {
   pollfd* parent = add(m.parent);
   pollfd* container = add(m.container);
   pollfd* network = add(m.network.ready_fd());
-  n += m.health.add_polls(polls + n);
+  if (m.health != nullptr) n += m.health->add_polls(polls + n);
   n += m.stdio->add_polls(polls + n);
   if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
   // Messages before signals: an ERROR must be read before the SIGCHLD that follows it.
@@ -275,8 +277,7 @@ void wait_for_events(Monitor& m) {
     kill(getpid(), SIGSTOP);
     m.stdio->reclaim_terminal();
   }
-  m.health.move(monotonic_ms());
-  act_on_health(m);
+  follow_health(m);
   check_deadline(m);
 }
 

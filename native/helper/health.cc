@@ -1,5 +1,4 @@
-// Everything happens in the loop of events.cc, and nothing at all, not even a wake-up, where there is no check. The record
-// for readers is containers/<id>/health, docker's JSON, written anew after each probe.
+// Everything happens in the loop of events.cc, which without a check has no Health at all. The record for readers is containers/<id>/health, docker's JSON, written anew after each probe.
 
 #include "health.h"
 
@@ -17,15 +16,11 @@ constexpr size_t kEntryMax = (Probe::kOutputMax + 128) * kJsonByteMax + 256;
 
 }  // namespace
 
-void Health::open(const Plan& plan) {
-  if (plan.health.args.count == 0) return;
-  plan_ = &plan;
-  check_ = &plan.health;
+Health::Health(const Plan& plan) : check_(plan.health), container_dir_(plan.lifetime.container_dir) {
   probe_.prepare(plan);
 }
 
 void Health::reset() {
-  if (check_ == nullptr) return;
   // The results of the run before stay: they tell why it was ended.
   state_ = HealthState();
   has_action_ = false;
@@ -33,10 +28,9 @@ void Health::reset() {
 }
 
 void Health::begin(pid_t init, uint64_t now_ms) {
-  if (check_ == nullptr) return;
   init_ = init;
   begun_ms_ = now_ms;
-  wake_ms_ = now_ms + until_next_probe(*check_, state_, 0);
+  wake_ms_ = now_ms + until_next_probe(check_, state_, 0);
 }
 
 void Health::stop() {
@@ -64,12 +58,12 @@ void Health::move(uint64_t now_ms) {
 /** Never two at once: one that does not die of SIGKILL is waited for. */
 void Health::start_probe(uint64_t now_ms) {
   if (!probe_.is_idle()) {
-    wake_ms_ = now_ms + check_->interval_ms;
+    wake_ms_ = now_ms + check_.interval_ms;
     return;
   }
   probe_start_ = wall_clock();
   probe_begun_ms_ = now_ms;
-  wake_ms_ = now_ms + check_->timeout_ms;
+  wake_ms_ = now_ms + check_.timeout_ms;
   has_result_ = true;
   probe_.start(init_);
   if (!probe_.is_running()) take_result(now_ms, true);
@@ -83,14 +77,14 @@ void Health::take_result(uint64_t now_ms, bool in_time) {
   result.exit_code = probe_.exit_code();
   result.output.clear();
   if (!in_time) {
-    result.output << "Health check exceeded timeout (" << check_->timeout_text << ')';
+    result.output << "Health check exceeded timeout (" << check_.timeout_text << ')';
     if (probe_.output_size() > 0) result.output << ": ";
   }
   result.output.bytes(probe_.output(), probe_.output_size());
   if (probe_.is_cut()) result.output << "...";
   HealthStatus before = state_.status;
-  state_ = after_probe(*check_, state_, result.exit_code == 0, probe_begun_ms_ - begun_ms_);
-  wake_ms_ = now_ms + until_next_probe(*check_, state_, now_ms - begun_ms_);
+  state_ = after_probe(check_, state_, result.exit_code == 0, probe_begun_ms_ - begun_ms_);
+  wake_ms_ = now_ms + until_next_probe(check_, state_, now_ms - begun_ms_);
   save();
   if (state_.status != before) announce();
 }
@@ -101,13 +95,13 @@ void Health::announce() { has_action_ = state_.status == HealthStatus::kUnhealth
 OnUnhealthy Health::take_action() {
   if (!has_action_) return OnUnhealthy::kNothing;
   has_action_ = false;
-  return check_->action;
+  return check_.action;
 }
 
 /** Readers see the old record or the new one. A full disk costs the record, never the container. */
 void Health::save() const {
   Text<PATH_MAX> path, temp;
-  path << plan_->lifetime.container_dir << "/health";
+  path << container_dir_ << "/health";
   temp << path.c_str() << ".tmp";
   UniqueFd fd(::open(temp.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
   static Text<kEntryMax> text;

@@ -9,8 +9,8 @@
 
 class Health {
  public:
-  /** Once. Without a check in the plan, nothing below does anything. */
-  void open(const Plan& plan);
+  /** Of a plan that has a check. */
+  explicit Health(const Plan& plan);
   /** Before each run: starting again. */
   void reset();
   /** The container's command runs; `init`: its first process. */
@@ -45,8 +45,8 @@ class Health {
   void announce();
   void save() const;
 
-  const Plan* plan_ = nullptr;
-  const HealthCheck* check_ = nullptr;
+  const HealthCheck& check_;
+  const char* container_dir_;
   Probe probe_;
   HealthState state_;
   /** A ring: the last kResults of `results_count_`. */

@@ -85,7 +85,7 @@ bool stdout_is_broken_pipe() {
 
 bool start_container(Monitor& m) {
   if (m.plan.ns.pid.kind == NsKind::kHost) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  m.health.reset();
+  if (m.health != nullptr) m.health->reset();
   StepError* e = &m.error;
   Plan& plan = m.plan;
   InitChannels channels;
@@ -120,7 +120,7 @@ int run_to_end(Monitor& m) {
   if (!start_container(m)) record_failure(m);
   if (m.pid > 0) {
     follow_container(m);
-    m.health.end();
+    if (m.health != nullptr) m.health->end();
     drain_output(m);
     report_early_end(m);
   }
@@ -194,7 +194,10 @@ int run_container(int plan_fd) {
   }
   close(plan_fd);
   m.parent = watch_parent(m.plan.lifetime);
-  m.health.open(m.plan);
+  if (m.plan.health.args.count > 0) {
+    static Health health(m.plan);
+    m.health = &health;
+  }
   if (m.plan.client.kind != ClientKind::kNone) return run_monitored(m);
   static Relay relay;
   m.stdio = &relay;

@@ -43,7 +43,8 @@ struct Monitor : Run {
   Network network;
   Cleanup cleanup;
   Cgroup cgroup;
-  Health health;
+  /** Null without a check. */
+  Health* health = nullptr;
   UniqueFd signals, parent;
   bool parent_is_gone = false;
   /** In a process of our own (monitored.cc), and not in the place of the caller's. */
