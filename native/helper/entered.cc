@@ -40,6 +40,8 @@ bool follow_helper(const Entry& entry, int sync, StepError* e) {
 bool enter_container(void* arg, int report, StepError* e) {
   Entry& entry = *static_cast<Entry*>(arg);
   const Plan& plan = *entry.plan;
+  // A keeper's: whoever is on the way in must not hold it for one who dies meanwhile.
+  if (plan.lifetime.lock_fd >= 0) close(plan.lifetime.lock_fd);
   // As a process of the caller's, with the caller's stderr for what there is to say.
   join_group(plan.cgroup);
   // While /proc/self still belongs to us, and pipes to change the mode of too.

@@ -16,9 +16,7 @@ constexpr size_t kEntryMax = (Probe::kOutputMax + 128) * kJsonByteMax + 256;
 
 }  // namespace
 
-Health::Health(const Plan& plan) : check_(plan.health), container_dir_(plan.lifetime.container_dir) {
-  probe_.prepare(plan);
-}
+Health::Health(const Plan& plan) : plan_(plan), check_(plan.health) { probe_.prepare(plan); }
 
 void Health::reset() {
   // The results of the run before stay: they tell why it was ended.
@@ -101,7 +99,7 @@ OnUnhealthy Health::take_action() {
 /** Readers see the old record or the new one. A full disk costs the record, never the container. */
 void Health::save() const {
   Text<PATH_MAX> path, temp;
-  path << container_dir_ << "/health";
+  path << plan_.lifetime.container_dir << "/health";
   temp << path.c_str() << ".tmp";
   UniqueFd fd(::open(temp.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
   static Text<kEntryMax> text;

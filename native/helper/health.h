@@ -45,8 +45,8 @@ class Health {
   void announce();
   void save() const;
 
+  const Plan& plan_;
   const HealthCheck& check_;
-  const char* container_dir_;
   Probe probe_;
   HealthState state_;
   /** A ring: the last kResults of `results_count_`. */

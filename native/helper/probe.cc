@@ -22,6 +22,7 @@ void Probe::prepare(const Plan& container) {
   plan_.stdio.kind = StdioKind::kPipes;
   plan_.session.container = container.label;
   plan_.cgroup = container.cgroup;
+  plan_.lifetime.lock_fd = container.lifetime.lock_fd;
   entry_.plan = &plan_;
 }
 

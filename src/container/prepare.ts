@@ -79,16 +79,25 @@ export function checkEarly({ options }: CreateRequest): void {
   if (options.replace === true && options.name === undefined) {
     throw new EngineError('USAGE', '--replace: needs --name, the name of the container to replace');
   }
-  const restart = parseRestartPolicy(options.restart);
-  if (restart.name === 'no') return;
-  if (options.rm === true)
+  const hasPolicy = parseRestartPolicy(options.restart).name !== 'no';
+  if (hasPolicy && options.rm === true)
     throw new EngineError('USAGE', 'conflicting options: cannot specify both --restart and --rm');
+  if (hasPolicy) checkRestartable(options, `--restart ${options.restart}`);
+  if (options['health-on-failure'] === 'restart') checkRestartable(options, '--health-on-failure restart');
+}
+
+function checkRestartable(options: CreateOptions, flag: string): void {
   if (joinReference(options) !== undefined) {
     throw new EngineError(
       'USAGE',
-      `--restart ${options.restart}: not with namespaces of another container, which may be others by then`,
+      `${flag}: not with namespaces of another container, which may be others by then`,
     );
   }
+  if (options['log-driver'] === 'passthrough')
+    throw new EngineError(
+      'USAGE',
+      `${flag}: not with --log-driver passthrough, since no monitor keeps such a container`,
+    );
 }
 
 /** The same for the flags of the health check. @throws USAGE */

@@ -205,6 +205,7 @@ test('--plan for people: a line each, words quoted as for a shell', () => {
     idMap: { uid: ['0:1:1'], gid: ['0:2:1'] },
     mounts: [{ type: 'bind', source: '/a', target: '/b', options: 'ro,rprivate', missing: true }],
     limits: [{ name: 'memory', value: '1', honoured: false }],
+    health: { args: ['sh', '-c', 'a b'], intervalMs: 90_000, timeoutMs: 500, retries: 2, action: 'kill' },
     notes: ['n'],
   };
   expect(planLines(plan)).toEqual([
@@ -215,6 +216,7 @@ test('--plan for people: a line each, words quoted as for a shell', () => {
     'id map:       uid 0:1:1  gid 0:2:1',
     'mount:        bind /a -> /b ro,rprivate (the directory would be made)',
     'limit:        memory=1 (not honoured)',
+    "health:       sh -c 'a b' every 1m30s, at most 500ms; unhealthy after 2 failures, then kill",
     'note:         n',
   ]);
 });

@@ -109,7 +109,22 @@ describe('who keeps the container of a run', () => {
     [{ detach: true, attach: ['stdout'] }, 'conflicting options: -a and -d'],
     [{ detach: true, 'log-driver': 'passthrough' }, '--log-driver passthrough'],
     [{ rm: true, restart: 'always' }, 'cannot specify both --restart and --rm'],
-    [{ restart: 'always', network: 'container:x' }, 'namespaces of another container'],
+    [
+      { restart: 'always', network: 'container:x' },
+      '--restart always: not with namespaces of another container',
+    ],
+    [
+      { restart: 'always', 'log-driver': 'passthrough' },
+      '--restart always: not with --log-driver passthrough',
+    ],
+    [
+      { 'health-on-failure': 'restart', pid: 'container:x' },
+      '--health-on-failure restart: not with namespaces of another container',
+    ],
+    [
+      { 'health-on-failure': 'restart', 'log-driver': 'passthrough' },
+      '--health-on-failure restart: not with --log-driver passthrough',
+    ],
     [{ 'detach-keys': 'xyz' }, 'unknown key'],
     [{ attach: ['x'] }, 'valid streams'],
   ])('%o is refused', (options, why) => expect(check(options)).toThrow(why));
