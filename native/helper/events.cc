@@ -224,7 +224,9 @@ void stop_container(Monitor& m) {
 
 void follow_health(Monitor& m) {
   if (m.health == nullptr) return;
-  m.health->move(monotonic_ms());
+  uint64_t now = monotonic_ms();
+  if (m.health->is_due(now) && m.cgroup.is_frozen(m.plan.cgroup)) m.health->put_off(now);
+  m.health->move(now);
   OnUnhealthy action = m.health->take_action();
   if (action == OnUnhealthy::kNothing || m.ended) return;
   m.health->stop();

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "common/retry.h"
+#include "event_log.h"
 #include "json_text.h"
 
 namespace {
@@ -47,10 +48,14 @@ void Health::move(uint64_t now_ms) {
   if (!is_active()) return;
   probe_.move();
   if (has_result_ && !probe_.is_running()) take_result(now_ms, true);
-  if (now_ms < wake_ms_) return;
+  if (!is_due(now_ms)) return;
   if (!probe_.is_running()) return start_probe(now_ms);
   probe_.kill();
   take_result(now_ms, false);
+}
+
+void Health::put_off(uint64_t now_ms) {
+  wake_ms_ = now_ms + (probe_.is_running() ? check_.timeout_ms : check_.interval_ms);
 }
 
 /** Never two at once: one that does not die of SIGKILL is waited for. */
@@ -88,7 +93,12 @@ void Health::take_result(uint64_t now_ms, bool in_time) {
 }
 
 /** The one place where a change is told; the record says it already. */
-void Health::announce() { has_action_ = state_.status == HealthStatus::kUnhealthy; }
+void Health::announce() {
+  Text<32> action;
+  action << "health_status: " << word_of(state_.status);
+  log_event(plan_, action.c_str());
+  has_action_ = state_.status == HealthStatus::kUnhealthy;
+}
 
 OnUnhealthy Health::take_action() {
   if (!has_action_) return OnUnhealthy::kNothing;

@@ -24,6 +24,10 @@ class Health {
   int add_polls(pollfd* polls) { return probe_.add_polls(polls); }
   /** When move() wants to be called at the latest (monotonic); 0: only after something has happened. */
   uint64_t wake_ms() const { return wake_ms_; }
+  /** A probe is to be started, or has taken too long. */
+  bool is_due(uint64_t now_ms) const { return is_active() && now_ms >= wake_ms_; }
+  /** The container is paused: what is due has the same time again. */
+  void put_off(uint64_t now_ms);
   /** After poll(2). */
   void move(uint64_t now_ms);
   bool on_child_end(pid_t pid, int status) { return probe_.on_child_end(pid, status); }

@@ -106,6 +106,10 @@ describe('on schedule', () => {
     await skiff.run(['start', 'web'], { stdout: 'web\n' });
     await expect.poll(async () => (await health('web')).Log.length, { timeout: LONG }).toBeGreaterThan(1);
     expect(await health('web')).toMatchObject({ Status: 'starting', FailingStreak: 0 });
+    const filters = ['--filter', 'container=web', '--filter', 'event=health_status'];
+    await skiff.run(['events', '--since', '1h', '--until', '0s', ...filters, '--format', '{{.Action}}'], {
+      stdout: ['healthy', 'unhealthy', 'healthy'].map((word) => `health_status: ${word}\n`).join(''),
+    });
     await remove('web');
   });
 

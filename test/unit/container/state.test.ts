@@ -51,7 +51,9 @@ test('status texts', () => {
   expect(statusText({ ...state, status: 'running' }, 'starting', ago)).toBe('Up 3 hours (health: starting)');
   expect(statusText({ ...state, status: 'running' }, 'healthy', ago)).toBe('Up 3 hours (healthy)');
   expect(statusText({ ...state, status: 'running' }, 'unhealthy', ago)).toBe('Up 3 hours (unhealthy)');
-  expect(statusText({ ...state, status: 'running', paused: true }, 'healthy', ago)).toBe('Up 3 hours (Paused)');
+  expect(statusText({ ...state, status: 'running', paused: true }, 'healthy', ago)).toBe(
+    'Up 3 hours (Paused)',
+  );
   expect(statusText({ ...state, status: 'restarting' }, 'unhealthy', ago)).toBe('Restarting (4) 3 hours ago');
   expect(statusText({ ...state, status: 'exited' }, 'unhealthy', ago)).toBe('Exited (4) 3 hours ago');
   expect(statusText({ ...state, status: 'created' }, 'none', ago)).toBe('Created');
