@@ -1,4 +1,5 @@
-// Everything happens in the loop of events.cc, which without a check has no Health at all. The record for readers is containers/<id>/health, docker's JSON, written anew after each probe.
+// Everything happens in the loop of events.cc, which without a check has no Health at all. The record for readers is
+// containers/<id>/health, docker's JSON, written anew after each probe.
 
 #include "health.h"
 
