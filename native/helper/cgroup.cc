@@ -249,6 +249,17 @@ bool Cgroup::admit(const CgroupPlan& plan, pid_t pid, StepError* e) {
   return put_into(plan, text.c_str(), &own) || fail_or_go_on(plan, own, e);
 }
 
+bool Cgroup::is_frozen(const CgroupPlan& plan) const {
+  for (uint32_t i = 0; is_made_ && i < plan.groups.count; i++) {
+    Path path;
+    char text[64];
+    // Only one controller of cgroup v1 has the file.
+    file_in(plan.groups.items[i], plan.v1 ? "freezer.state" : "cgroup.freeze", &path);
+    if (read_file(path.c_str(), text) && (text[0] == '1' || text[0] == 'F')) return true;
+  }
+  return false;
+}
+
 void Cgroup::let_die(const CgroupPlan& plan) const {
   if (is_made_) thaw_all(plan);
 }

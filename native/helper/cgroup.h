@@ -15,6 +15,8 @@ class Cgroup {
   bool make(const Plan& plan, StepError* e);
   /** Puts a process into it. */
   bool admit(const CgroupPlan& plan, pid_t pid, StepError* e);
+  /** The container is paused, or about to be. */
+  bool is_frozen(const CgroupPlan& plan) const;
   /** Whoever has been sent SIGKILL does die of it, though the container be paused. */
   void let_die(const CgroupPlan& plan) const;
   /**

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "health_rules.h"
 #include "plan.h"
 
 namespace {
@@ -94,6 +95,20 @@ void put_process(const Process& p) {
   }
 }
 
+void put_health(const HealthCheck& h) {
+  put("probe", h.args);
+  put("interval", h.interval_ms);
+  put("timeout", h.timeout_ms);
+  put("start-period", h.start_period_ms);
+  put("start-interval", h.start_interval_ms);
+  put("retries", h.retries);
+  put("timeout-text", h.timeout_text);
+  put("on-unhealthy", static_cast<uint64_t>(h.action));
+  put("stop-signal", h.stop_signal);
+  put("has-stop-timeout", h.has_stop_timeout ? 1 : 0);
+  put("stop-timeout", h.stop_timeout_ms);
+}
+
 void put_rest(const Plan& plan) {
   put("stdio", static_cast<uint64_t>(plan.stdio.kind));
   put("stdin", plan.stdio.use_stdin ? 1 : 0);
@@ -123,6 +138,7 @@ void put_rest(const Plan& plan) {
   put("detach-keys", plan.client.detach_keys.size);
   put("print", plan.client.print);
   put("print-on-failure", plan.client.print_on_failure ? 1 : 0);
+  put_health(plan.health);
   put("label", plan.label);
   put("command", plan.command);
   put("paths", plan.remove);
@@ -186,6 +202,26 @@ int dump_plan(int plan_fd) {
   put_process(plan.process);
   put_rest(plan);
   put_cgroup(plan.cgroup);
+  return 0;
+}
+
+int follow_health_rules(int plan_fd) {
+  Plan plan;
+  StepError e;
+  if (!read_plan(plan_fd, &plan, &e)) {
+    print_error(e);
+    return 125;
+  }
+  HealthState state;
+  unsigned long long begun, ended;
+  int healthy;
+  printf("starting 0 %llu\n", static_cast<unsigned long long>(until_next_probe(plan.health, state, 0)));
+  while (scanf("%llu %llu %d", &begun, &ended, &healthy) == 3) {
+    state = after_probe(plan.health, state, healthy == 1, begun);
+    uint64_t next = until_next_probe(plan.health, state, ended);
+    printf("%s %u %llu\n", word_of(state.status), state.failing_streak,
+           static_cast<unsigned long long>(next));
+  }
   return 0;
 }
 

@@ -2,6 +2,7 @@
 // the network helper, the caller's life and stdio.
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -11,6 +12,7 @@
 
 #include "common/told_signal.h"
 #include "event_log.h"
+#include "kill_session.h"
 #include "monitor_state.h"
 #include "record.h"
 #include "signals.h"
@@ -41,6 +43,7 @@ void mark_running(Monitor& m) {
   m.started_ns = m.cloned_ns;
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
   if (!is_session(m)) log_start(m.plan);
+  if (m.health != nullptr) m.health->begin(m.pid, monotonic_ms());
   m.stdio->started();
 }
 
@@ -114,6 +117,8 @@ void reap(Monitor& m) {
     if (pid == m.pid) {
       m.ended = true;
       m.wait_status = status;
+    } else if (m.health != nullptr && m.health->on_child_end(pid, status)) {
+      continue;
     } else if (m.network.on_child_end(pid, status) && !m.ended) {
       lose_network(m);
     }
@@ -192,22 +197,46 @@ void read_signals(Monitor& m) {
 
 /** Milliseconds for poll(2); -1: for ever. */
 int time_left(const Monitor& m) {
-  if (m.deadline_ms == 0) return -1;
+  uint64_t next = m.deadline_ms, probe = m.health == nullptr ? 0 : m.health->wake_ms();
+  if (next == 0 || (probe != 0 && probe < next)) next = probe;
+  if (next == 0) return -1;
   uint64_t now = monotonic_ms();
-  if (now >= m.deadline_ms) return 0;
-  uint64_t left = m.deadline_ms - now;
-  return left > 60000 ? 60000 : static_cast<int>(left);
+  if (now >= next) return 0;
+  uint64_t left = next - now;
+  return left > INT_MAX ? INT_MAX : static_cast<int>(left);
 }
 
 void check_deadline(Monitor& m) {
   if (m.deadline_ms == 0 || monotonic_ms() < m.deadline_ms || m.ended) return;
   m.deadline_ms = 0;
   m.forced_status = 128 + SIGKILL;
+  if (is_session(m)) return kill_session(m.pid);
   kill_init(m);
 }
 
+/** Asks the command to end, as `stop` does, and kills it when it takes too long. */
+void stop_container(Monitor& m) {
+  const HealthCheck& check = m.plan.health;
+  uint64_t deadline = monotonic_ms() + check.stop_timeout_ms;
+  if (check.has_stop_timeout && (m.deadline_ms == 0 || deadline < m.deadline_ms)) m.deadline_ms = deadline;
+  handle_signal(m, static_cast<int>(check.stop_signal), Sender::kAnybody);
+}
+
+void follow_health(Monitor& m) {
+  if (m.health == nullptr) return;
+  uint64_t now = monotonic_ms();
+  if (m.health->is_due(now) && m.cgroup.is_frozen(m.plan.cgroup)) m.health->put_off(now);
+  m.health->move(now);
+  OnUnhealthy action = m.health->take_action();
+  if (action == OnUnhealthy::kNothing || m.ended) return;
+  m.health->stop();
+  if (action == OnUnhealthy::kKill) return kill_init(m);
+  m.after_end = action == OnUnhealthy::kStop ? AfterEnd::kStay : AfterEnd::kRestart;
+  stop_container(m);
+}
+
 void wait_for_events(Monitor& m) {
-  pollfd polls[5 + kStdioPolls];
+  pollfd polls[5 + kProbePolls + kStdioPolls];
   int n = 0;
   auto add = [&](const UniqueFd& fd) -> pollfd* {
     if (!fd) return nullptr;
@@ -219,6 +248,7 @@ void wait_for_events(Monitor& m) {
   pollfd* parent = add(m.parent);
   pollfd* container = add(m.container);
   pollfd* network = add(m.network.ready_fd());
+  if (m.health != nullptr) n += m.health->add_polls(polls + n);
   n += m.stdio->add_polls(polls + n);
   if (poll(polls, static_cast<nfds_t>(n), time_left(m)) < 0) return;
   // Messages before signals: an ERROR must be read before the SIGCHLD that follows it.
@@ -249,6 +279,7 @@ void wait_for_events(Monitor& m) {
     kill(getpid(), SIGSTOP);
     m.stdio->reclaim_terminal();
   }
+  follow_health(m);
   check_deadline(m);
 }
 

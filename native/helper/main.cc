@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "remove") == 0) return remove_in_user_namespace(fd);
 #ifdef SKIFF_TEST_BUILD
   if (strcmp(argv[1], "dump") == 0) return dump_plan(fd);
+  if (strcmp(argv[1], "health-rules") == 0) return follow_health_rules(fd);
 #endif
   return usage();
 }

@@ -85,6 +85,7 @@ bool stdout_is_broken_pipe() {
 
 bool start_container(Monitor& m) {
   if (m.plan.ns.pid.kind == NsKind::kHost) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (m.health != nullptr) m.health->reset();
   StepError* e = &m.error;
   Plan& plan = m.plan;
   InitChannels channels;
@@ -112,13 +113,14 @@ bool start_container(Monitor& m) {
     if (!m.network.start(plan, m.cleanup.user_namespace(), netns, e)) return false;
   }
   m.cloned_ns = now_ns();
-  return write_pid_files(plan.lifetime, m.pid, m.cloned_ns, e);
+  return write_pid_files(plan.lifetime, {m.pid, m.cloned_ns, m.restarts}, e);
 }
 
 int run_to_end(Monitor& m) {
   if (!start_container(m)) record_failure(m);
   if (m.pid > 0) {
     follow_container(m);
+    if (m.health != nullptr) m.health->end();
     drain_output(m);
     report_early_end(m);
   }
@@ -138,14 +140,14 @@ void log_end(const Monitor& m, int status) {
   log_die(m.plan, status, m.started_ns, m.finished_ns);
 }
 
-void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting) {
+void save_result(const Monitor& m, int status, bool restarting) {
   ExitRecord record;
   record.code = status;
   record.signal = !m.failed && WIFSIGNALED(m.wait_status) ? WTERMSIG(m.wait_status) : 0;
   record.started_ns = m.started_ns;
   record.finished_ns = m.finished_ns;
   record.oom = m.is_oom;
-  record.restarts = restarts;
+  record.restarts = m.restarts;
   record.restarting = restarting;
   Text<1024> words;
   if (m.failed) {
@@ -194,6 +196,10 @@ int run_container(int plan_fd) {
   }
   close(plan_fd);
   m.parent = watch_parent(m.plan.lifetime);
+  if (m.plan.health.args.count > 0) {
+    static Health health(m.plan);
+    m.health = &health;
+  }
   if (m.plan.client.kind != ClientKind::kNone) return run_monitored(m);
   static Relay relay;
   m.stdio = &relay;
@@ -208,7 +214,7 @@ int run_container(int plan_fd) {
     m.cleanup.remove_container(m.plan.lifetime);
     log_destroy(m.plan);
   } else {
-    save_result(m, status, 0, false);
+    save_result(m, status, false);
     log_end(m, status);
   }
   if (status != 0 && !m.failed && stdout_is_broken_pipe()) die_of_sigpipe();

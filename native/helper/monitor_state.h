@@ -8,10 +8,14 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "container_stdio.h"
+#include "health.h"
 #include "network.h"
 #include "plan.h"
 
 enum class Phase { kStarting, kExecuting, kRunning };
+
+/** What follows when the container has ended: its restart policy decides, or the health check has. */
+enum class AfterEnd { kPolicy, kStay, kRestart };
 
 /** One life of the container: from the clone to the end of its first process. */
 struct Run {
@@ -27,6 +31,7 @@ struct Run {
   int wait_status = 0;
   /** The kernel killed something of the container for want of memory. */
   bool is_oom = false;
+  AfterEnd after_end = AfterEnd::kPolicy;
   /** When the process was made; counts as the start once the command runs. */
   uint64_t cloned_ns = 0, started_ns = 0, finished_ns = 0;
   uint64_t deadline_ms = 0;
@@ -38,10 +43,14 @@ struct Monitor : Run {
   Network network;
   Cleanup cleanup;
   Cgroup cgroup;
+  /** Null without a check. */
+  Health* health = nullptr;
   UniqueFd signals, parent;
   bool parent_is_gone = false;
   /** In a process of our own (monitored.cc), and not in the place of the caller's. */
   bool is_monitor = false;
+  /** How often the command has been started again. */
+  uint32_t restarts = 0;
   /** Mode `exec`: the init of the container that was entered; when it ends, so does what was started there. */
   UniqueFd container;
 };
@@ -51,7 +60,7 @@ bool start_container(Monitor& m);
 /** To its end, output included; prints what failed. The exit status. */
 int run_to_end(Monitor& m);
 /** The exit record. */
-void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting);
+void save_result(const Monitor& m, int status, bool restarting);
 /** Tells `events` that it has ended, if it ever began: once its record says so. */
 void log_end(const Monitor& m, int status);
 uint64_t monotonic_ms();

@@ -47,14 +47,14 @@ bool is_stopped_by_user(const Lifetime& lifetime) {
 }
 
 /** docker's rules. A command that could not be started at all is not tried again, unless it has run before. */
-bool is_to_restart(Monitor& m, int status, uint32_t restarts) {
+bool is_to_restart(Monitor& m, int status) {
   Lifetime& lifetime = m.plan.lifetime;
+  if (m.parent_is_gone || is_stopped_by_user(lifetime) || m.after_end == AfterEnd::kStay) return false;
+  if (m.after_end == AfterEnd::kRestart) return true;
   refresh_restart_policy(&lifetime);
-  if (lifetime.restart == RestartKind::kNo || (m.failed && restarts == 0)) return false;
-  if (lifetime.restart == RestartKind::kOnFailure &&
-      (status == 0 || (lifetime.max_restarts > 0 && restarts >= lifetime.max_restarts)))
-    return false;
-  return !m.parent_is_gone && !is_stopped_by_user(lifetime);
+  if (lifetime.restart == RestartKind::kNo || (m.failed && m.restarts == 0)) return false;
+  return lifetime.restart == RestartKind::kAlways ||
+         (status != 0 && (lifetime.max_restarts == 0 || m.restarts < lifetime.max_restarts));
 }
 
 /** False when a signal, or the end of the caller, is not to be followed by another start. */
@@ -99,23 +99,23 @@ void serve_last_clients(Monitor& m, int status) {
 
 int keep_container(Monitor& m) {
   uint64_t back_off = 0;
-  for (uint32_t restarts = 0;; restarts++) {
+  for (;; m.restarts++) {
     uint64_t begun = monotonic_ms();
     int status = run_to_end(m);
     if (monotonic_ms() - begun >= kHealthyMs) back_off = 0;
     back_off = back_off == 0 ? kFirstBackOffMs : back_off * 2;
     if (back_off > kLongestBackOffMs) back_off = kLongestBackOffMs;
-    bool again = is_to_restart(m, status, restarts);
+    bool again = is_to_restart(m, status);
     bool told = again;
     if (again) {
-      save_result(m, status, restarts, true);
+      save_result(m, status, true);
       log_end(m, status);
       server.end(status);
-      again = wait_before_restart(m, back_off) && is_to_restart(m, status, restarts);
+      again = wait_before_restart(m, back_off) && is_to_restart(m, status);
     }
     if (!again) {
       m.cgroup.remove(m.plan);
-      if (!m.plan.lifetime.remove_on_exit) save_result(m, status, restarts, false);
+      if (!m.plan.lifetime.remove_on_exit) save_result(m, status, false);
       if (!told) log_end(m, status);
       return status;
     }

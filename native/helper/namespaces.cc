@@ -137,21 +137,20 @@ void enter_and_clone(Enter enter, void* arg, uint64_t flags, int report) {
 
 }  // namespace
 
-pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
-  UniqueFd ours, theirs;
-  if (!make_sync_pair(&ours, &theirs)) return fail(e, Step::kSocket, ""), -1;
-  pid_t between = clone_now(0);
-  if (between < 0) return fail(e, Step::kClone, ""), -1;
-  if (between == 0) {
-    ours.reset();
-    enter_and_clone(enter, arg, flags, theirs.get());
-    return 0;
-  }
-  theirs.reset();
+int begin_clone_beyond(Enter enter, void* arg, uint64_t flags, Between* between, StepError* e) {
+  UniqueFd theirs;
+  if (!make_sync_pair(&between->report, &theirs)) return fail(e, Step::kSocket, ""), -1;
+  between->pid = clone_now(0);
+  if (between->pid < 0) return fail(e, Step::kClone, ""), -1;
+  if (between->pid > 0) return 1;
+  between->report.reset();
+  enter_and_clone(enter, arg, flags, theirs.get());
+  return 0;
+}
+
+pid_t take_clone(const Between& between, StepError* e) {
   SyncMessage m;
-  int got = receive_sync(ours.get(), &m, nullptr);
-  int status;
-  retry([&] { return waitpid(between, &status, 0); });
+  int got = receive_sync(between.report.get(), &m, nullptr);
   if (got == 1 && m.type == SyncType::kGo) return m.err;
   if (got == 1) {
     read_error(m, e);
@@ -160,6 +159,16 @@ pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
     fail(e, Step::kClone, "");
   }
   return -1;
+}
+
+pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
+  Between between;
+  int begun = begin_clone_beyond(enter, arg, flags, &between, e);
+  if (begun <= 0) return begun;
+  pid_t pid = take_clone(between, e);
+  int status;
+  retry([&] { return waitpid(between.pid, &status, 0); });
+  return pid;
 }
 
 bool makes_cgroup_namespace_late(const Plan& plan) {

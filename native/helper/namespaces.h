@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "common/unique_fd.h"
 #include "plan.h"
 
 /** Moves the process in between to where the clone is to be. `report` must stay open. */
@@ -13,6 +14,19 @@ using Enter = bool (*)(void* arg, int report, StepError* e);
  * direct child of the caller there. Returns as clone_into_namespaces does.
  */
 pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e);
+
+/** The process in between, for a caller who has other things to do meanwhile. */
+struct Between {
+  /** To be reaped by the caller. */
+  pid_t pid = -1;
+  /** Readable once take_clone has something to tell. */
+  UniqueFd report;
+};
+
+/** The first half of clone_beyond. 1: it is on its way; 0: in the clone; -1 after an error. */
+int begin_clone_beyond(Enter enter, void* arg, uint64_t flags, Between* between, StepError* e);
+/** The clone's pid, -1 after an error. */
+pid_t take_clone(const Between& between, StepError* e);
 
 /**
  * Forks once into all new namespaces of the plan, as a direct child of the caller. Returns the pid in the caller's pid

@@ -16,6 +16,8 @@ namespace {
 constexpr char kMagic[] = "SKIFPLN1";
 constexpr size_t kHeaderSize = 12;
 constexpr size_t kMaxSize = 64u << 20;
+/** Longer than a Go duration, and far from an overflow. */
+constexpr uint64_t kLongestMs = 1ull << 60;
 
 enum class Record : uint32_t {
   kEnd,
@@ -38,6 +40,7 @@ enum class Record : uint32_t {
   kClient,
   kCgroup,
   kEvents,
+  kHealth,
   kCount
 };
 
@@ -179,6 +182,28 @@ void read_events(Reader& r, Events* e) {
   e->destroyed = r.strings();
 }
 
+void read_health(Reader& r, HealthCheck* h) {
+  h->args = r.strings();
+  h->interval_ms = r.u64();
+  h->timeout_ms = r.u64();
+  h->start_period_ms = r.u64();
+  h->start_interval_ms = r.u64();
+  h->retries = r.u32();
+  h->timeout_text = r.str();
+  h->action = r.choice(OnUnhealthy::kStop);
+  h->stop_signal = r.u32();
+  h->has_stop_timeout = r.flag();
+  h->stop_timeout_ms = r.u64();
+  // Nothing of it may keep the helper busy, or be beyond what is added up later.
+  const uint64_t positive[] = {h->interval_ms, h->timeout_ms, h->start_interval_ms};
+  for (uint64_t ms : positive) {
+    if (ms == 0 || ms > kLongestMs) r.spoil();
+  }
+  if (h->args.count == 0 || h->start_period_ms > kLongestMs || h->stop_timeout_ms > kLongestMs ||
+      h->retries == 0 || h->stop_signal < 1 || h->stop_signal > 64)
+    r.spoil();
+}
+
 void read_record(Record record, Reader& r, Plan* plan) {
   switch (record) {
     case Record::kNamespaces:
@@ -248,6 +273,8 @@ void read_record(Record record, Reader& r, Plan* plan) {
       return read_session(r, &plan->session);
     case Record::kEvents:
       return read_events(r, &plan->events);
+    case Record::kHealth:
+      return read_health(r, &plan->health);
     case Record::kEnd:
     case Record::kCount:
       r.spoil();

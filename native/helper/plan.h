@@ -181,6 +181,22 @@ struct ClientPlan {
 
 constexpr uint32_t kDetachKeysMax = 16;
 
+enum class OnUnhealthy : uint32_t { kNothing, kKill, kRestart, kStop };
+
+/** What tells whether the container is well: a command in it, with the user and rights of the container's own. */
+struct HealthCheck {
+  StringList args;  // empty: there is no check
+  uint64_t interval_ms = 0, timeout_ms = 0, start_period_ms = 0, start_interval_ms = 0;
+  uint32_t retries = 0;
+  /** The time-out as people read it. */
+  const char* timeout_text = "";
+  OnUnhealthy action = OnUnhealthy::kNothing;
+  /** How the container is stopped then; it is killed when that takes longer. */
+  uint32_t stop_signal = 0;
+  bool has_stop_timeout = false;
+  uint64_t stop_timeout_ms = 0;
+};
+
 /** Mode `exec`: the running container that is entered. */
 struct ExecSession {
   const char* container = "";  // as the user typed it, for messages
@@ -248,6 +264,7 @@ struct Plan {
   NetworkHelper network;
   Lifetime lifetime;
   ClientPlan client;
+  HealthCheck health;
   const char* label = "";
   /** Modes `userns` and `remove`: what to execute there, what to remove. */
   StringList command;

@@ -35,6 +35,8 @@ bool read_process_stat(int dir, const char* path, ProcessStat* out) {
   out->name.clear();
   out->name.bytes(name + 1, static_cast<size_t>(end - name - 1));
   out->has_executed = (field(end, 9) & kForkedNotExecuted) == 0;
+  out->is_zombie = end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X');
+  out->session = static_cast<pid_t>(field(end, 6));
   out->start_ticks = field(end, 22);
   return true;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "text.h"
 
@@ -13,6 +14,9 @@ struct ProcessStat {
   uint64_t start_ticks = 0;
   /** False from the clone to the execve; what the process will be is not to be seen yet. */
   bool has_executed = false;
+  /** Has ended, and waits for its parent to notice. */
+  bool is_zombie = false;
+  pid_t session = 0;
   Text<16> name;
 };
 

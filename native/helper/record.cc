@@ -38,10 +38,11 @@ uint64_t now_ns() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000000ull + static_cast<uint64_t>(now.tv_nsec);
 }
 
-bool write_pid_files(const Lifetime& lifetime, pid_t pid, uint64_t made_ns, StepError* e) {
+bool write_pid_files(const Lifetime& lifetime, const PidRecord& record, StepError* e) {
   static uint64_t own_start = start_ticks(getpid());
   Text<128> text;
-  text << pid << ' ' << start_ticks(pid) << ' ' << made_ns << ' ' << getpid() << ' ' << own_start << '\n';
+  text << record.init << ' ' << start_ticks(record.init) << ' ' << record.made_ns << ' ' << getpid() << ' '
+       << own_start << ' ' << record.restarts << '\n';
   Text<PATH_MAX> path;
   path << lifetime.container_dir << "/pid";
   if (!write_atomically(path.c_str(), text)) return fail(e, Step::kRecord, path.c_str());
@@ -50,7 +51,7 @@ bool write_pid_files(const Lifetime& lifetime, pid_t pid, uint64_t made_ns, Step
   (void)unlink(path.c_str());
   if (lifetime.pid_file[0] == '\0') return true;
   text.clear();
-  text << pid;
+  text << record.init;
   return write_atomically(lifetime.pid_file, text) || fail(e, Step::kPidFile, lifetime.pid_file);
 }
 

@@ -18,11 +18,17 @@ struct ExitRecord {
 };
 
 uint64_t now_ns();
+struct PidRecord {
+  pid_t init;
+  uint64_t made_ns;
+  uint32_t restarts;
+};
+
 /**
- * `pid`: init's host pid and start time (of /proc/PID/stat), when it was made (unix ns), and the same two of ourselves;
- * and the plan's own pid file. The exit record of a run before is gone then.
+ * `pid`: init's host pid and start time (of /proc/PID/stat), when it was made (unix ns), the same two of ourselves, and
+ * the number of restarts; and the plan's own pid file. The exit record of a run before is gone then.
  */
-bool write_pid_files(const Lifetime& lifetime, pid_t pid, uint64_t made_ns, StepError* e);
+bool write_pid_files(const Lifetime& lifetime, const PidRecord& record, StepError* e);
 bool write_exit_record(const Lifetime& lifetime, const ExitRecord& record, StepError* e);
 /** For those who wait for a container that is removed when it ends: they have its lock's file open. */
 void leave_status(const Lifetime& lifetime, int status);

@@ -78,6 +78,10 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./export.ts'),
   },
+  'healthcheck run': {
+    summary: 'Run the health check of a container once, and tell by the exit status (0 healthy, 1 unhealthy)',
+    load: () => import('./healthcheck/run.ts'),
+  },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
     load: () => import('./image/exists.ts'),

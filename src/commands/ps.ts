@@ -72,7 +72,11 @@ function psFormat(
       Command: { header: 'COMMAND', value: ({ spec }) => `"${shorten(commandText(spec), 20)}"` },
       CreatedAt: { header: 'CREATED AT', value: ({ spec }) => goTime(Date.parse(spec.createdAt)) },
       RunningFor: { header: 'CREATED', value: ({ spec }) => humanAgo(Date.parse(spec.createdAt), nowMs) },
-      Status: { header: 'STATUS', value: ({ state }) => statusText(state, (ms) => humanAgo(ms, nowMs)) },
+      Status: {
+        header: 'STATUS',
+        value: ({ state, health }) => statusText(state, health, (ms) => humanAgo(ms, nowMs)),
+      },
+      HealthStatus: { header: 'HEALTH STATUS', notInJson: true, value: ({ health }) => health },
       State: { header: 'STATE', value: ({ state }) => stateWord(state) },
       Ports: {
         header: 'PORTS',

@@ -18,10 +18,10 @@ export default defineCommand({
       type: 'list',
       value: 'STATE',
       commaSeparated: true,
-      help: 'stopped (default), exited, running, paused, restarting, created or removed',
+      help: 'stopped (default), exited, running, paused, restarting, created, removed, healthy or unhealthy',
     },
   },
-  examples: ['wait web', 'wait --condition running web'],
+  examples: ['wait web', 'wait --condition healthy web'],
   async run({ args, flags, cx }) {
     const targets = targetsOf(cx.paths, args, flags, 'wait');
     const conditions = flags.condition.map(parseCondition);

@@ -138,6 +138,7 @@ export function configOfContainer(spec: ContainerSpec, image: ImageConfigSection
     WorkingDir: config.workingDir,
     Labels: config.labels,
     ...(config.stopSignal === undefined ? {} : { StopSignal: config.stopSignal }),
+    ...(config.healthcheck === undefined ? {} : { Healthcheck: config.healthcheck }),
   };
 }
 

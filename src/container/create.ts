@@ -10,7 +10,7 @@ import { lookAtSources, makeMissing, type BindSources } from './bind-sources.ts'
 import { logContainerEvent } from './events.ts';
 import type { CreateOptions } from './options.ts';
 import { randomName } from './names.ts';
-import { checkEarly, decideSpec, type CreateRequest, type RunParts } from './prepare.ts';
+import { checkEarly, checkHealthFlags, decideSpec, type CreateRequest, type RunParts } from './prepare.ts';
 import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } from './records.ts';
 import { replaceHolder } from './replace.ts';
 import type { AttachedVolumes } from './volumes.ts';
@@ -24,6 +24,7 @@ export interface MadeContainer extends NewContainer {
 /** A container that waits for its `start`. @throws everything that goes wrong; nothing is left behind then */
 export async function createContainer(parts: RunParts, request: CreateRequest): Promise<ContainerId> {
   checkEarly(request);
+  await checkHealthFlags(request);
   return await again(() => attempt(parts, request));
 }
 

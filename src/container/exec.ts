@@ -5,7 +5,7 @@ import { EngineError } from '../core/errors.ts';
 import { existsSync } from 'node:fs';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
-import type { CgroupEntry } from '../native/plan.ts';
+import type { CgroupEntry, ExecPlan } from '../native/plan.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
@@ -36,6 +36,17 @@ export async function execInContainer(
   options: ExecOptions & AddressOptions,
 ): Promise<never> {
   const { spec, typed, rest } = addressContainer(parts.paths, words, options);
+  return launchExec(await execPlan(parts, spec, typed, rest, options));
+}
+
+/** What the helper is to do. @throws CONTAINER_STATE (exit status 1), USAGE, USER_UNKNOWN */
+export async function execPlan(
+  parts: ExecParts,
+  spec: ContainerSpec,
+  typed: string,
+  words: readonly string[],
+  options: ExecOptions,
+): Promise<ExecPlan> {
   const init = runningInit(parts.paths, spec);
   if (isPaused(parts.paths, spec.id)) throw pausedContainer(spec);
   const { host } = spec;
@@ -47,7 +58,7 @@ export async function execInContainer(
     spec,
     init,
     typed,
-    words: rest,
+    words,
     options,
     caller: parts.env,
     accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
@@ -57,7 +68,7 @@ export async function execInContainer(
     events: sessionEvents(parts.paths, spec, execId),
   });
   logExec(parts.paths, spec, plan.process.args, execId);
-  return launchExec(plan);
+  return plan;
 }
 
 function pausedContainer({ id, name }: ContainerSpec): EngineError {

@@ -24,6 +24,7 @@ import type {
 } from '../runtime/spec.ts';
 import { resolveGroups, resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
+import type { ChosenHealth } from './choose-health.ts';
 import { mergeCommand } from './command-line.ts';
 import { mergeEnvironment, type CallerEnv } from './environment.ts';
 import { hostFromFlags, wholeNumber } from './host-from-flags.ts';
@@ -64,6 +65,7 @@ export interface SpecInput {
   joinedHostname: string | undefined;
   /** --network, or the configured default. */
   network: string;
+  health?: ChosenHealth | undefined;
 }
 
 export interface SpecResult {
@@ -80,7 +82,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
       'USAGE',
       '--no-hosts: conflicting options: --add-host needs an /etc/hosts to write to',
     );
-  const notes: string[] = [];
+  const notes: string[] = [...(input.health?.notes ?? [])];
   const mounts = mountsOf(input, notes);
   const host = hostFromFlags({ ...input, idMap: ids.idMap }, mounts, notes);
   const networkMode = joinedMode(input.network, input);
@@ -125,6 +127,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
     stopTimeoutS: wholeNumber('--stop-timeout', options['stop-timeout'], -1),
     exposedPorts: exposedPorts(Object.keys(imageConfig.ExposedPorts ?? {}), options.expose),
     volumes: anonymousTargets(input),
+    healthcheck: input.health?.config,
   };
   const spec: ContainerSpec = {
     schemaVersion: 1,
@@ -151,6 +154,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
       ports: [],
       address: undefined,
     },
+    health: input.health?.spec,
   };
   return { spec, notes };
 }

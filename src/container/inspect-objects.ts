@@ -5,6 +5,7 @@ import type { Paths } from '../core/paths.ts';
 import { containerDir } from '../store/layout.ts';
 import { inspectVolume } from '../volume/inspect.ts';
 import { findVolume } from '../volume/records.ts';
+import { readHealth } from './health.ts';
 import { inspectContainer } from './inspect.ts';
 import { writableBytes } from './list.ts';
 import { findContainer } from './records.ts';
@@ -37,9 +38,11 @@ async function inspectOne(paths: Paths, reference: string, { type, size }: Inspe
   if (type === undefined || type === 'container') {
     const container = unlessMissing(() => findContainer(paths, reference));
     if (container !== undefined) {
+      const state = readState(paths, container.id);
       const json = inspectContainer({
         spec: container,
-        state: readState(paths, container.id),
+        state,
+        health: readHealth(paths, container, state),
         dir: containerDir(paths, container.id),
       });
       return size ? { ...json, SizeRw: writableBytes(paths, container) } : json;

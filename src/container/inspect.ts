@@ -5,6 +5,7 @@ import type { DeviceAmount } from '../cgroup/types.ts';
 import { ZERO_CONFIG, ZERO_OVERLAY } from '../image/zero-config.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
 import type { ContainerSpec, DeviceSpec, NamespaceMode, PublishedPort } from '../runtime/spec.ts';
+import type { Health } from './health.ts';
 import { stateWord, type ContainerState } from './state.ts';
 import {
   ZERO_CONTAINER,
@@ -20,11 +21,12 @@ const NEVER = '0001-01-01T00:00:00Z';
 export interface InspectInput {
   spec: ContainerSpec;
   state: ContainerState;
+  health: Health | undefined;
   /** Host path of containers/<id>. */
   dir: string;
 }
 
-export function inspectContainer({ spec, state, dir }: InspectInput): Record<string, unknown> {
+export function inspectContainer({ spec, state, health, dir }: InspectInput): Record<string, unknown> {
   const { process, config, host, network } = spec;
   const address = state.pid === undefined ? undefined : network.address;
   return {
@@ -46,6 +48,7 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
       Error: state.error,
       StartedAt: time(state.startedAtMs),
       FinishedAt: time(state.finishedAtMs),
+      ...(health === undefined ? {} : { Health: health }),
     },
     Image: spec.image?.id ?? '',
     ResolvConfPath: '',
@@ -88,6 +91,11 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
       Labels: config.labels,
       ...(config.stopSignal === undefined ? {} : { StopSignal: config.stopSignal }),
       ...(config.stopTimeoutS === undefined ? {} : { StopTimeout: config.stopTimeoutS }),
+      ...(config.healthcheck === undefined ? {} : { Healthcheck: config.healthcheck }),
+      // podman's
+      ...(spec.health === undefined || spec.health.action === 'none'
+        ? {}
+        : { HealthcheckOnFailureAction: spec.health.action }),
     },
     NetworkSettings: {
       ...ZERO_NETWORK_SETTINGS,

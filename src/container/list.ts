@@ -4,6 +4,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
+import { HEALTH_WORDS, healthWord, type HealthWord } from './health.ts';
 import { listIds, readSpec } from './records.ts';
 import { sweepDead } from './remove.ts';
 import { readState, stateWord, type ContainerState } from './state.ts';
@@ -11,6 +12,7 @@ import { readState, stateWord, type ContainerState } from './state.ts';
 export interface ListedContainer {
   spec: ContainerSpec;
   state: ContainerState;
+  health: HealthWord;
 }
 
 export interface ListRequest {
@@ -34,7 +36,7 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
       // Dead, half-made, or just starting: the sweep takes the first two and passes over the third.
       if ((await sweepQuietly(root, id)) || spec === undefined || state === undefined) continue;
     }
-    all.push({ spec, state });
+    all.push({ spec, state, health: healthWord(root, spec, state) });
   }
   all.sort((a, b) => (a.spec.createdAt < b.spec.createdAt ? 1 : -1));
   const wide = request.all || request.last >= 0 || filter.has('status') || filter.has('exited');
@@ -74,6 +76,7 @@ const FILTER_KEYS = [
   'network',
   'publish',
   'expose',
+  'health',
 ];
 
 /** (pure) */
@@ -98,6 +101,13 @@ export function parseFilters(texts: readonly string[]): Filters {
       );
     }
   }
+  for (const word of filters.get('health') ?? []) {
+    if (!HEALTH_WORDS.some((each) => each === word))
+      throw new EngineError(
+        'USAGE',
+        `--filter health=${word}: invalid filter, expected ${HEALTH_WORDS.join(', ')}`,
+      );
+  }
   return filters;
 }
 
@@ -115,7 +125,7 @@ export function matches(
 }
 
 function matchesOne(
-  { spec, state }: ListedContainer,
+  { spec, state, health }: ListedContainer,
   key: string,
   value: string,
   all: readonly ListedContainer[],
@@ -151,6 +161,8 @@ function matchesOne(
       return spec.network.mode === value;
     case 'publish':
       return spec.network.ports.some(({ hostPort, protocol }) => isPort(value, hostPort, protocol));
+    case 'health':
+      return health === value;
     default: // expose
       return spec.config.exposedPorts.some((port) => port === (value.includes('/') ? value : `${value}/tcp`));
   }

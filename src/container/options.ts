@@ -11,7 +11,18 @@ export interface RunOptions extends CreateOptions {
   plan: string | undefined;
 }
 
-export interface CreateOptions extends LimitOptions {
+export interface HealthOptions {
+  'health-cmd': string | undefined;
+  'health-interval': string | undefined;
+  'health-on-failure': string | undefined;
+  'health-retries': number | undefined;
+  'health-start-interval': string | undefined;
+  'health-start-period': string | undefined;
+  'health-timeout': string | undefined;
+  'no-healthcheck': boolean | undefined;
+}
+
+export interface CreateOptions extends LimitOptions, HealthOptions {
   'cgroup-parent': string | undefined;
   'require-limits': boolean | undefined;
   rm: boolean | undefined;

@@ -26,7 +26,8 @@ import { readAccounts, readDevices, readFlagFile, readKeyValueFiles } from './in
 import { joinTarget, type JoinChoice } from './join.ts';
 import type { AskedLimits } from './limits.ts';
 import { checkName, randomContainerId } from './names.ts';
-import type { CreateOptions, RunOptions } from './options.ts';
+import type { ChosenHealth } from './choose-health.ts';
+import type { CreateOptions, HealthOptions, RunOptions } from './options.ts';
 import { placeContainer, type Placement } from './place.ts';
 import { findContainer } from './records.ts';
 import { parseRestartPolicy } from './restart-policy.ts';
@@ -78,16 +79,55 @@ export function checkEarly({ options }: CreateRequest): void {
   if (options.replace === true && options.name === undefined) {
     throw new EngineError('USAGE', '--replace: needs --name, the name of the container to replace');
   }
-  const restart = parseRestartPolicy(options.restart);
-  if (restart.name === 'no') return;
-  if (options.rm === true)
+  const hasPolicy = parseRestartPolicy(options.restart).name !== 'no';
+  if (hasPolicy && options.rm === true)
     throw new EngineError('USAGE', 'conflicting options: cannot specify both --restart and --rm');
+  if (hasPolicy) checkRestartable(options, `--restart ${options.restart}`);
+  if (options['health-on-failure'] === 'restart') checkRestartable(options, '--health-on-failure restart');
+}
+
+function checkRestartable(options: CreateOptions, flag: string): void {
   if (joinReference(options) !== undefined) {
     throw new EngineError(
       'USAGE',
-      `--restart ${options.restart}: not with namespaces of another container, which may be others by then`,
+      `${flag}: not with namespaces of another container, which may be others by then`,
     );
   }
+  if (options['log-driver'] === 'passthrough')
+    throw new EngineError(
+      'USAGE',
+      `${flag}: not with --log-driver passthrough, since no monitor keeps such a container`,
+    );
+}
+
+/** The same for the flags of the health check. @throws USAGE */
+export async function checkHealthFlags({ options }: CreateRequest): Promise<void> {
+  if (!asksForHealth(options)) return;
+  const { parseHealthFlags } = await import('./choose-health.ts');
+  parseHealthFlags(options);
+}
+
+async function healthOf(
+  { options }: CreateRequest,
+  image: ResolvedImage | undefined,
+): Promise<ChosenHealth | undefined> {
+  const config = image?.config ?? {};
+  if (!asksForHealth(options) && config.Healthcheck === undefined) return undefined;
+  const { chooseHealth } = await import('./choose-health.ts');
+  return chooseHealth(options, config);
+}
+
+function asksForHealth(options: HealthOptions): boolean {
+  return (
+    options['health-cmd'] !== undefined ||
+    options['health-interval'] !== undefined ||
+    options['health-on-failure'] !== undefined ||
+    options['health-retries'] !== undefined ||
+    options['health-start-interval'] !== undefined ||
+    options['health-start-period'] !== undefined ||
+    options['health-timeout'] !== undefined ||
+    options['no-healthcheck'] === true
+  );
 }
 
 export function idMapFor(parts: RunParts, { options }: CreateRequest): IdMapChoice {
@@ -208,7 +248,8 @@ export async function prepareRun(
   image: ResolvedImage | undefined,
   trees: readonly string[],
 ): Promise<PreparedContainer> {
-  const { spec, notes } = specFor(parts, request, { ids, limits }, image, trees);
+  const health = await healthOf(request, image);
+  const { spec, notes } = specFor(parts, request, { ids, limits }, image, trees, health);
   const joined = joinedOf(ids);
   const placed = await placeContainer(parts, spec, { joined, monitored });
   sayUnmapped(parts, spec);
@@ -225,7 +266,8 @@ export async function decideSpec(
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
   request.onImageReady?.();
-  return { ...specFor(parts, request, { ids, limits }, image, trees), trees };
+  const health = await healthOf(request, image);
+  return { ...specFor(parts, request, { ids, limits }, image, trees, health), trees };
 }
 
 function joinedOf(ids: IdMapChoice): JoinChoice['joined'] | undefined {
@@ -238,6 +280,7 @@ function specFor(
   { ids, limits }: Pick<Decided, 'ids' | 'limits'>,
   image: ResolvedImage | undefined,
   trees: readonly string[],
+  health: ChosenHealth | undefined,
 ): { spec: ContainerSpec; notes: string[] } {
   const { options } = request;
   const joined = joinedOf(ids);
@@ -279,6 +322,7 @@ function specFor(
     resolveContainer: (reference) => joinTarget(parts.paths, reference).joined.id,
     joinedHostname: joined?.hostname,
     network: options.network ?? parts.config().network ?? 'default',
+    health,
   });
   return { spec, notes: [...ids.notes, ...notes, ...limits.notes, ...devices.notes] };
 }

@@ -14,6 +14,7 @@ import { helperPlan, type Keeping } from './helper-plan.ts';
 import type { RunOptions } from './options.ts';
 import {
   checkEarly,
+  checkHealthFlags,
   idMapFor,
   imageOf,
   limitsOf,
@@ -31,6 +32,7 @@ import {
  */
 export async function runContainer(parts: RunParts, request: RunRequest): Promise<never> {
   checkRun(request);
+  await checkHealthFlags(request);
   return await again(() => attempt(parts, request));
 }
 
@@ -75,7 +77,8 @@ export function isKeptByUs(options: RunOptions): boolean {
     !stdout ||
     !stderr ||
     (options.restart !== undefined && options.restart !== 'no') ||
-    options.scope === 'service';
+    options.scope === 'service' ||
+    options['health-on-failure'] === 'restart';
   return !special && (options.rm === true || options['log-driver'] === 'passthrough');
 }
 

@@ -1,6 +1,7 @@
 // `run --plan`: everything that would be decided, and nothing done: no pull, no directory, no socket.
 
 import { hostname } from 'node:os';
+import { formatDuration } from '../core/duration.ts';
 import { findStored, type ResolvedImage } from '../store/images.ts';
 import { treeDir } from '../store/layout.ts';
 import { hasTree } from '../store/layers.ts';
@@ -9,6 +10,7 @@ import type { IdMapChoice } from '../runtime/idmap.ts';
 import { rankPlatform } from '../image/platform.ts';
 import { mergeCommand } from './command-line.ts';
 import {
+  checkHealthFlags,
   idMapFor,
   limitsOf,
   parsePullPolicy,
@@ -45,12 +47,14 @@ export interface ShownPlan {
   };
   limits?: { name: string; value: string; honoured: boolean }[];
   log?: string;
+  health?: { args: string[]; intervalMs: number; timeoutMs: number; retries: number; action: string };
   notes: string[];
 }
 
 /** @throws as `runContainer` would before it makes anything */
 export async function planRun(parts: RunParts, request: RunRequest): Promise<ShownPlan> {
   checkRun(request);
+  await checkHealthFlags(request);
   const limits = await limitsOf(request);
   const decided = { ids: idMapFor(parts, request), limits, monitored: !isKeptByUs(request.options) };
   const { ids } = decided;
@@ -184,6 +188,7 @@ async function shown(
       ...(await resourceLimits(prepared)),
     ],
     log: host.logDriver,
+    ...(spec.health === undefined ? {} : { health: spec.health }),
     notes: prepared.notes,
   };
 }
@@ -259,8 +264,21 @@ export function planLines(plan: ShownPlan): string[] {
   for (const { name, value, honoured } of plan.limits ?? [])
     add('limit', `${name}=${value}${honoured ? '' : ' (not honoured)'}`);
   if (plan.log !== undefined) add('log', plan.log);
+  if (plan.health !== undefined) add('health', healthText(plan.health));
   for (const note of plan.notes) add('note', note);
   return lines;
+}
+
+function healthText({
+  args,
+  intervalMs,
+  timeoutMs,
+  retries,
+  action,
+}: NonNullable<ShownPlan['health']>): string {
+  const time = (ms: number): string => formatDuration(ms * 1e6);
+  const then = action === 'none' ? '' : `, then ${action}`;
+  return `${args.map(quote).join(' ')} every ${time(intervalMs)}, at most ${time(timeoutMs)}; unhealthy after ${retries} failures${then}`;
 }
 
 function quote(text: string): string {

@@ -35,8 +35,8 @@ export function readState(root: StoreRoot, id: ContainerId): ContainerState {
   if (!isAlive(root, id)) return readExit(dir);
   const init = readPid(dir);
   if (init !== undefined) {
-    const { pid, startedAtMs } = init;
-    return { ...NEVER_RAN, status: 'running', pid, startedAtMs, paused: isPaused(root, id) };
+    const { pid, startedAtMs, restarts: restartCount } = init;
+    return { ...NEVER_RAN, status: 'running', pid, startedAtMs, restartCount, paused: isPaused(root, id) };
   }
   const exit = readFileIfExists(`${dir}/exit`);
   // Its process has ended, and its keeper is about to say how.
@@ -129,15 +129,18 @@ export interface ProcessName {
 
 export interface InitProcess extends ProcessName {
   startedAtMs: number | undefined;
+  restarts: number;
 }
 
-const PID_FILE = /^(\d+) (\d+)(?: (\d+) (\d+) (\d+))?/;
+const PID_FILE = /^(\d+) (\d+)(?: (\d+) (\d+) (\d+)(?: (\d+))?)?/;
 
 /** The init named in the `pid` file, if that very process is alive. */
 export function readPid(dir: string): InitProcess | undefined {
   const match = PID_FILE.exec(readFileIfExists(`${dir}/pid`) ?? '');
   const init = match === null ? undefined : ifAlive(match[1], match[2]);
-  return init === undefined ? undefined : { ...init, startedAtMs: milliseconds(match?.[3]) };
+  return init === undefined
+    ? undefined
+    : { ...init, startedAtMs: milliseconds(match?.[3]), restarts: Number(match?.[6] ?? 0) };
 }
 
 /** The helper that keeps the container, and passes signals on to it. */

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { EngineError } from '../core/errors.ts';
-import { parseSignal, signalNumber } from '../runtime/signals.ts';
+import { DEFAULT_STOP_TIMEOUT_S, parseSignal, signalNumber, stopSignalNumber } from '../runtime/signals.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { logContainerEvent } from './events.ts';
@@ -22,8 +22,7 @@ import {
 import { readState } from './state.ts';
 import { tryExclusive } from '../store/lock.ts';
 
-const { SIGKILL, SIGTERM } = constants.signals;
-const DEFAULT_TIMEOUT_S = 10;
+const { SIGKILL } = constants.signals;
 
 export interface StopOptions {
   /** Seconds until SIGKILL; negative: never. Undefined: the container's own, else 10. */
@@ -40,7 +39,7 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<void> {
   const signal = stopSignal(spec, options.signal);
-  const timeoutS = options.timeoutS ?? spec.config.stopTimeoutS ?? DEFAULT_TIMEOUT_S;
+  const timeoutS = options.timeoutS ?? spec.config.stopTimeoutS ?? DEFAULT_STOP_TIMEOUT_S;
   const lockFd = openLock(root, spec.id);
   if (lockFd === undefined) return; // removed since
   const dir = containerDir(root, spec.id);
@@ -96,8 +95,7 @@ function killTeller(root: StoreRoot, spec: ContainerSpec, signal: number): () =>
 
 function stopSignal({ config }: ContainerSpec, flag: string | undefined): number {
   if (flag !== undefined && flag !== '') return parseSignal(flag, '--signal');
-  // An image may say anything here.
-  return (config.stopSignal === undefined ? undefined : signalNumber(config.stopSignal)) ?? SIGTERM;
+  return stopSignalNumber(config.stopSignal);
 }
 
 /** @throws USAGE, CONTAINER_STATE (exit status 1) when it does not run */

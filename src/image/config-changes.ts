@@ -1,6 +1,7 @@
 // --change of commit and import: Dockerfile instructions that change an image's configuration (pure). docker allows those
 // that need no build.
 
+import { parseDuration } from '../core/duration.ts';
 import { EngineError } from '../core/errors.ts';
 import type { HealthConfig, ImageConfigSection } from '../spec/image.ts';
 
@@ -65,7 +66,7 @@ function applyOne(config: ImageConfigSection, keyword: string, rest: string, tex
       config.OnBuild = [...(config.OnBuild ?? []), onBuildOf(rest, text)];
       return;
     case 'HEALTHCHECK':
-      config.Healthcheck = healthOf(rest, text, config);
+      config.Healthcheck = healthOf(rest, text);
       return;
     default:
       throw invalid(text, `${keyword} is not a valid change command`, `it takes ${ALLOWED}`);
@@ -164,48 +165,44 @@ const DURATIONS = {
   'start-interval': 'StartInterval',
 } as const;
 
-/** `NONE`, or `[--interval=30s …] CMD …`. */
-function healthOf(rest: string, text: string, config: ImageConfigSection): HealthConfig {
-  if (/^none$/i.test(rest)) return { Test: ['NONE'] };
+/** `NONE`, or `[--interval=30s …] CMD …`. A command line is for the image's shell, whichever that is when it is executed. */
+function healthOf(rest: string, text: string): HealthConfig {
   const health: HealthConfig = {};
   let left = rest;
   for (let match = OPTION.exec(left); match !== null; match = OPTION.exec(left)) {
     const [whole, name = '', value = ''] = match;
-    if (name === 'retries' && /^\d{1,9}$/.test(value)) health.Retries = Number(value);
-    else if (name in DURATIONS) health[DURATIONS[name as keyof typeof DURATIONS]] = nanoseconds(value, text);
+    if (name === 'retries') health.Retries = retriesOf(value, text);
+    else if (Object.hasOwn(DURATIONS, name))
+      health[DURATIONS[name as keyof typeof DURATIONS]] = timeOf(name, value, text);
     else throw invalid(text, `${JSON.stringify(whole.trim())} is no option of HEALTHCHECK`);
     left = left.slice(whole.length);
   }
-  const command = /^cmd\s+(.+)$/is.exec(left)?.[1];
-  if (command === undefined)
-    throw invalid(text, 'expected HEALTHCHECK [OPTIONS] CMD command, or HEALTHCHECK NONE');
+  const [, kind = '', command = ''] = /^(\S*)\s*(.*)$/s.exec(left) ?? [];
+  if (/^none$/i.test(kind)) {
+    if (command !== '' || left !== rest) throw invalid(text, 'HEALTHCHECK NONE takes no arguments');
+    return { Test: ['NONE'] };
+  }
+  if (!/^cmd$/i.test(kind))
+    throw invalid(text, `expected HEALTHCHECK [OPTIONS] CMD command, or HEALTHCHECK NONE`);
   const list = jsonList(command);
-  health.Test = list !== undefined ? ['CMD', ...list] : ['CMD-SHELL', command];
-  return config.Shell !== undefined && list === undefined
-    ? { ...health, Test: ['CMD', ...config.Shell, command] }
-    : health;
+  if (command === '' || list?.length === 0) throw invalid(text, 'Missing command after HEALTHCHECK CMD');
+  return { ...health, Test: list === undefined ? ['CMD-SHELL', command] : ['CMD', ...list] };
 }
 
 const OPTION = /^--([a-z-]+)=(\S+)\s+/;
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
+const SHORTEST = 1e6;
 
-/** Go's durations: 1m30s, 1.5h. */
-function nanoseconds(value: string, text: string): number {
-  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value))
-    throw invalid(text, `invalid duration ${JSON.stringify(value)}`);
-  const parts = value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g);
-  return [...parts].reduce(
-    (sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number),
-    0,
-  );
+function timeOf(name: string, value: string, text: string): number {
+  const parsed = parseDuration(value);
+  if ('problem' in parsed) throw invalid(text, `--${name}: ${parsed.problem}`);
+  if (parsed.ns !== 0 && parsed.ns < SHORTEST) throw invalid(text, `--${name} cannot be less than 1ms`);
+  return parsed.ns;
+}
+
+function retriesOf(value: string, text: string): number {
+  if (/^-\d+$/.test(value)) throw invalid(text, `--retries cannot be negative (${value})`);
+  if (!/^\+?\d{1,9}$/.test(value)) throw invalid(text, `--retries=${value}: expected a whole number`);
+  return Number(value);
 }
 
 function invalid(text: string, why: string, hint?: string): EngineError {

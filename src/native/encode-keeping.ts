@@ -1,7 +1,7 @@
-// Records of the plan about a container's keeper: its lifetime, clients, group, and whom it tells. Read by
+// Records of the plan about a container's keeper: its lifetime, clients, group, health check, and whom it tells. Read by
 // native/helper/plan.cc; docs/dev/native-protocol.md, "The plan".
 
-import type { CgroupEntry, CgroupPlan, Client, HelperPlan, PlanEvents } from './plan.ts';
+import type { CgroupEntry, CgroupPlan, Client, HealthPlan, HelperPlan, PlanEvents } from './plan.ts';
 import type { Writer } from './plan-writer.ts';
 
 export function writeLifetime(w: Writer, l: HelperPlan['lifetime']): void {
@@ -71,4 +71,16 @@ export function writeEvents(w: Writer, events: PlanEvents): void {
   w.str(events.subject);
   for (const subjects of [events.mounted, events.unmounted, events.destroyed])
     w.list(subjects, (subject) => w.str(subject));
+}
+
+export function writeHealth(w: Writer, health: HealthPlan): void {
+  w.list(health.args, (arg) => w.str(arg));
+  for (const ms of [health.intervalMs, health.timeoutMs, health.startPeriodMs, health.startIntervalMs])
+    w.u64(BigInt(ms));
+  w.u32(health.retries);
+  w.str(health.timeoutText);
+  w.choice(['none', 'kill', 'restart', 'stop'], health.action);
+  w.u32(health.stopSignal);
+  w.flag(health.stopTimeoutMs !== undefined);
+  w.u64(BigInt(health.stopTimeoutMs ?? 0));
 }

@@ -2,7 +2,14 @@
 // every machine we build for. Strings go through core/bytes.ts and so arrive byte for byte.
 
 import { encodeBytes } from '../core/bytes.ts';
-import { writeCgroup, writeCgroupEntry, writeClient, writeEvents, writeLifetime } from './encode-keeping.ts';
+import {
+  writeCgroup,
+  writeCgroupEntry,
+  writeClient,
+  writeEvents,
+  writeHealth,
+  writeLifetime,
+} from './encode-keeping.ts';
 import type {
   Client,
   ExecPlan,
@@ -40,6 +47,7 @@ const RECORD = {
   client: 17,
   cgroup: 18,
   events: 19,
+  health: 20,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -113,9 +121,10 @@ export function encodePlan(plan: HelperPlan): Buffer {
     });
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
-  const { client, cgroup, events } = plan;
+  const { client, cgroup, events, health } = plan;
   if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, cgroup));
   if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
+  if (health !== undefined) w.record(RECORD.health, () => writeHealth(w, health));
   w.record(RECORD.label, () => w.str(plan.label));
   if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
@@ -140,7 +149,8 @@ export function encodeAttachCommand(
 export function encodeExecPlan(plan: ExecPlan): Buffer {
   const w = new Writer();
   writeCommand(w, plan);
-  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, dieWithParent: plan.dieWithParent }));
+  const { dieWithParent, timeoutMs = 0 } = plan;
+  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, dieWithParent, timeoutMs }));
   w.record(RECORD.execSession, () => {
     w.str(plan.container);
     w.u32(plan.pid);

@@ -88,6 +88,11 @@ export async function tryContainer(plan: HelperPlan): Promise<ChildResult & { st
   return { ...result, stderr: Buffer.concat(said).toString().trim() };
 }
 
+/** Starts one more process in a container beside this one; its input is empty, and what it writes comes by pipes. */
+export function startExec(plan: ExecPlan): Child {
+  return spawnHelper('exec', encodeExecPlan(plan), ['ignore', 'pipe', 'pipe'], process.env);
+}
+
 export interface InNamespaceOptions {
   /** Undefined: no user namespace, the command is simply started. */
   idMap: IdMap | undefined;
@@ -168,7 +173,7 @@ function helperEnvironment(): Buffer[] {
  * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3, `more` those from 4 on.
  */
 function spawnHelper(
-  mode: 'run' | 'userns' | 'remove',
+  mode: 'run' | 'exec' | 'userns' | 'remove',
   plan: Uint8Array,
   stdio: StdioOptions,
   env: NodeJS.ProcessEnv,

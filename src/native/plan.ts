@@ -255,6 +255,27 @@ export interface PlanEvents {
   destroyed: readonly string[];
 }
 
+/** A command that tells by its exit status whether the container is well, and when it is executed. Times of docker's rules. */
+export interface HealthPlan {
+  /** At least one. Everything else (user, environment, rights …) is that of the container's process. */
+  args: string[];
+  /** At least 1, but for the start period. */
+  intervalMs: number;
+  timeoutMs: number;
+  startPeriodMs: number;
+  startIntervalMs: number;
+  /** So many failures one after the other mean unhealthy; at least 1. */
+  retries: number;
+  /** The time-out for people. */
+  timeoutText: string;
+  /** What is done with a container that has become unhealthy; `stop` and `restart` whatever its restart policy is. */
+  action: 'none' | 'kill' | 'restart' | 'stop';
+  /** For the last two. */
+  stopSignal: number;
+  /** Until it is killed; undefined: never. */
+  stopTimeoutMs: number | undefined;
+}
+
 /** Everything the helper needs to start one more process in a container that runs. */
 export interface ExecPlan {
   /** As the user typed it, for messages. */
@@ -272,6 +293,8 @@ export interface ExecPlan {
   /** undefined: the container has no group of its own. */
   cgroup?: CgroupEntry | undefined;
   events?: PlanEvents;
+  /** Kill it, and what it has started, after so many milliseconds. */
+  timeoutMs?: number;
 }
 
 export interface HelperPlan {
@@ -292,6 +315,7 @@ export interface HelperPlan {
   cgroup?: CgroupPlan;
   /** Set: a monitor keeps the container. */
   client?: Client;
+  health?: HealthPlan;
   /** How messages name the container's command: the argv[0] the user typed. */
   label: string;
   /** Unset: nobody is told. */

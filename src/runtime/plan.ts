@@ -4,6 +4,7 @@
 import type {
   CgroupPlan,
   Client,
+  HealthPlan,
   HelperPlan,
   Lifetime,
   LogFile,
@@ -18,7 +19,8 @@ import type {
 import { capabilityMask, capabilitySets } from './capabilities.ts';
 import { mappedGids } from './mapped-ids.ts';
 import { mayOpenDevices, planMounts } from './mounts.ts';
-import type { ContainerId, ContainerSpec, NamespaceMode } from './spec.ts';
+import { DEFAULT_STOP_TIMEOUT_S, stopSignalNumber } from './signals.ts';
+import type { ContainerId, ContainerSpec, HealthSpec, NamespaceMode } from './spec.ts';
 import { toRlimit } from './ulimits.ts';
 
 export interface PlanInput {
@@ -88,6 +90,7 @@ export function planContainer(input: PlanInput): HelperPlan {
   if (input.cgroup !== undefined) plan.cgroup = input.cgroup;
   if (input.client !== undefined) plan.client = input.client;
   if (input.events !== undefined) plan.events = input.events;
+  if (spec.health !== undefined) plan.health = healthOf(spec.health, config);
   return plan;
 }
 
@@ -135,6 +138,15 @@ function processOf({ spec, seccomp, available }: PlanInput): HelperPlan['process
     rlimits: host.ulimits.map(toRlimit),
     ...(host.oomScoreAdj === undefined ? {} : { oomScoreAdj: host.oomScoreAdj }),
     init: host.init,
+  };
+}
+
+function healthOf(health: HealthSpec, { stopSignal, stopTimeoutS }: ContainerSpec['config']): HealthPlan {
+  const timeoutS = stopTimeoutS ?? DEFAULT_STOP_TIMEOUT_S;
+  return {
+    ...health,
+    stopSignal: stopSignalNumber(stopSignal),
+    stopTimeoutMs: timeoutS < 0 ? undefined : timeoutS * 1000,
   };
 }
 

@@ -17,6 +17,14 @@ export function parseSignal(text: string, flag: string): number {
   return number;
 }
 
+/** What stops a container; an image may say anything there. */
+export function stopSignalNumber(text: string | undefined): number {
+  return (text === undefined ? undefined : signalNumber(text)) ?? constants.signals.SIGTERM;
+}
+
+/** Seconds until SIGKILL, where a container does not say. */
+export const DEFAULT_STOP_TIMEOUT_S = 10;
+
 /** undefined for a text that is no signal. */
 export function signalNumber(text: string): number | undefined {
   if (/^\d{1,2}$/.test(text)) {

@@ -4,8 +4,8 @@
 
 import type { Limits } from '../cgroup/types.ts';
 import type { Digest } from '../core/digest.ts';
-import type { Platform } from '../spec/image.ts';
-import type { IdMap } from '../native/plan.ts';
+import type { HealthConfig, Platform } from '../spec/image.ts';
+import type { HealthPlan, IdMap } from '../native/plan.ts';
 import type { MountSpec } from './mount-spec.ts';
 import type { Ulimit } from './ulimits.ts';
 
@@ -27,7 +27,12 @@ export interface ContainerSpec {
   config: ConfigSpec;
   host: HostSpec;
   network: NetworkSpec;
+  /** undefined: the container has no health check. */
+  health: HealthSpec | undefined;
 }
+
+/** The check as it is done; how the container is stopped for it, ConfigSpec says. */
+export type HealthSpec = Omit<HealthPlan, 'stopSignal' | 'stopTimeoutMs'>;
 
 export interface ImageOfContainer {
   /** As the user typed it. */
@@ -72,6 +77,8 @@ export interface ConfigSpec {
   exposedPorts: string[];
   /** Container paths of the image's VOLUMEs and of -v PATH. */
   volumes: string[];
+  /** What the flags and the image say, merged; times in nanoseconds. */
+  healthcheck: HealthConfig | undefined;
 }
 
 /** docker's `HostConfig`: what depends on this host. */

@@ -84,7 +84,7 @@ export interface ImageConfigSection {
   ArgsEscaped?: boolean;
   Healthcheck?: HealthConfig;
   OnBuild?: string[] | null;
-  Shell?: string[];
+  Shell?: string[] | null;
 }
 
 export interface HistoryEntry {

@@ -92,6 +92,35 @@ describe('as root', () => {
     expect(count(skiff, id)).toBe(seen);
   });
 
+  test('its health is left as it is, and the check goes on afterwards', async (context) => {
+    requires(context, 'root');
+    const flags = ['--health-interval', '100ms', '--health-timeout', '400ms', '--health-retries', '1'];
+    const words = [
+      'run',
+      '-d',
+      '--name',
+      'checked',
+      '--network',
+      'none',
+      '--health-cmd',
+      'sleep 0.1',
+      ...flags,
+    ];
+    await skiff.run([...words, 'busybox', 'sleep', '1000'], { stdout: /./ });
+    const record = async (): Promise<string> =>
+      (await skiff.run(['inspect', '-f', '{{json .State.Health}}', 'checked'])).stdout;
+    await skiff.run(['wait', '--condition', 'healthy', 'checked'], { stdout: '-1\n' });
+    await skiff.run(['pause', 'checked'], { stdout: 'checked\n' });
+    const seen = await record();
+    // Longer than a probe may take.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(await record()).toBe(seen);
+    await skiff.run(['unpause', 'checked'], { stdout: 'checked\n' });
+    await expect.poll(record, PATIENT).not.toBe(seen);
+    expect(await record()).toMatch(/^\{"Status":"healthy"/);
+    await skiff.run(['rm', '-f', 'checked'], { stdout: 'checked\n' });
+  });
+
   test.for([
     [['pause', 'web'], /^Error: cannot pause container: web: container [0-9a-f]{64} is already paused\n/],
     [['exec', 'web', 'true'], /container [0-9a-f]{64} is paused, unpause the container before exec\n/],

@@ -71,7 +71,7 @@ test('running is whose process of that start time is there', () => {
   });
   expect(() => runningInit(root, spec)).toThrow(notRunning);
   writeFileSync(file, `${process.pid} ${startTicksOf(process.pid)}\n`);
-  expect(runningInit(root, spec)).toEqual({ pid: process.pid, startTicks: startTicksOf(process.pid) });
+  expect(runningInit(root, spec)).toMatchObject({ pid: process.pid, startTicks: startTicksOf(process.pid) });
   for (const text of [`${process.pid} 1\n`, `4194303 ${startTicksOf(process.pid)}\n`, 'torn', '']) {
     writeFileSync(file, text);
     expect(() => runningInit(root, spec)).toThrow(notRunning);

@@ -32,6 +32,12 @@ const CONFIG: Schema = {
   Shell: 'array?',
 };
 
+export const HEALTH_SCHEMA: Readonly<Record<string, Schema>> = {
+  '.State.Health': { Status: 'string', FailingStreak: 'number', Log: 'array' },
+  '.State.Health.Log.*': { Start: 'string', End: 'string', ExitCode: 'number', Output: 'string' },
+  '.Config.Healthcheck': { Test: 'array', Interval: 'number' },
+};
+
 export const CONTAINER_SCHEMA: Readonly<Record<string, Schema>> = {
   '': {
     Id: 'string',

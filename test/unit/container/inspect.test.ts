@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { inspectContainer } from '../../../src/container/inspect.ts';
 import { planLines, type ShownPlan } from '../../../src/container/show-plan.ts';
 import type { ContainerState } from '../../../src/container/state.ts';
-import { compareWithSchema, CONTAINER_SCHEMA } from './inspect.cases.ts';
+import { compareWithSchema, CONTAINER_SCHEMA, HEALTH_SCHEMA } from './inspect.cases.ts';
 import { fromFlags, ID, IMAGE_ID } from './spec.ts';
 
 const EXITED: ContainerState = {
@@ -36,7 +36,7 @@ describe('inspect', () => {
   }
   spec.network.ports = [{ hostIp: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }];
   spec.network.address = { ip: '10.0.0.2', prefix: 24, gateway: '10.0.0.1' };
-  const json = inspectContainer({ spec, state: EXITED, dir: '/store/containers/x' });
+  const json = inspectContainer({ spec, state: EXITED, health: undefined, dir: '/store/containers/x' });
 
   test("every field of docker's API reference, with its type", () => {
     expect(compareWithSchema(json, CONTAINER_SCHEMA)).toEqual({ wrong: [], seen: 206 });
@@ -45,7 +45,12 @@ describe('inspect', () => {
   test('a running container has an address, on what docker calls the bridge', () => {
     const running = { ...EXITED, status: 'running' as const, pid: 77 };
     const onDefault = { ...spec, network: { ...spec.network, mode: 'default' } };
-    const { NetworkSettings } = inspectContainer({ spec: onDefault, state: running, dir: '/x' });
+    const { NetworkSettings } = inspectContainer({
+      spec: onDefault,
+      state: running,
+      health: undefined,
+      dir: '/x',
+    });
     expect(NetworkSettings).toMatchObject({
       IPAddress: '10.0.0.2',
       Networks: { bridge: { IPAddress: '10.0.0.2', Gateway: '10.0.0.1' } },
@@ -137,11 +142,51 @@ describe('inspect', () => {
     ]);
   });
 
+  test('of a container with a health check: what is configured, and what it has found', () => {
+    const result = { Start: '2026-01-01T00:00:00Z', End: '2026-01-01T00:00:01Z', ExitCode: 1, Output: 'x' };
+    const health = { Status: 'unhealthy', FailingStreak: 3, Log: [result] } as const;
+    const config = { Test: ['CMD-SHELL', 'check'], Interval: 1e9 };
+    const checked = fromFlags(
+      {},
+      {
+        health: {
+          config,
+          notes: [],
+          spec: {
+            args: ['/bin/sh', '-c', 'check'],
+            intervalMs: 1000,
+            timeoutMs: 1,
+            startPeriodMs: 0,
+            startIntervalMs: 1,
+            retries: 3,
+            timeoutText: '1ms',
+            action: 'kill',
+          },
+        },
+      },
+    ).spec;
+    const shown = inspectContainer({
+      spec: checked,
+      state: EXITED,
+      health: { ...health, Log: [...health.Log] },
+      dir: '/x',
+    });
+    expect(shown).toMatchObject({
+      State: { Health: health },
+      Config: { Healthcheck: config, HealthcheckOnFailureAction: 'kill' },
+    });
+    expect(compareWithSchema(shown, HEALTH_SCHEMA)).toEqual({ wrong: [], seen: 9 });
+    expect(json['State']).toHaveProperty('Health', null);
+  });
+
   test('a time that never was', () => {
     expect(
-      inspectContainer({ spec, state: { ...EXITED, status: 'created', startedAtMs: undefined }, dir: '/x' })[
-        'State'
-      ],
+      inspectContainer({
+        spec,
+        state: { ...EXITED, status: 'created', startedAtMs: undefined },
+        health: undefined,
+        dir: '/x',
+      })['State'],
     ).toMatchObject({ StartedAt: '0001-01-01T00:00:00Z' });
   });
 });
@@ -160,6 +205,7 @@ test('--plan for people: a line each, words quoted as for a shell', () => {
     idMap: { uid: ['0:1:1'], gid: ['0:2:1'] },
     mounts: [{ type: 'bind', source: '/a', target: '/b', options: 'ro,rprivate', missing: true }],
     limits: [{ name: 'memory', value: '1', honoured: false }],
+    health: { args: ['sh', '-c', 'a b'], intervalMs: 90_000, timeoutMs: 500, retries: 2, action: 'kill' },
     notes: ['n'],
   };
   expect(planLines(plan)).toEqual([
@@ -170,6 +216,7 @@ test('--plan for people: a line each, words quoted as for a shell', () => {
     'id map:       uid 0:1:1  gid 0:2:1',
     'mount:        bind /a -> /b ro,rprivate (the directory would be made)',
     'limit:        memory=1 (not honoured)',
+    "health:       sh -c 'a b' every 1m30s, at most 500ms; unhealthy after 2 failures, then kill",
     'note:         n',
   ]);
 });

@@ -91,6 +91,9 @@ describe('who keeps the container of a run', () => {
     ['--rm --sig-proxy=false', { rm: true, 'sig-proxy': false }, false],
     ['--rm --detach-keys', { rm: true, 'detach-keys': 'ctrl-x' }, false],
     ['--rm --scope service', { rm: true, scope: 'service' }, false],
+    ['--rm --health-cmd', { rm: true, 'health-cmd': 'x' }, true],
+    ['--rm --health-on-failure kill', { rm: true, 'health-on-failure': 'kill' }, true],
+    ['--rm --health-on-failure restart', { rm: true, 'health-on-failure': 'restart' }, false],
   ])('%s', (_, options, us) => expect(kept(options)).toBe(us));
 
   const check = (options: Partial<RunOptions>) => () =>
@@ -106,7 +109,22 @@ describe('who keeps the container of a run', () => {
     [{ detach: true, attach: ['stdout'] }, 'conflicting options: -a and -d'],
     [{ detach: true, 'log-driver': 'passthrough' }, '--log-driver passthrough'],
     [{ rm: true, restart: 'always' }, 'cannot specify both --restart and --rm'],
-    [{ restart: 'always', network: 'container:x' }, 'namespaces of another container'],
+    [
+      { restart: 'always', network: 'container:x' },
+      '--restart always: not with namespaces of another container',
+    ],
+    [
+      { restart: 'always', 'log-driver': 'passthrough' },
+      '--restart always: not with --log-driver passthrough',
+    ],
+    [
+      { 'health-on-failure': 'restart', pid: 'container:x' },
+      '--health-on-failure restart: not with namespaces of another container',
+    ],
+    [
+      { 'health-on-failure': 'restart', 'log-driver': 'passthrough' },
+      '--health-on-failure restart: not with --log-driver passthrough',
+    ],
     [{ 'detach-keys': 'xyz' }, 'unknown key'],
     [{ attach: ['x'] }, 'valid streams'],
   ])('%o is refused', (options, why) => expect(check(options)).toThrow(why));
@@ -137,7 +155,21 @@ describe('wait', () => {
     ['stopped', 'paused', false],
     ['removed', 'exited', false],
     ['created', 'created', true],
-  ] as const)('%s while %s', (condition, status, met) => expect(isMet(condition, state(status))).toBe(met));
+    ['healthy', 'running', false],
+  ] as const)('%s while %s', (condition, status, met) =>
+    expect(isMet(condition, state(status), 'none')).toBe(met),
+  );
+
+  test.each([
+    ['healthy', 'running', 'healthy', true],
+    ['healthy', 'running', 'starting', false],
+    ['healthy', 'restarting', 'healthy', false],
+    ['unhealthy', 'running', 'unhealthy', true],
+    ['unhealthy', 'exited', 'unhealthy', false],
+    ['running', 'running', 'unhealthy', true],
+  ] as const)('%s while %s and %s', (condition, status, health, met) =>
+    expect(isMet(condition, state(status), health)).toBe(met),
+  );
 
   test('a condition that is none', () => {
     expect(parseCondition('Running')).toBe('running');

@@ -47,11 +47,16 @@ test('status texts', () => {
     restartCount: 0,
     paused: false,
   };
-  expect(statusText({ ...state, status: 'running' }, ago)).toBe('Up 3 hours');
-  expect(statusText({ ...state, status: 'running', paused: true }, ago)).toBe('Up 3 hours (Paused)');
-  expect(statusText({ ...state, status: 'restarting' }, ago)).toBe('Restarting (4) 3 hours ago');
-  expect(statusText({ ...state, status: 'exited' }, ago)).toBe('Exited (4) 3 hours ago');
-  expect(statusText({ ...state, status: 'created' }, ago)).toBe('Created');
+  expect(statusText({ ...state, status: 'running' }, 'none', ago)).toBe('Up 3 hours');
+  expect(statusText({ ...state, status: 'running' }, 'starting', ago)).toBe('Up 3 hours (health: starting)');
+  expect(statusText({ ...state, status: 'running' }, 'healthy', ago)).toBe('Up 3 hours (healthy)');
+  expect(statusText({ ...state, status: 'running' }, 'unhealthy', ago)).toBe('Up 3 hours (unhealthy)');
+  expect(statusText({ ...state, status: 'running', paused: true }, 'healthy', ago)).toBe(
+    'Up 3 hours (Paused)',
+  );
+  expect(statusText({ ...state, status: 'restarting' }, 'unhealthy', ago)).toBe('Restarting (4) 3 hours ago');
+  expect(statusText({ ...state, status: 'exited' }, 'unhealthy', ago)).toBe('Exited (4) 3 hours ago');
+  expect(statusText({ ...state, status: 'created' }, 'none', ago)).toBe('Created');
 });
 
 test('command and ports as ps prints them', () => {
@@ -82,6 +87,7 @@ describe('filters', () => {
   const old: ListedContainer = {
     spec: specOf({ name: 'old', createdAt: '2026-01-01T00:00:00.000Z' }),
     state,
+    health: 'none',
   };
   const web: ListedContainer = {
     spec: specOf({
@@ -90,6 +96,7 @@ describe('filters', () => {
       config: { labels: { a: '1', b: '' } },
     }),
     state,
+    health: 'unhealthy',
   };
   test.each([
     [[], true],
@@ -112,10 +119,12 @@ describe('filters', () => {
     [['volume=/data'], true],
     [['volume=named'], true],
     [['volume=other'], false],
+    [['health=unhealthy'], true],
+    [['health=healthy', 'health=none'], false],
   ])('%j', (texts, expected) => {
     expect(matches(web, parseFilters(texts), [old, web])).toBe(expected);
   });
-  test.each(['name', 'frob=1', '=x', 'status=odd'])('%s is refused', (text) => {
+  test.each(['name', 'frob=1', '=x', 'status=odd', 'health=odd'])('%s is refused', (text) => {
     expect(() => parseFilters([text])).toThrow('invalid filter');
   });
 });

@@ -37,6 +37,23 @@ export const GOOD: readonly [changes: string[], expected: ImageConfigSection][] 
     { Healthcheck: { Test: ['CMD', 'check', '-v'], Interval: 90e9, Timeout: 1.5e9, Retries: 3 } },
   ],
   [['HEALTHCHECK CMD curl -f /'], { Healthcheck: { Test: ['CMD-SHELL', 'curl -f /'] } }],
+  [
+    ['HEALTHCHECK=cmd curl  -f / || exit 1'],
+    { Healthcheck: { Test: ['CMD-SHELL', 'curl  -f / || exit 1'] } },
+  ],
+  [
+    ['healthcheck --start-period=1m --start-interval=500ms --retries=0 --timeout=0 CMD x'],
+    {
+      Healthcheck: {
+        Test: ['CMD-SHELL', 'x'],
+        StartPeriod: 60e9,
+        StartInterval: 5e8,
+        Retries: 0,
+        Timeout: 0,
+      },
+    },
+  ],
+  [['HEALTHCHECK CMD a', 'HEALTHCHECK none'], { Healthcheck: { Test: ['NONE'] } }],
 ];
 
 export const BAD: readonly [change: string, message: RegExp][] = [
@@ -52,6 +69,16 @@ export const BAD: readonly [change: string, message: RegExp][] = [
   ['EXPOSE http', /invalid containerPort: http/],
   ['HEALTHCHECK --interval=soon CMD x', /invalid duration "soon"/],
   ['HEALTHCHECK --often=1 CMD x', /no option of HEALTHCHECK/],
+  ['HEALTHCHECK --constructor=1s CMD x', /no option of HEALTHCHECK/],
   ['HEALTHCHECK x', /expected HEALTHCHECK/],
+  ['HEALTHCHECK NONE x', /NONE takes no arguments/],
+  ['HEALTHCHECK --retries=3 NONE', /NONE takes no arguments/],
+  ['HEALTHCHECK CMD', /Missing command after HEALTHCHECK CMD/],
+  ['HEALTHCHECK CMD []', /Missing command after HEALTHCHECK CMD/],
+  ['HEALTHCHECK --timeout=5us CMD x', /--timeout cannot be less than 1ms/],
+  ['HEALTHCHECK --timeout=-5s CMD x', /--timeout cannot be less than 1ms/],
+  ['HEALTHCHECK --interval=5 CMD x', /missing unit in duration "5"/],
+  ['HEALTHCHECK --retries=-1 CMD x', /--retries cannot be negative/],
+  ['HEALTHCHECK --retries=x CMD x', /--retries=x: expected a whole number/],
   ['ONBUILD ONBUILD RUN x', /isn't allowed as an ONBUILD trigger/],
 ];

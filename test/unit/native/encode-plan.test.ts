@@ -98,7 +98,7 @@ describe('encodePlan', () => {
       'requests 1',
       `- ${hex('{"execute":"add_hostfwd"}')}`,
     ]);
-    expect(from(lines, 'dir', 19)).toEqual([
+    expect(from(lines, 'dir', 33)).toEqual([
       `dir ${hex('/c')}`,
       'lock 9',
       'remove 1',
@@ -117,6 +117,20 @@ describe('encodePlan', () => {
       'detach-keys 2',
       `print ${hex('id')}`,
       'print-on-failure 1',
+      'probe 3',
+      `- ${hex('/bin/sh')}`,
+      `- ${hex('-c')}`,
+      `- ${hex('check')}`,
+      'interval 30000',
+      'timeout 5000000000',
+      'start-period 0',
+      'start-interval 1',
+      'retries 4',
+      `timeout-text ${hex('5000000s')}`,
+      'on-unhealthy 2',
+      'stop-signal 15',
+      'has-stop-timeout 1',
+      'stop-timeout 10000',
       `label ${hex('printf')}`,
     ]);
     expect(from(lines, 'groups', 22)).toEqual([

@@ -190,6 +190,18 @@ export function fullPlan(): HelperPlan {
       print: 'id',
       printOnFailure: true,
     },
+    health: {
+      args: ['/bin/sh', '-c', 'check'],
+      intervalMs: 30_000,
+      timeoutMs: 5_000_000_000,
+      startPeriodMs: 0,
+      startIntervalMs: 1,
+      retries: 4,
+      timeoutText: '5000000s',
+      action: 'restart',
+      stopSignal: 15,
+      stopTimeoutMs: 10_000,
+    },
     label: 'printf',
     events: {
       log: '/events.log',

@@ -249,7 +249,7 @@ describe('inside', () => {
     expect(readFileSync(join(dir, 'exit'), 'utf8')).toMatch(
       /^code=3\nsignal=0\nstartedAt=[1-9]\d{18}\nfinishedAt=[1-9]\d{18}\noom=0\nrestarts=0\nrestarting=0\nerror=\n$/,
     );
-    expect(readFileSync(join(dir, 'pid'), 'utf8')).toMatch(/^\d+ \d+ [1-9]\d{18} \d+ \d+\n$/);
+    expect(readFileSync(join(dir, 'pid'), 'utf8')).toMatch(/^\d+ \d+ [1-9]\d{18} \d+ \d+ 0\n$/);
   });
 
   it('is removed at the end when asked', async (context) => {
