@@ -39,7 +39,7 @@ async function detailsOf(cx: Context, nowMs: number): Promise<DfDetails> {
       ...container,
       sizeBytes: writableBytes(cx.paths, container.spec),
       command: commandText(container.spec),
-      status: statusText(container.state, (ms) => humanAgo(ms, nowMs)),
+      status: statusText(container.state, container.health, (ms) => humanAgo(ms, nowMs)),
     })),
     volumes: volumeUsage(cx.paths),
   };
