@@ -1,7 +1,7 @@
 // Other limits for a group that lives: all of those that are asked for, or none. The kernel refuses one by one, so what
 // has been written is written back when a later one fails.
 
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, writeSync } from 'node:fs';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { FLAG_OF, size } from './limit-options.ts';
 import { limitWrites, unsupportedLimits } from './limit-writes.ts';
@@ -100,6 +100,9 @@ function apply(group: ContainerCgroup, write: LimitWrite): Undo {
 }
 
 function missing(group: ContainerCgroup, { limit, controller, file }: LimitWrite): EngineError {
+  const dirs = group.version === 2 ? [group.path] : Object.values(group.paths);
+  if (dirs.length > 0 && !dirs.some((dir) => existsSync(dir)))
+    return new EngineError('CONTAINER_STATE', 'it has just ended', { hint: 'try again', exitCode: 1 });
   const hasController =
     group.version === 1
       ? group.paths[controller as keyof typeof group.paths] !== undefined

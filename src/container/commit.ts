@@ -115,10 +115,12 @@ async function whilePaused<T>(
   }
   if (isFrozen(group) === true) return await work();
   const resume = await holdPaused(group, doing, signal);
+  logContainerEvent(paths, spec, 'pause');
   try {
     return await work();
   } finally {
     await resume();
+    logContainerEvent(paths, spec, 'unpause');
   }
 }
 

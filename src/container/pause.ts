@@ -2,12 +2,13 @@
 // no fall-back to SIGSTOP where there is no group: a container sees that (its shells report stopped jobs), can undo it
 // (SIGCONT), and a process it had stopped itself would be going on afterwards.
 
+import { existsSync } from 'node:fs';
 import { freeze, isFrozen, unfreeze } from '../cgroup/freezer.ts';
 import { readCgroup } from '../cgroup/record.ts';
 import type { ContainerCgroup } from '../cgroup/types.ts';
 import { EngineError } from '../core/errors.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
-import type { StoreRoot } from '../store/layout.ts';
+import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { logContainerEvent } from './events.ts';
 import { readSpec } from './records.ts';
 import { readState, stateWord, type ContainerState } from './state.ts';
@@ -22,7 +23,7 @@ export async function pauseContainer(
   checkRunning('pause', spec, state);
   if (state.paused) throw wrongState('pause', spec, 'is already paused');
   const group = freezable(root, spec);
-  if (group === undefined) throw noGroup(spec);
+  if (group === undefined) throw noGroup(root, spec);
   if (!(await told('pause', spec, () => freeze(group, signal))))
     throw wrongState('pause', spec, 'is not running');
   logContainerEvent(root, spec, 'pause');
@@ -68,11 +69,17 @@ function wrongState(verb: Verb, { id, name }: ContainerSpec, what: string): Engi
   });
 }
 
-function noGroup({ name }: ContainerSpec): EngineError {
+function noGroup(root: StoreRoot, { id, name }: ContainerSpec): EngineError {
+  const isMonitored = existsSync(`${containerDir(root, id)}/attach`);
   return new EngineError(
     'HOST_MISSING',
     `cannot pause container: ${name}: it has no control group that could be frozen`,
-    { hint: '"skiff doctor" says whether this host lets you have one', exitCode: 1 },
+    {
+      hint: isMonitored
+        ? '"skiff doctor" says whether this host lets you have one'
+        : 'run it with -d, without --rm, or with a limit such as --pids-limit',
+      exitCode: 1,
+    },
   );
 }
 

@@ -22,7 +22,7 @@ import { containerDir, namesDir, tmpDir, type StoreRoot } from '../store/layout.
 import { tryExclusive } from '../store/lock.ts';
 import { logRemoval } from './events.ts';
 import {
-  dropName,
+  dropStaleName,
   holderOf,
   isStillThere,
   isTorn,
@@ -98,7 +98,7 @@ function running(spec: ContainerSpec): EngineError {
   );
 }
 
-/** The name first: a name without a container can be taken over, a container without a name could not be told apart. */
+/** The name last: one without a container can be taken over, a container without one would stay, beside another of its name. */
 async function discard(
   root: StoreRoot,
   id: ContainerId,
@@ -114,9 +114,10 @@ async function discard(
     addon().flock(dirFd, 'exclusive', false);
     const spec = readSpec(root, id);
     const latest = spec?.name ?? name;
-    // Whose config.json is torn may have any.
-    for (const each of latest === undefined ? namesIn(namesDir(root)) : [latest]) dropName(root, each, id);
     renameSync(containerDir(root, id), trash);
+    // Whose config.json is torn may have any.
+    for (const each of latest === undefined ? namesIn(namesDir(root)) : [latest])
+      dropStaleName(root, each, id);
     if (spec !== undefined) logRemoval(root, spec, isLost(trash));
     await removeTree(trash, idMap);
   } catch (error) {

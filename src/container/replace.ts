@@ -15,8 +15,10 @@ export async function replaceHolder(root: StoreRoot, name: string, replace: bool
     dropStaleName(root, name, holder);
     return;
   }
+  // In this order: whose lock is free has written its config.json, or never will.
+  const isHeld = isAlive(root, holder);
   const spec = readSpec(root, holder);
-  if (spec === undefined && !isAlive(root, holder)) {
+  if (spec === undefined && !isHeld) {
     dropStaleName(root, name, holder); // its maker died half-way
     return;
   }

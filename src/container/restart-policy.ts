@@ -4,6 +4,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
 import type { RestartPolicy } from '../runtime/spec.ts';
+import { storeIo } from '../store/io.ts';
 
 const NAMES: readonly RestartPolicy['name'][] = ['no', 'on-failure', 'always', 'unless-stopped'];
 
@@ -30,8 +31,9 @@ function invalid(text: string, why: string): EngineError {
  * fail for want of space is done at once, the rest by the function returned.
  */
 export function stageRestartPolicy(dir: string, policy: RestartPolicy): () => void {
-  writeFileSync(`${dir}/restart.tmp`, `${policyLine(policy)}\n`, { mode: 0o600 });
-  return () => renameSync(`${dir}/restart.tmp`, `${dir}/restart`);
+  const temp = `${dir}/restart.tmp`;
+  storeIo('writing', temp, () => writeFileSync(temp, `${policyLine(policy)}\n`, { mode: 0o600 }));
+  return () => renameSync(temp, `${dir}/restart`);
 }
 
 /** What a monitor does differs in these alone. (pure) */

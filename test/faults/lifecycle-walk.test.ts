@@ -4,11 +4,15 @@
 
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { sandbox } from '../helpers/engine.ts';
+import { describe, expect, test } from 'vitest';
+import { isRoot, ROOT } from '../helpers/accounts.ts';
+import { sandbox, type Engine } from '../helpers/engine.ts';
 import { processesOf, storeLeftovers } from '../helpers/leaks.ts';
+import { requires, type Capability } from '../helpers/requires.ts';
+import { world } from '../helpers/world.ts';
 
-const skiff = sandbox({ sharedStore: true });
+const ordinary = sandbox({ sharedStore: true });
+const root = isRoot() ? sandbox({ user: ROOT }) : undefined;
 const STEPS = Number(process.env['SKIFF_WALK'] ?? 120);
 const SEED = Number(process.env['SKIFF_WALK_SEED'] ?? Date.now() % 1_000_000);
 const WORKERS = 4;
@@ -48,24 +52,38 @@ const COMMANDS: Step[] = [
   (name) => ['rm', '-f', name],
   (name, other) => ['rename', name, other],
   (name) => ['logs', name],
+  (name) => ['pause', name],
+  (name) => ['pause', name],
+  (name) => ['unpause', name],
+  (name) => ['update', '--restart', 'on-failure:1', name],
+  (name) => ['update', '--pids-limit', '20', name],
+  () => ['stats', '--no-stream', '-a'],
   (name) => ['wait', '--condition', 'stopped,running,created', name],
   () => ['ps', '-a'],
 ];
 
 /** Pids of our own programs: the binary and the helper, whatever its mode, but not init before its exec. */
-function ours(): number[] {
+function ours(skiff: Engine): number[] {
   return processesOf(skiff.user).flatMap(({ pid }) => {
     try {
       const executable = readlinkSync(`/proc/${pid}/exe`);
-      return executable === skiff.binary || executable.startsWith('/memfd:skiff-helper') ? [pid] : [];
+      if (executable === skiff.binary) return [pid];
+      return executable.startsWith('/memfd:skiff-helper') && isOf(skiff, pid) ? [pid] : [];
     } catch {
       return [];
     }
   });
 }
 
-function killOne(random: (below: number) => number): void {
-  const pids = ours();
+/** root's other helpers are none of our business. */
+function isOf({ user, store }: Engine, pid: number): boolean {
+  if (user !== ROOT) return true;
+  const fds = readdirSync(`/proc/${pid}/fd`);
+  return fds.some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(`${store}/`));
+}
+
+function killOne(skiff: Engine, random: (below: number) => number): void {
+  const pids = ours(skiff);
   if (pids.length === 0) return;
   try {
     process.kill(pids[random(pids.length)] as number, 'SIGKILL');
@@ -74,7 +92,7 @@ function killOne(random: (below: number) => number): void {
   }
 }
 
-async function walk(worker: number, steps: number): Promise<string[]> {
+async function walk(skiff: Engine, worker: number, steps: number): Promise<string[]> {
   const random = generator(SEED * 31 + worker);
   const strange: string[] = [];
   const attacks: Promise<void>[] = [];
@@ -82,7 +100,7 @@ async function walk(worker: number, steps: number): Promise<string[]> {
     const step = COMMANDS[random(COMMANDS.length)] as Step;
     const args = step(NAMES[random(NAMES.length)] as string, NAMES[random(NAMES.length)] as string);
     const running = skiff.start(args, { timeoutMs: 45_000 });
-    if (random(3) === 0) attacks.push(sleep(random(60)).then(() => killOne(random)));
+    if (random(3) === 0) attacks.push(sleep(random(60)).then(() => killOne(skiff, random)));
     const { status, stderr } = await running.result;
     // What a bug looks like: a stack, or an errno that nobody has put into words.
     if (/internal error|\n {4}at |E(NOENT|EXIST|NOTEMPTY|BADF)\b/.test(stderr))
@@ -94,7 +112,7 @@ async function walk(worker: number, steps: number): Promise<string[]> {
 }
 
 /** `ps -a` against the kernel. */
-async function checkTruth(): Promise<void> {
+async function checkTruth(skiff: Engine): Promise<void> {
   const { stdout } = await skiff.run(
     ['ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.Names}} {{.State}}'],
     {
@@ -103,29 +121,48 @@ async function checkTruth(): Promise<void> {
   );
   const rows = stdout.split('\n').filter((line) => line !== '');
   const names = rows.map((row) => row.split(' ')[1]);
-  expect(new Set(names).size, `names are unique: ${names.join(' ')}`).toBe(names.length);
+  expect(new Set(names).size, `names are unique:\n${rows.join('\n')}`).toBe(names.length);
   for (const row of rows) {
     const [id = '', , state] = row.split(' ');
     const file = `${skiff.store}/containers/${id}/pid`;
     const pid = existsSync(file) ? readFileSync(file, 'utf8').split(' ')[0] : undefined;
-    if (state === 'running') expect(existsSync(`/proc/${pid}`), row).toBe(true);
+    if (state === 'running' || state === 'paused') expect(existsSync(`/proc/${pid}`), row).toBe(true);
     else expect(['created', 'exited', 'restarting'], row).toContain(state);
   }
 }
 
-test(`${STEPS} steps by ${WORKERS} workers, seed ${SEED}`, { timeout: 60_000 + STEPS * 2000 }, async () => {
-  console.log(`random walk: SKIFF_WALK=${STEPS} SKIFF_WALK_SEED=${SEED}`);
-  const walks = Array.from({ length: WORKERS }, (_, i) => walk(i, Math.ceil(STEPS / WORKERS)));
-  const strange = (await Promise.all(walks)).flat();
-  expect(strange).toEqual([]);
-  await checkTruth();
-  // A folder whose maker was killed before it had a lock counts as abandoned after two seconds.
-  await sleep(2100);
-  const { stdout } = await skiff.run(['ps', '-aq', '--no-trunc'], { stderr: /^/ });
-  for (const id of stdout.split('\n').filter((line) => line !== ''))
-    await skiff.run(['rm', '-f', id], { stdout: `${id}\n`, stderr: /^/ });
-  await skiff.run(['system', 'prune', '-f'], { stdout: /./, stderr: /^/ });
-  await skiff.run(['system', 'check'], { stdout: /^/, stderr: /^/ });
-  expect(storeLeftovers(skiff.store)).toEqual([]);
-  expect(readdirSync(`${skiff.store}/containers`)).toEqual([]);
+/** Control groups of containers of this store, in every hierarchy. */
+function groupsOf(ids: readonly string[]): string[] {
+  return readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' }).filter((path) =>
+    ids.some((id) => path.endsWith(`skiff-${id}`)),
+  );
+}
+
+describe.each([
+  ['ordinary user', 'busybox-image', ordinary],
+  ['root, with control groups', 'root', root],
+] as [string, Capability, Engine | undefined][])('%s', (_title, capability, maybe) => {
+  const skiff = maybe as Engine;
+  const name = `${STEPS} steps by ${WORKERS} workers, seed ${SEED}`;
+
+  test(name, { timeout: 60_000 + STEPS * 2000 }, async (context) => {
+    requires(context, 'busybox-image', capability);
+    console.log(`random walk: SKIFF_WALK=${STEPS} SKIFF_WALK_SEED=${SEED}`);
+    if (skiff !== ordinary)
+      await skiff.run(['load', '-q', '-i', world().fixtures.busyboxDockerArchive ?? ''], { stdout: /./ });
+    const walks = Array.from({ length: WORKERS }, (_, i) => walk(skiff, i, Math.ceil(STEPS / WORKERS)));
+    const strange = (await Promise.all(walks)).flat();
+    expect(strange).toEqual([]);
+    await checkTruth(skiff);
+    // A folder whose maker was killed before it had a lock counts as abandoned after two seconds.
+    await sleep(2100);
+    const { stdout } = await skiff.run(['ps', '-aq', '--no-trunc'], { stderr: /^/ });
+    const ids = stdout.split('\n').filter((line) => line !== '');
+    for (const id of ids) await skiff.run(['rm', '-f', id], { stdout: `${id}\n`, stderr: /^/ });
+    await skiff.run(['system', 'prune', '-f'], { stdout: /./, stderr: /^/ });
+    await skiff.run(['system', 'check'], { stdout: /^/, stderr: /^/ });
+    expect(storeLeftovers(skiff.store)).toEqual([]);
+    expect(readdirSync(`${skiff.store}/containers`)).toEqual([]);
+    expect(groupsOf(ids)).toEqual([]);
+  });
 });

@@ -129,6 +129,11 @@ describe('changeLimits', () => {
     expect(() => changeLimits(none, {}, { pidsLimit: 5 })).toThrow('no cgroup controller pids');
   });
 
+  test('a group that is gone', () => {
+    const gone: ContainerCgroup = { version: 2, path: `${root}/gone` };
+    expect(() => changeLimits(gone, {}, { pidsLimit: 5 })).toThrow('it has just ended');
+  });
+
   test('what only follows is not missed', () => {
     const { group, dir } = makeGroup(1, { 'memory.limit_in_bytes': '9223372036854771712\n' });
     changeLimits(group, {}, { memoryBytes: 64 * MIB, memorySwapBytes: 128 * MIB });
