@@ -12,12 +12,14 @@ import {
   type LimitHost,
   type LimitOptions,
 } from '../cgroup/limit-options.ts';
+import { logoutLine } from '../cgroup/linger.ts';
 import { openGroup } from '../cgroup/open.ts';
 import { allUnhonoured, planGroup, type Unhonoured } from '../cgroup/plan.ts';
 import type { Limits } from '../cgroup/types.ts';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
 import type { CgroupPlan } from '../native/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 
@@ -129,11 +131,23 @@ export function limitLines(unhonoured: readonly Unhonoured[]): string[] {
     );
 }
 
+interface OpenParts {
+  log: Log;
+  paths: Paths;
+}
+
+/** Just before the start: one that is to live on says when it would not. */
+export function sayLogout({ log, paths }: OpenParts, { plan }: PlacedGroup): void {
+  if (plan.scope === undefined || process.geteuid?.() === 0) return;
+  const line = logoutLine(paths.runRoot);
+  if (line !== undefined) log.warn(line);
+}
+
 /**
  * Just before the container is made: has the group above pass its controllers on.
  * @throws HOST_MISSING under --require-limits
  */
-export function openPlaced({ log }: { log: Log }, { plan, opening }: PlacedGroup): void {
+export function openPlaced({ log }: Pick<OpenParts, 'log'>, { plan, opening }: PlacedGroup): void {
   if (opening === undefined) return;
   const passedOn = openGroup(opening);
   const lost = plan.limits.filter(({ path }) => !passedOn.includes(controllerOf(path)));
