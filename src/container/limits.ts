@@ -73,7 +73,7 @@ export interface PlacedLimits {
 /** Chooses and makes nothing. @throws HOST_MISSING under --require-limits, naming what cannot be honoured */
 export function placeLimits(hostUid: number, { id, host }: ContainerSpec): PlacedLimits {
   const { limits, cgroupParent, requireLimits } = host;
-  const asked = Object.keys(limits).length > 0;
+  const hasLimits = Object.keys(limits).length > 0;
   const choice = chooseGroup(readCgroupFacts(hostUid), {
     id,
     parent: cgroupParent,
@@ -85,13 +85,12 @@ export function placeLimits(hostUid: number, { id, host }: ContainerSpec): Place
     if (requireLimits) refuse(unhonoured);
     return { group: undefined, unhonoured };
   }
-  const { plan, unhonoured } = planGroup(choice, limits, {
-    required: requireLimits && asked,
-    exists: existsSync,
-  });
+  const asked = hasLimits || cgroupParent !== '';
+  const required = requireLimits && asked;
+  const { plan, unhonoured } = planGroup(choice, limits, { asked, required, exists: existsSync });
   if (requireLimits) refuse(unhonoured);
   // Without limits nothing has to be passed on, and nobody to be moved.
-  return { group: { plan, opening: asked ? choice.opening : undefined }, unhonoured };
+  return { group: { plan, opening: hasLimits ? choice.opening : undefined }, unhonoured };
 }
 
 function refuse([first]: readonly Unhonoured[]): void {
@@ -154,7 +153,7 @@ export function openPlaced({ log }: Pick<OpenParts, 'log'>, { plan, opening }: P
   if (lost.length === 0) return;
   const unhonoured: Unhonoured = {
     flags: [...new Set(lost.filter(({ implied }) => !implied).map((write) => write.name))],
-    why: `the cgroup ${opening.dirs.at(-1) ?? ''} holds processes that cannot be moved, and so passes nothing on`,
+    why: `the cgroup ${opening.dirs.at(-1) ?? ''} passes nothing on: it is not ours to change, or holds processes that cannot be moved`,
     mend: undefined,
   };
   if (plan.required) refuse([unhonoured]);
