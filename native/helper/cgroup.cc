@@ -276,9 +276,10 @@ void Cgroup::remove(const Plan& plan) {
   if (!is_made_) return;
   is_made_ = false;
   kill_all(plan.cgroup);
+  int polls = 0;
   for (const char* group : plan.cgroup.groups) {
     // Who has just been killed takes a moment to leave.
-    for (int i = 0; i < kKillPolls && !remove_group(group); i++) usleep(kPollUs);
+    while (!remove_group(group) && polls++ < kKillPolls) usleep(kPollUs);
   }
   Path path;
   file_in(plan.lifetime.container_dir, "cgroup", &path);

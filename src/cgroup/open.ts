@@ -11,11 +11,14 @@ const ROUNDS = 10;
 export function openGroup({ dirs, controllers, move }: Opening): string[] {
   let passedOn: string[] = [];
   for (const dir of dirs) {
-    mkdirSync(dir, { recursive: true });
+    attempt(() => mkdirSync(dir, { recursive: true }));
     const file = `${dir}/cgroup.subtree_control`;
-    const lacking = controllers.filter((controller) => !words(file).includes(controller));
-    if (lacking.length > 0 && move?.from === dir) moveAll(move.from, move.leaf);
-    for (const controller of lacking) enable(file, controller);
+    passedOn = words(file);
+    const lacking = controllers.filter((controller) => !passedOn.includes(controller));
+    if (lacking.length === 0) continue;
+    if (move?.from === dir) moveAll(move.from, move.leaf);
+    // One by one: each for itself may be refused.
+    for (const controller of lacking) attempt(() => write(file, `+${controller}`));
     passedOn = words(file);
   }
   return controllers.filter((controller) => passedOn.includes(controller));
@@ -23,28 +26,30 @@ export function openGroup({ dirs, controllers, move }: Opening): string[] {
 
 /** Again while new ones come; who may not be moved stays, and the kernel then refuses to pass anything on. */
 function moveAll(from: string, leaf: string): void {
-  mkdirSync(leaf, { recursive: true });
+  attempt(() => mkdirSync(leaf, { recursive: true }));
   for (let round = 0; round < ROUNDS; round++) {
     const pids = words(`${from}/cgroup.procs`);
     if (pids.length === 0) return;
-    for (const pid of pids) tryWrite(`${leaf}/cgroup.procs`, pid);
+    for (const pid of pids) attempt(() => write(`${leaf}/cgroup.procs`, pid));
   }
 }
 
-function enable(file: string, controller: string): void {
-  tryWrite(file, `+${controller}`);
+function write(path: string, text: string): void {
+  writeFileSync(path, text, { flag: 'r+' });
 }
 
-function tryWrite(path: string, text: string): void {
+/** What came of it is seen by reading. */
+function attempt(change: () => void): void {
   try {
-    writeFileSync(path, text, { flag: 'r+' });
+    change();
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }
 }
 
+/** None where it cannot be read. */
 function words(path: string): string[] {
-  return readFileSync(path, 'utf8')
-    .split(/\s+/)
-    .filter((word) => word !== '');
+  let text = '';
+  attempt(() => void (text = readFileSync(path, 'utf8')));
+  return text.split(/\s+/).filter((word) => word !== '');
 }

@@ -19,6 +19,13 @@ export interface PlannedGroup {
   unhonoured: Unhonoured[];
 }
 
+export interface PlanOptions {
+  /** For limits, or for a certain place: what is not honoured is said. */
+  asked: boolean;
+  required: boolean;
+  exists: (path: string) => boolean;
+}
+
 /** Without a group nothing is honoured. */
 export function allUnhonoured(limits: Limits, { why, mend }: NoGroup): Unhonoured[] {
   const flags = (Object.keys(limits) as (keyof Limits)[])
@@ -30,7 +37,7 @@ export function allUnhonoured(limits: Limits, { why, mend }: NoGroup): Unhonoure
 export function planGroup(
   group: Group,
   limits: Limits,
-  { required, exists }: { required: boolean; exists: (path: string) => boolean },
+  { asked, required, exists }: PlanOptions,
 ): PlannedGroup {
   const { cgroup, dirs, scope, mend } = group;
   const version = cgroup.version;
@@ -74,7 +81,7 @@ export function planGroup(
         oomEvents: `${oomDir}/${version === 2 ? 'memory.events' : 'memory.oom_control'}`,
       }),
       ...(limits.memoryBytes !== undefined && { memoryLimit: `${size(limits.memoryBytes)} (--memory)` }),
-      asked: Object.keys(limits).length > 0,
+      asked,
       required,
     },
   };

@@ -12,12 +12,14 @@ import {
   type LimitHost,
   type LimitOptions,
 } from '../cgroup/limit-options.ts';
+import { logoutLine } from '../cgroup/linger.ts';
 import { openGroup } from '../cgroup/open.ts';
 import { allUnhonoured, planGroup, type Unhonoured } from '../cgroup/plan.ts';
 import type { Limits } from '../cgroup/types.ts';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
 import type { CgroupPlan } from '../native/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 
@@ -71,7 +73,7 @@ export interface PlacedLimits {
 /** Chooses and makes nothing. @throws HOST_MISSING under --require-limits, naming what cannot be honoured */
 export function placeLimits(hostUid: number, { id, host }: ContainerSpec): PlacedLimits {
   const { limits, cgroupParent, requireLimits } = host;
-  const asked = Object.keys(limits).length > 0;
+  const hasLimits = Object.keys(limits).length > 0;
   const choice = chooseGroup(readCgroupFacts(hostUid), {
     id,
     parent: cgroupParent,
@@ -83,13 +85,12 @@ export function placeLimits(hostUid: number, { id, host }: ContainerSpec): Place
     if (requireLimits) refuse(unhonoured);
     return { group: undefined, unhonoured };
   }
-  const { plan, unhonoured } = planGroup(choice, limits, {
-    required: requireLimits && asked,
-    exists: existsSync,
-  });
+  const asked = hasLimits || cgroupParent !== '';
+  const required = requireLimits && asked;
+  const { plan, unhonoured } = planGroup(choice, limits, { asked, required, exists: existsSync });
   if (requireLimits) refuse(unhonoured);
   // Without limits nothing has to be passed on, and nobody to be moved.
-  return { group: { plan, opening: asked ? choice.opening : undefined }, unhonoured };
+  return { group: { plan, opening: hasLimits ? choice.opening : undefined }, unhonoured };
 }
 
 function refuse([first]: readonly Unhonoured[]): void {
@@ -129,18 +130,30 @@ export function limitLines(unhonoured: readonly Unhonoured[]): string[] {
     );
 }
 
+interface OpenParts {
+  log: Log;
+  paths: Paths;
+}
+
+/** Just before the start: one that is to live on says when it would not. */
+export function sayLogout({ log, paths }: OpenParts, { plan }: PlacedGroup): void {
+  if (plan.scope === undefined || process.geteuid?.() === 0) return;
+  const line = logoutLine(paths.runRoot);
+  if (line !== undefined) log.warn(line);
+}
+
 /**
  * Just before the container is made: has the group above pass its controllers on.
  * @throws HOST_MISSING under --require-limits
  */
-export function openPlaced({ log }: { log: Log }, { plan, opening }: PlacedGroup): void {
+export function openPlaced({ log }: Pick<OpenParts, 'log'>, { plan, opening }: PlacedGroup): void {
   if (opening === undefined) return;
   const passedOn = openGroup(opening);
   const lost = plan.limits.filter(({ path }) => !passedOn.includes(controllerOf(path)));
   if (lost.length === 0) return;
   const unhonoured: Unhonoured = {
     flags: [...new Set(lost.filter(({ implied }) => !implied).map((write) => write.name))],
-    why: `the cgroup ${opening.dirs.at(-1) ?? ''} holds processes that cannot be moved, and so passes nothing on`,
+    why: `the cgroup ${opening.dirs.at(-1) ?? ''} passes nothing on: it is not ours to change, or holds processes that cannot be moved`,
     mend: undefined,
   };
   if (plan.required) refuse([unhonoured]);

@@ -85,7 +85,7 @@ export function isKeptByUs(options: RunOptions): boolean {
 async function launch(parts: RunParts, request: RunRequest, prepared: PreparedContainer): Promise<never> {
   const { spec } = prepared;
   const { options } = request;
-  await openGroup(parts, prepared);
+  await readyGroup(parts, prepared, options.detach === true);
   const made = await makeContainer(parts, spec, options, prepared);
   logContainerEvent(parts.paths, spec, 'create');
   try {
@@ -124,10 +124,19 @@ export function callerFd(): number {
   throw new EngineError('CONTAINER_STATE', '--scope job: the process that called skiff has ended');
 }
 
-/** Only a group of our own in cgroup v2 has to be opened, and only for limits. @throws HOST_MISSING */
-export async function openGroup(parts: Pick<RunParts, 'log'>, prepared: PreparedContainer): Promise<void> {
-  const group = prepared.limits?.group;
-  if (group?.opening === undefined) return;
-  const { openPlaced } = await import('./limits.ts');
+/**
+ * Before anything is made: opens the group the container's is to be in, where that is ours and limits need it; and says
+ * when a container that is to live on would not. @throws HOST_MISSING
+ */
+export async function readyGroup(
+  parts: Pick<RunParts, 'log' | 'paths'>,
+  { limits, spec }: PreparedContainer,
+  detached: boolean,
+): Promise<void> {
+  const group = limits?.group;
+  const livesOn = detached && spec.host.scope === 'service' && group?.plan.scope !== undefined;
+  if (group === undefined || (group.opening === undefined && !livesOn)) return;
+  const { openPlaced, sayLogout } = await import('./limits.ts');
   openPlaced(parts, group);
+  if (livesOn) sayLogout(parts, group);
 }

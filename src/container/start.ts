@@ -25,7 +25,7 @@ import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
-import { callerFd, openGroup } from './run.ts';
+import { callerFd, readyGroup } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
 import { clearNewRestartPolicy } from './restart-policy.ts';
 import { isLost, isPaused, LOST, LOST_KEEPER } from './state.ts';
@@ -50,7 +50,7 @@ export async function startDetached(
   }
   let parentFd: number | undefined;
   try {
-    const prepared = await prepareStart(parts, made);
+    const prepared = await prepareStart(parts, made, true);
     parentFd = prepared.spec.host.scope === 'job' ? callerFd() : undefined;
     const plan = helperPlan(
       parts.paths,
@@ -79,7 +79,7 @@ export async function startAttached(
   const made = await lockForStart(parts.paths, spec.id);
   if (made === undefined) return attachTo(parts.paths, spec, streams, flags);
   try {
-    const prepared = await prepareStart(parts, made);
+    const prepared = await prepareStart(parts, made, false);
     const keeping: Keeping =
       spec.host.logDriver === 'passthrough'
         ? { client: undefined, dieWithParent: spec.host.autoRemove }
@@ -161,7 +161,11 @@ function needsStreams({ name }: ContainerSpec): EngineError {
   );
 }
 
-async function prepareStart(parts: RunParts, { spec }: Locked): Promise<PreparedContainer> {
+async function prepareStart(
+  parts: RunParts,
+  { spec }: Locked,
+  detached: boolean,
+): Promise<PreparedContainer> {
   const choice = idsOf(parts.paths, spec);
   const joined = 'joined' in choice ? (choice as JoinChoice).joined : undefined;
   const trees = treesOf(parts.paths, spec);
@@ -174,7 +178,7 @@ async function prepareStart(parts: RunParts, { spec }: Locked): Promise<Prepared
   const { ports, address } = spec.network;
   updateSpec(parts.paths, spec.id, ({ network }) => Object.assign(network, { ports, address }));
   const prepared = { ...placed, spec, ids: choice, trees, joined };
-  await openGroup(parts, prepared);
+  await readyGroup(parts, prepared, detached);
   return prepared;
 }
 

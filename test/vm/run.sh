@@ -10,6 +10,9 @@ vm=scripts/vm
 failed=0
 stderr=$(mktemp)
 
+# Runs the script on stdin as root of the guest.
+as_root() { $vm root "$(cat)"; }
+
 # Reads the script of a check from stdin, runs it as `user` in the guest and compares status and stdout.
 check() { # NAME STATUS STDOUT-PATTERN
   local name=$1 status=$2 pattern=$3 seen output
@@ -31,7 +34,7 @@ config=$(mktemp)
 echo "{\"version\": 0.1, \"log\": {\"level\": \"error\"}, \"storage\": {\"filesystem\": {\"rootdirectory\": \"$PWD/$registry_data\"}}, \"http\": {\"addr\": \"127.0.0.1:$port\"}}" >"$config"
 docker-registry serve "$config" >/dev/null 2>&1 &
 registry=$!
-trap 'kill "$registry"; rm -f "$config" "$stderr"; $vm stop' EXIT
+trap 'kill "$registry" || true; rm -f "$config" "$stderr"; $vm stop' EXIT
 
 $vm start
 $vm forward "$port"
@@ -55,6 +58,19 @@ check 'pull Debian (zstd)' 0 '[0-9a-f]{64}' <<<"./skiff pull --quiet $image/debi
 check 'Debian runs' 0 '^12\.' <<<"./skiff run --rm --network none $image/debian:oci-zstd cat /etc/debian_version"
 check 'apt-get installs a package' 0 'Hello, world!$' <<<"./skiff run --rm $image/debian:oci-zstd sh -c 'apt-get -qq update && apt-get -qq install -y hello >/dev/null && hello'"
 check 'container that stays: ps, logs, rm' 0 'kept.*said.*kept' <<<"./skiff run --name kept --network none $image/busybox echo said >/dev/null; echo \$(./skiff ps -a --format '{{.Names}}') \$(./skiff logs kept) \$(./skiff rm kept)"
+
+# Limits: cgroup v2 by scopes of the user's own systemd. Each check is a login of its own.
+check 'memory: killed at its limit, which is said and recorded' 0 '^Warning: the container was killed: out of memory at its limit of 64 MiB \(--memory\) 137 true$' \
+  <<<"said=\$(./skiff run --name eater --network none -m 64m $image/busybox tail /dev/zero 2>&1) || status=\$?; echo \$said \$status \$(./skiff inspect --format '{{.State.OOMKilled}}' eater)"
+check 'cpus and pids' 0 '^50000 100000 20$' <<<"echo \$(./skiff run --rm --network none --cpus 0.5 --pids-limit 20 $image/busybox cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/pids.max)"
+check 'forks beyond the limit fail' 2 "can't fork" <<<"./skiff run --rm --network none --pids-limit 20 $image/busybox sh -c 'i=0; while [ \$i -lt 40 ]; do sleep 5 & i=\$((i+1)); done' 2>&1"
+check 'a controller that is missing is named' 0 '^Warning: --cpuset-cpus: not honoured: the cgroup controller cpuset is not delegated' <<<"./skiff run --rm --network none --cpuset-cpus 0 $image/busybox true 2>&1"
+check 'and is an error under --require-limits' 125 '^Error: --cpuset-cpus: cannot be honoured' <<<"./skiff run --rm --network none --cpuset-cpus 0 --require-limits $image/busybox true 2>&1"
+check 'a detached container' 0 '^[0-9a-f]{64}$' <<<"./skiff run -d --name lives --network none -m 128m $image/busybox sleep 1000"
+check 'outlives the login, with lingering, in a scope of its own' 0 '^lives 1$' <<<"echo \$(./skiff ps --format '{{.Names}}') \$(grep -c '/user@1000.service/app.slice/skiff-.*\.scope/container\$' /proc/\$(./skiff inspect --format '{{.State.Pid}}' lives)/cgroup)"
+check 'exec joins its group' 0 '^2$' <<<"./skiff exec -d lives sleep 900 && sleep 1 && wc -l <\$(sed -n 's/^path=//p' .local/share/skiff/containers/*/cgroup)/cgroup.procs"
+check 'a killed monitor leaves nobody behind' 0 '^0 lives 134217728$' <<<"pkill -9 -u user skiff-monitor; sleep 1; echo \$(pgrep -cx sleep) \$(./skiff start lives) \$(./skiff exec lives cat /sys/fs/cgroup/memory.max)"
+check 'rm removes the groups' 0 '^lives eater 0$' <<<"echo \$(./skiff rm --force lives eater) \$(sleep 1; find /sys/fs/cgroup -name 'skiff-*' | wc -l)"
 # shellcheck disable=SC2016 # expanded in the machine
 group='dir=$(sed -n s/^path=//p .local/share/skiff/containers/$(./skiff inspect -f "{{.Id}}" limited)/cgroup)'
 check 'a container with a group' 0 '^[0-9a-f]{64}$' <<<"./skiff run -d --name limited -m 64m --network none $image/busybox sh -c 'i=0; while :; do i=\$((i+1)); echo \$i >/n; done'"
@@ -67,5 +83,22 @@ check 'unpause' 0 '^limited running frozen 0$' <<<"$group; echo \$(./skiff unpau
 check 'commit pauses and lets go on' 0 '^sha256:[0-9a-f]{64}.running$' <<<"./skiff commit limited frozen; ./skiff inspect -f '{{.State.Status}}' limited"
 check 'stop of a paused container' 0 '^limited limited exited 0$' <<<"$group; echo \$(./skiff pause limited) \$(./skiff stop -t 5 limited) \$(./skiff inspect -f '{{.State.Status}}' limited) \$(ls \$dir 2>/dev/null | wc -l)"
 check 'rm' 0 '^limited$' <<<'./skiff rm limited; ./skiff rmi frozen >/dev/null'
+as_root <<<'loginctl disable-linger user; sleep 3'
+check 'without lingering a line says so, once' 0 '^1 2$' <<<"./skiff run -d --name a --network none $image/busybox sleep 9 >/dev/null 2>said; ./skiff run -d --name b --network none $image/busybox sleep 9 >/dev/null 2>>said; echo \$(grep -c 'loginctl enable-linger' said) \$(./skiff rm --force a b | wc -l)"
+as_root <<<'loginctl enable-linger user; sleep 3'
+# Without systemd, in a group of cgroup v2 that was given to the user: those in it move aside.
+as_root <<'ROOT'
+mkdir /sys/fs/cgroup/given
+echo '+memory +pids +cpu' >/sys/fs/cgroup/cgroup.subtree_control
+chown -R user /sys/fs/cgroup/given
+cat >/root/given <<'GIVEN'
+mount -t tmpfs none /run/systemd
+echo $$ >/sys/fs/cgroup/given/cgroup.procs
+cd /home/user
+exec setpriv --reuid user --regid user --init-groups env -i HOME=/home/user PATH="$PATH" sh -c "$1"
+GIVEN
+ROOT
+given=$($vm root "unshare --mount sh /root/given './skiff run --rm --network none -m 64m $image/busybox cat /sys/fs/cgroup/memory.max; cat /proc/self/cgroup'" 2>&1 | tr '\n' ' ') || true
+check 'limits in a given group, without systemd' 0 '^67108864 0::/given/skiff-callers $' <<<"echo '$given'"
 check 'nothing is left running or mounted' 0 '^0 0$' <<<"sleep 1; echo \$(pgrep -cu user 'skiff|pasta') \$(grep -c skiff /proc/self/mountinfo)"
 exit $failed

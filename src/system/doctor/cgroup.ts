@@ -1,66 +1,62 @@
-// Can limits (--memory, --cpus, --pids-limit) be set? Needs cgroup v2 and a group of ours with the controllers in it.
+// Can limits (--memory, --cpus, --pids-limit) be set, and do containers outlive the login? The same choice that a run makes.
 
-import { accessSync, constants } from 'node:fs';
-import { readFileIfExists } from '../../core/fs.ts';
-import { sudo, type DoctorParts, type Finding } from './types.ts';
+import { chooseGroup, type Group, type NoGroup } from '../../cgroup/choose.ts';
+import { readCgroupFacts } from '../../cgroup/facts.ts';
+import { LINGER_COMMAND, lingers } from '../../cgroup/linger.ts';
+import { DELEGATE_COMMAND } from '../../cgroup/mend.ts';
+import type { DoctorParts, Finding } from './types.ts';
 
 const ID = 'cgroup';
 
-export interface CgroupFacts {
-  /** cgroup.controllers of the root of the hierarchy; undefined: no cgroup v2. */
-  root: string | undefined;
-  /** Our own group's path and controllers, and whether we may make groups in it. */
-  path: string;
-  controllers: string;
-  writable: boolean;
-}
-
-export function checkCgroup(parts: DoctorParts): Finding {
-  const path = /^0::(.*)$/m.exec(readFileIfExists('/proc/self/cgroup') ?? '')?.[1] ?? '/';
-  const folder = `/sys/fs/cgroup${path === '/' ? '' : path}`;
-  return describeCgroup(parts, {
-    root: readFileIfExists('/sys/fs/cgroup/cgroup.controllers'),
-    path,
-    controllers: readFileIfExists(`${folder}/cgroup.controllers`) ?? '',
-    writable: isWritable(folder),
-  });
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
+export function checkCgroup({ hostUid }: DoctorParts): Finding {
+  const choice = chooseGroup(readCgroupFacts(hostUid), { id: 'doctor', parent: '', nonce: '' });
+  return describeCgroup(choice, hostUid === 0 || lingers());
 }
 
 /** (pure) */
-export function describeCgroup(parts: Pick<DoctorParts, 'hostUid'>, facts: CgroupFacts): Finding {
-  if (facts.root === undefined) {
+export function describeCgroup(choice: Group | NoGroup, lingering: boolean): Finding {
+  if ('why' in choice) {
+    const { why, mend } = choice;
     return {
       id: ID,
       status: 'note',
-      summary:
-        'the host has no cgroup v2 (boot it with systemd.unified_cgroup_hierarchy=1): limits such as --memory and --cpus cannot be honoured',
+      summary: `limits such as --memory and --cpus cannot be honoured: ${why}; ${mend}`,
     };
   }
-  const missing = ['memory', 'pids', 'cpu'].filter((name) => !facts.controllers.split(/\s+/).includes(name));
-  if (facts.writable && missing.length === 0) {
-    return { id: ID, status: 'ok', summary: `cgroup v2, ${facts.path} is ours: limits can be set` };
+  const { scope } = choice;
+  const where = placeOf(choice);
+  const missing = missingOf(choice);
+  if (missing.length > 0) {
+    return {
+      id: ID,
+      status: 'note',
+      summary: `${where}, without ${missing.join(', ')}: limits on ${missing.length === 1 ? 'that' : 'these'} cannot be honoured`,
+      ...(scope !== undefined && {
+        mend: {
+          command: DELEGATE_COMMAND,
+          changes: 'what systemd passes on to users, from the next login on',
+        },
+      }),
+    };
   }
-  return {
-    id: ID,
-    status: 'note',
-    summary: facts.writable
-      ? `cgroup v2 without ${missing.join(', ')} in ${facts.path}: limits on these cannot be set`
-      : `cgroup v2, but ${facts.path} is not delegated to us: limits need a login session with systemd`,
-    mend: {
-      command: sudo(
-        parts,
-        `mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | ${sudo(parts, 'tee /etc/systemd/system/user@.service.d/delegate.conf')}`,
-      ),
-      changes: 'lets each login session limit memory, cpu and processes, from the next login on',
-    },
-  };
+  if (scope !== undefined && !lingering) {
+    return {
+      id: ID,
+      status: 'note',
+      summary: `${where}: limits can be set; containers end when you log out`,
+      mend: { command: LINGER_COMMAND, changes: 'lets what you run live on after the logout' },
+    };
+  }
+  return { id: ID, status: 'ok', summary: `${where}: limits can be set` };
+}
+
+function placeOf({ cgroup, scope }: Group): string {
+  if (cgroup.version === 1) return 'cgroup v1';
+  if (scope !== undefined) return 'cgroup v2, in scopes of systemd';
+  return `cgroup v2, below ${cgroup.path.slice(0, cgroup.path.lastIndexOf('/'))}`;
+}
+
+function missingOf({ cgroup, controllers }: Group): string[] {
+  const wanted = ['memory', 'cpu', 'pids', 'cpuset', cgroup.version === 1 ? 'blkio' : 'io'];
+  return wanted.filter((controller) => !controllers.includes(controller));
 }

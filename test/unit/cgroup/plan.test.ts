@@ -16,7 +16,11 @@ const memory = { memoryBytes: 64 * MB, memorySwapBytes: 128 * MB };
 
 describe('planGroup', () => {
   it('is the group, its limits, and where kills are counted', () => {
-    const { plan, unhonoured } = planGroup(scope, memory, { required: true, exists: () => true });
+    const { plan, unhonoured } = planGroup(scope, memory, {
+      asked: true,
+      required: true,
+      exists: () => true,
+    });
     expect(unhonoured).toEqual([]);
     expect(plan).toEqual({
       version: 2,
@@ -36,7 +40,11 @@ describe('planGroup', () => {
 
   it('names each missing controller once, with the flags that need it', () => {
     const limits = { nanoCpus: 1e9, cpuShares: 5, cpusetCpus: '0', pidsLimit: 5 };
-    const { plan, unhonoured } = planGroup(scope, limits, { required: false, exists: () => true });
+    const { plan, unhonoured } = planGroup(scope, limits, {
+      asked: true,
+      required: false,
+      exists: () => true,
+    });
     expect(plan.limits.map(({ name }) => name)).toEqual(['--pids-limit']);
     expect(unhonoured).toEqual([
       {
@@ -50,7 +58,7 @@ describe('planGroup', () => {
   it('says what cgroup v2 and what the kernel do not have', () => {
     const limits = { ...memory, memorySwapBytes: 64 * MB, oomKillDisable: true };
     const exists = (path: string): boolean => path === '/manager/memory.max';
-    const { plan, unhonoured } = planGroup(scope, limits, { required: false, exists });
+    const { plan, unhonoured } = planGroup(scope, limits, { asked: true, required: false, exists });
     expect(plan.limits.map(({ name }) => name)).toEqual(['--memory']);
     expect(unhonoured).toEqual([
       { flags: ['--oom-kill-disable'], why: 'cgroup v2 has no such limit', mend: undefined },
@@ -60,7 +68,7 @@ describe('planGroup', () => {
 
   it('does without docker’s default for swap where there is none', () => {
     const exists = (path: string): boolean => path === '/manager/memory.max';
-    expect(planGroup(scope, memory, { required: false, exists }).unhonoured).toEqual([]);
+    expect(planGroup(scope, memory, { asked: true, required: false, exists }).unhonoured).toEqual([]);
   });
 
   it('on cgroup v1 finds each file in its own hierarchy', () => {
@@ -70,7 +78,11 @@ describe('planGroup', () => {
       dirs: ['/m/x', '/p/x'],
       scope: undefined,
     };
-    const { plan } = planGroup(v1, { ...memory, pidsLimit: 5 }, { required: false, exists: () => true });
+    const { plan } = planGroup(
+      v1,
+      { ...memory, pidsLimit: 5 },
+      { asked: true, required: false, exists: () => true },
+    );
     expect(plan.limits.map(({ path }) => path)).toEqual([
       '/m/x/memory.limit_in_bytes',
       '/m/x/memory.memsw.limit_in_bytes',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { installCommand } from '../../../../src/core/package-manager.ts';
+import type { Group } from '../../../../src/cgroup/choose.ts';
 import { describeCgroup } from '../../../../src/system/doctor/cgroup.ts';
 import { explainFailedMap, explainIdRanges } from '../../../../src/system/doctor/id-ranges.ts';
 import { findMount } from '../../../../src/system/doctor/mounts.ts';
@@ -129,17 +130,41 @@ describe('network', () => {
 });
 
 describe('describeCgroup', () => {
-  const facts = { root: 'cpu memory pids', path: '/a', controllers: 'cpu memory pids\n', writable: true };
+  const all = ['memory', 'cpu', 'pids', 'cpuset', 'io'];
+  const group = (controllers: string[], scope = false): Group => ({
+    cgroup: { version: 2, path: '/job/skiff-doctor' },
+    dirs: [],
+    controllers,
+    scope: scope ? { dir: '/scope', argv: [] } : undefined,
+    opening: undefined,
+    like: () => undefined,
+    mend: '',
+  });
+  const v1: Group = { ...group([...all, 'blkio']), cgroup: { version: 1, paths: {} } };
 
   it.each([
-    [facts, 'ok', /limits can be set/],
-    [{ ...facts, writable: false }, 'note', /not delegated/],
-    [{ ...facts, controllers: 'memory' }, 'note', /without pids, cpu/],
-    [{ ...facts, root: undefined }, 'note', /no cgroup v2/],
-  ])('%o', (given, status, summary) => {
-    const finding = describeCgroup(user, given);
+    ['a group of our own', group(all), 'ok', /below \/job: limits can be set/, undefined],
+    ['cgroup v1', v1, 'ok', /^cgroup v1: limits can be set/, undefined],
+    ['a scope', group(all, true), 'note', /containers end when you log out/, 'loginctl enable-linger'],
+    [
+      'a scope without some',
+      group(['memory', 'pids', 'cpu'], true),
+      'note',
+      /without cpuset, io: /,
+      /Delegate=cpu/,
+    ],
+    ['a group without some', group(['pids']), 'note', /without memory, cpu, cpuset, io: /, undefined],
+    ['none', { why: 'it rains', mend: 'wait' }, 'note', /cannot be honoured: it rains; wait/, undefined],
+  ] as const)('%s', (_, choice, status, summary, command) => {
+    const finding = describeCgroup(choice, false);
     expect(finding.status).toBe(status);
     expect(finding.summary).toMatch(summary);
+    if (command === undefined) expect(finding.mend).toBeUndefined();
+    else expect(finding.mend?.command).toMatch(command);
+  });
+
+  it('is content with a user who lingers', () => {
+    expect(describeCgroup(group(all, true), true).status).toBe('ok');
   });
 });
 
