@@ -420,6 +420,9 @@ Napi::Function Tree::Define(Napi::Env env) {
                          InstanceMethod<&Tree::Remove>("remove"),
                          InstanceMethod<&Tree::Rename>("rename"),
                          InstanceMethod<&Tree::ReadLink>("readlink"),
+                         InstanceMethod<&Tree::List>("list"),
+                         InstanceMethod<&Tree::Open>("open"),
+                         InstanceMethod<&Tree::Copy>("copy"),
                          InstanceMethod<&Tree::Close>("close"),
                      });
 }
