@@ -16,7 +16,7 @@ namespace skiff {
 namespace {
 
 // Numbers of one file in the answer of list(); src/native/addon.ts, TREE_LIST_FIELDS, has their names.
-constexpr size_t kFields = 12;
+constexpr size_t kFields = 13;
 
 void AddFields(const struct statx& st, std::vector<double>* out) {
   const double fields[kFields] = {
@@ -27,7 +27,8 @@ void AddFields(const struct statx& st, std::vector<double>* out) {
       static_cast<double>(makedev(st.stx_rdev_major, st.stx_rdev_minor)),
       static_cast<double>(st.stx_nlink),
       static_cast<double>(makedev(st.stx_dev_major, st.stx_dev_minor)),
-      static_cast<double>(st.stx_ino),
+      static_cast<double>(st.stx_ino >> 32),
+      static_cast<double>(st.stx_ino & 0xffffffff),
       static_cast<double>(st.stx_mtime.tv_sec),
       static_cast<double>(st.stx_mtime.tv_nsec),
       static_cast<double>(st.stx_ctime.tv_sec),
@@ -60,15 +61,14 @@ bool CopyRange(int from, int to, off_t start, off_t end, int64_t* done) {
       }
     } else {
       if (buffer.empty()) buffer.resize(1 << 18);
-      const size_t wanted = static_cast<size_t>(end - start) < buffer.size()
-                                ? static_cast<size_t>(end - start)
-                                : buffer.size();
+      const size_t wanted =
+          static_cast<size_t>(end - start) < buffer.size() ? static_cast<size_t>(end - start) : buffer.size();
       size = retry([&] { return pread(from, buffer.data(), wanted, start); });
       if (size < 0) return false;
       if (size == 0) return true;  // shorter than it was: the caller compares
       for (ssize_t at = 0; at < size;) {
-        const ssize_t written = retry(
-            [&] { return pwrite(to, buffer.data() + at, static_cast<size_t>(size - at), start + at); });
+        const ssize_t written =
+            retry([&] { return pwrite(to, buffer.data() + at, static_cast<size_t>(size - at), start + at); });
         if (written < 0) return false;
         at += written;
       }

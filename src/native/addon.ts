@@ -99,7 +99,7 @@ export interface Tree {
   close(): void;
 }
 
-/** Of each name that `Tree.list` returns. mode has the type bits; devices are as makedev(3) packs them. */
+/** Of each name that `Tree.list` returns. mode has the type bits; devices are as makedev(3) packs them; ino in halves. */
 export const TREE_LIST_FIELDS = [
   'mode',
   'uid',
@@ -108,7 +108,8 @@ export const TREE_LIST_FIELDS = [
   'rdev',
   'nlink',
   'dev',
-  'ino',
+  'inoHigh',
+  'inoLow',
   'mtimeSec',
   'mtimeNsec',
   'ctimeSec',

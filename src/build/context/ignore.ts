@@ -53,7 +53,7 @@ export function parsePattern(written: string, where: string): IgnorePattern {
 }
 
 export function createMatcher(patterns: readonly IgnorePattern[]): IgnoreMatcher {
-  const matcher = withCleanMemory(dockerignore({ ignorecase: false }));
+  const matcher = withCleanMemory(dockerignore.default({ ignorecase: false }));
   matcher.add(patterns.map(({ text, negative }) => `${negative ? '!' : ''}${escaped(text)}`));
   withCleanMemory(matcher);
   const negatives = patterns.filter(({ negative }) => negative).map(({ text }) => text.split('/'));

@@ -15,7 +15,10 @@ export interface TreeFile {
   containerGid: number;
   /** 0 for anything but files. */
   sizeBytes: number;
-  /** Names with the same identity are one file; undefined when it has one name. */
+  /**
+   * Names with the same identity are one file; undefined when it has one name. In a context always: hard links there come
+   * from how the files got onto this machine, and the same sources must give the same image.
+   */
   identity: string | undefined;
   /** Changes whenever the file may have: its inode, size and times. */
   stamp: string;
@@ -28,11 +31,15 @@ export interface TreeFile {
   xattrs: ReadonlyMap<ByteString, Buffer> | undefined;
 }
 
+/** What a tree tells beyond names and attributes of what it copies from. */
+export type TreeKind = 'context' | 'layers';
+
 /**
  * A directory tree to copy from. Paths are byte strings relative to its root, normalised ("a/b"; "" is the root), and
  * pass through no symbolic link. What is not to be seen (ignored, hidden by a higher layer) is not there.
  */
 export interface SourceTree {
+  readonly kind: TreeKind;
   find(path: ByteString): TreeFile | undefined;
   /** Names in the order of their bytes. @throws ENOENT or ENOTDIR as system errors */
   list(path: ByteString): ByteString[];
@@ -41,6 +48,7 @@ export interface SourceTree {
   open(path: ByteString): number;
   /** The name of the ignore file that keeps `path` out of the tree although it exists. */
   ignoredBy(path: ByteString): string | undefined;
+  close(): void;
 }
 
 /** COPY or ADD of local files, after expansion of variables and names. */
@@ -66,7 +74,7 @@ export interface SelectedFile {
   from: ByteString;
   /** Below the place of its source; '' is that place itself. */
   to: ByteString;
-  /** 'link': another name of the file that was selected as `linkTo` of the same source. */
+  /** 'link': another name of the file that the same source puts at `linkTo`. */
   type: 'file' | 'dir' | 'symlink' | 'link' | 'char' | 'block' | 'fifo';
   mode: number;
   containerUid: number;
@@ -74,7 +82,7 @@ export interface SelectedFile {
   sizeBytes: number;
   /** Of the content of a file, undefined otherwise. */
   digest: Digest | undefined;
-  /** Target of a symbolic link, or `from` of the first name of a hard-linked file; '' otherwise. */
+  /** Target of a symbolic link, or `to` of the first name of a hard-linked file; '' otherwise. */
   linkTo: ByteString;
   mtimeSec: number;
   mtimeNsec: number;
