@@ -4,6 +4,11 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __copy: {
+    summary: 'select or copy files for a build (internal)',
+    hidden: true,
+    load: () => import('./internal/copy.ts'),
+  },
   __files: {
     summary: "work on a container's files (internal)",
     hidden: true,
