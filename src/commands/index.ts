@@ -129,6 +129,11 @@ export const COMMANDS: CommandTable = {
     group: 'image',
     load: () => import('./pull.ts'),
   },
+  push: {
+    summary: 'Upload an image to a registry',
+    group: 'image',
+    load: () => import('./push.ts'),
+  },
   rename: {
     summary: 'Rename a container',
     group: 'container',
@@ -256,6 +261,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image load': 'load',
   'image ls': 'images',
   'image pull': 'pull',
+  'image push': 'push',
   'image remove': 'rmi',
   'image rm': 'rmi',
   'image save': 'save',

@@ -130,11 +130,11 @@ function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Prom
 
 /** No further than the socket takes it. Ends quietly when the other side has answered or gone: that is told elsewhere. */
 async function sendUpload(message: http.ClientRequest, upload: Upload, progress: () => void): Promise<void> {
-  let answered = false;
-  message.once('response', () => (answered = true));
+  const answer = { came: false };
+  message.once('response', () => (answer.came = true));
   try {
     for await (const chunk of upload.open()) {
-      if (message.destroyed || answered) return;
+      if (message.destroyed || answer.came) return;
       progress();
       if (!message.write(chunk)) await drained(message);
     }

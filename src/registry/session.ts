@@ -46,10 +46,11 @@ export function openSession(endpoint: Endpoint, parts: SessionParts): Session {
     send: retrying(scheme.send, parts.retry),
     sendToRealm: retrying(followRedirects(parts.wire), parts.retry),
   });
-  const locate = ({ path, url: given, scope: _, ...request }: SessionRequest): HttpRequest => {
+  const locate = (asked: SessionRequest): HttpRequest => {
+    const { path, url: given, context, method, headers, body, upload, signal } = asked;
     const prefix = endpoint.prefix === '' ? '' : `${endpoint.prefix}/`;
     const url = given ?? new URL(`${scheme.current()}://${endpoint.host}/v2/${prefix}${path}`);
-    return { ...request, url };
+    return { context, method, url, headers, body, upload, signal };
   };
   const elsewhere = retrying(parts.wire, parts.retry);
   return {

@@ -151,11 +151,7 @@ class UploadRun {
     if (response.status !== 201 && response.status !== 204) {
       const error = await refuse(this.#session, this.#query, request, response);
       // A repeated PUT whose first answer was lost: the upload is gone because it is a blob by now.
-      if (
-        response.status === 404 &&
-        digest !== '' &&
-        (await hasBlob(this.#session, this.#query, digest as Digest))
-      )
+      if (response.status === 404 && digest !== '' && (await hasBlob(this.#session, this.#query, digest)))
         return;
       throw error;
     }
@@ -172,7 +168,7 @@ class UploadRun {
     try {
       const response = await this.#session.send(requestTo(this.#query, 'GET', '', { url: location }));
       await response.body.discard();
-      const range = /^(?:bytes=)?0-(\d{1,16})$/.exec(String(response.headers['range'] ?? ''));
+      const range = /^(?:bytes=)?0-(\d{1,16})$/.exec(response.headers['range'] ?? '');
       if (response.status !== 204 || range === null) return;
       const size = this.#source.descriptor.size;
       const end = Number(range[1]);

@@ -86,7 +86,7 @@ interface Job {
 }
 
 async function copy({ request, rules, inline = [], tree: source, between }: Job): Promise<Copied> {
-  const before = process.umask();
+  const before = process.umask(0);
   const tree = (source ?? (() => new DirectoryTree(from)))();
   const fd = openSync(root, 'r');
   const target = new (addon().Tree)(fd, true);
