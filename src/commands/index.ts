@@ -109,6 +109,16 @@ export const COMMANDS: CommandTable = {
     group: 'image',
     load: () => import('./load.ts'),
   },
+  login: {
+    summary: 'Log in to a registry',
+    group: 'image',
+    load: () => import('./login.ts'),
+  },
+  logout: {
+    summary: 'Forget the login of a registry',
+    group: 'image',
+    load: () => import('./logout.ts'),
+  },
   logs: {
     summary: 'Show the output of a container',
     group: 'container',
@@ -259,6 +269,8 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',
+  'image login': 'login',
+  'image logout': 'logout',
   'image ls': 'images',
   'image pull': 'pull',
   'image push': 'push',

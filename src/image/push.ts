@@ -238,7 +238,7 @@ class Push {
       forgetCompressed(paths, tar.digest, key);
       return await this.#compressed(tar, diffId);
     }
-    const { digest, size } = content.made ?? (known as Compressed);
+    const { digest, size } = (content.made ?? known) as Compressed;
     if (known?.digest !== digest) rememberCompressed(paths, tar.digest, key, { digest, size });
     return { ...tar, mediaType: layerTypeOf(compression.format), digest, size };
   }

@@ -11,7 +11,7 @@ import { fetchBlob, foreignSource } from './blobs.ts';
 import type { BlobQuery } from './blobs.ts';
 import { endpointsFor } from './endpoints.ts';
 import { homeDir } from './env.ts';
-import { DigestMismatchError, RegistryError } from './errors.ts';
+import { DigestMismatchError, registryError, RegistryError } from './errors.ts';
 import { isLinkLocal } from './hosts.ts';
 import { createWire } from './http.ts';
 import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
@@ -20,7 +20,7 @@ import { followRedirects } from './redirect.ts';
 import { DEFAULT_FIRST_DELAY_MS, DEFAULT_RETRIES, retrying, sleepFor } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 import { openSession } from './session.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionRequest } from './session.ts';
 import { listTags } from './tags.ts';
 import type { BlobOptions, BlobStream, RegistryClient, RegistryParts } from './types.ts';
 import { hasBlob, uploadBlob, type UploadQuery } from './uploads.ts';
@@ -148,6 +148,24 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
       if (found !== blob.digest)
         throw new DigestMismatchError(contextOf(ref), 'the blob', blob.digest, found);
       return bytes;
+    },
+    async checkLogin(registry) {
+      const session = sessionsFor(registry).at(-1) as Session;
+      const request: SessionRequest = {
+        context: `${doing} ${JSON.stringify(registry)}`,
+        method: 'GET',
+        path: '',
+        headers: { 'user-agent': userAgent },
+        scope: { repository: '', actions: '' },
+        signal,
+      };
+      const response = await session.send(request);
+      if (response.status !== 200)
+        throw await registryError(session.locate(request), response, {
+          login: session.loginFor(''),
+          registry,
+        });
+      await response.body.discard();
     },
     hasBlob: (ref, digest) => hasBlob(ownSession(ref), uploadQuery(ref, digest), digest),
     uploadBlob: (ref, source, own = {}) =>

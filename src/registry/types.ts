@@ -144,6 +144,8 @@ export interface RegistryClient {
   fetchBlob(ref: ImageReference, blob: Descriptor, options?: BlobOptions): Promise<BlobStream>;
   /** A small blob (an image config), checked against size and digest. */
   fetchBlobBytes(ref: ImageReference, blob: Descriptor, options?: BlobOptions): Promise<Uint8Array>;
+  /** Whether the registry takes the login. @throws AUTH_FAILED when it does not; RegistryError, NetworkError, OFFLINE */
+  checkLogin(registry: string): Promise<void>;
   /** Whether the repository has the blob already. */
   hasBlob(ref: ImageReference, digest: Digest): Promise<boolean>;
   /**
