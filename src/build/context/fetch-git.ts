@@ -2,8 +2,8 @@
 // no hooks, no filters of its choice, and only protocols that reach another machine.
 
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import type * as childProcessModule from 'node:child_process';
 import { EngineError, errnoOf } from '../../core/errors.ts';
+import { runInUserNamespace } from '../../native/launch.ts';
 import type { GitSource } from './remote-source.ts';
 
 export interface GitParts {
@@ -15,6 +15,14 @@ export interface GitParts {
 
 const COMMIT = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 const MAX_SAID = 2000;
+const SAFE = [
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'core.symlinks=true',
+  '-c',
+  'protocol.file.allow=never',
+];
 
 /**
  * The files of the commit in `directory`, which is empty. Returns its id.
@@ -73,54 +81,47 @@ async function fetchCommit(
   }
 }
 
-function runGit(
+async function runGit(
   { env, signal }: GitParts,
   directory: string,
   args: readonly string[],
   doing: string,
 ): Promise<string> {
-  const { spawn } = process.getBuiltinModule('node:child_process') as typeof childProcessModule;
-  const safe = [
-    '-c',
-    'core.hooksPath=/dev/null',
-    '-c',
-    'core.symlinks=true',
-    '-c',
-    'protocol.file.allow=never',
-  ];
-  return new Promise((resolve, reject) => {
-    const child = spawn('git', [...safe, ...args], {
-      cwd: directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      signal,
-      env: {
-        ...env,
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
-        GIT_DIR: `${directory}/.git`,
-        GIT_WORK_TREE: directory,
-        LC_ALL: 'C',
-      },
-    });
-    let [out, said] = ['', ''];
-    child.stdout.on('data', (text: Buffer) => (out += text.toString()));
-    child.stderr.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-MAX_SAID)));
-    child.on('error', (cause) => {
-      if (signal.aborted) reject(new EngineError('CANCELLED', `${doing}: cancelled`));
-      else
-        reject(
-          new EngineError('HOST_MISSING', `${doing}: git cannot be run (${errnoOf(cause) ?? 'failed'})`, {
-            hint: 'install git',
-            cause,
-          }),
-        );
-    });
-    child.on('close', (status) => {
-      if (status === 0) return void resolve(out);
-      const why = withoutPassword(said.trim().split('\n').at(-1) ?? '') || `git ended with status ${status}`;
-      reject(new EngineError('NETWORK_FAILED', `${doing}: ${why}`, { exitCode: 1 }));
-    });
+  const child = runInUserNamespace({
+    idMap: undefined,
+    argv: ['git', '-C', directory, ...SAFE, ...args],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...env,
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
+      GIT_DIR: `${directory}/.git`,
+      GIT_WORK_TREE: directory,
+      LC_ALL: 'C',
+    },
   });
+  const stop = (): void => child.kill('SIGKILL');
+  signal.addEventListener('abort', stop, { once: true });
+  let [out, said] = ['', ''];
+  child.stdout?.on('data', (text: Buffer) => (out += text.toString()));
+  child.stderr?.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-MAX_SAID)));
+  try {
+    if (signal.aborted) stop();
+    const { status } = await child.result;
+    if (signal.aborted) throw new EngineError('CANCELLED', `${doing}: cancelled`);
+    if (status === 0) return out;
+    const why = withoutPassword(said.trim().split('\n').at(-1) ?? '') || `git ended with status ${status}`;
+    throw new EngineError('NETWORK_FAILED', `${doing}: ${why}`, { exitCode: 1 });
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === undefined || cause instanceof EngineError) throw cause;
+    throw new EngineError('HOST_MISSING', `${doing}: git cannot be run (${errno})`, {
+      hint: 'install git',
+      cause,
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** `https://user:secret@host/` must not be in a message. */
@@ -133,9 +134,8 @@ function removeGitDirs(directory: string): void {
   rmSync(`${directory}/.git`, { recursive: true, force: true });
   const walk = (path: Buffer): void => {
     for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
-      const inside = Buffer.concat([path, Buffer.from('/'), entry.name as Buffer]);
-      if ((entry.name as Buffer).toString('latin1') === '.git')
-        rmSync(inside, { recursive: true, force: true });
+      const inside = Buffer.concat([path, Buffer.from('/'), entry.name]);
+      if (entry.name.toString('latin1') === '.git') rmSync(inside, { recursive: true, force: true });
       else if (entry.isDirectory()) walk(inside);
     }
   };

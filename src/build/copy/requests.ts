@@ -57,4 +57,11 @@ export interface HashRequest {
   path: string;
 }
 
-export type CopyChildRequest = ApplyRequest | SelectRequest | HashRequest;
+/** stdin: a tar, compressed or not. Answers Copied. */
+export interface UnpackRequest {
+  kind: 'unpack';
+  /** Host path of an empty directory that gets the files, as the caller's own. */
+  directory: string;
+}
+
+export type CopyChildRequest = ApplyRequest | SelectRequest | HashRequest | UnpackRequest;

@@ -15,7 +15,15 @@ import { selectFiles } from '../context/select.ts';
 import type { SourceTree } from '../context/types.ts';
 import { CopyApplier } from './apply.ts';
 import { Ground } from './ground.ts';
-import type { ApplyInput, ApplyRequest, Copied, CopyChildRequest, CopySource } from './requests.ts';
+import type {
+  ApplyInput,
+  ApplyRequest,
+  Copied,
+  CopyChildRequest,
+  CopySource,
+  UnpackRequest,
+} from './requests.ts';
+import { unpackTar } from './unpack.ts';
 import { Writer } from './writer.ts';
 
 /** Returns the exit status. */
@@ -27,6 +35,8 @@ export async function serveCopy(text: string, input: Readable): Promise<number> 
         return await apply(asked, (await jsonOf(input)) as ApplyInput);
       case 'select':
         return await selectFiles(treeOf(asked.source), asked.request, hashWith(undefined));
+      case 'unpack':
+        return await unpack(asked, input);
       case 'hash':
         return hashAll(asked.path, (await jsonOf(input)) as ByteString[]);
     }
@@ -46,6 +56,32 @@ async function apply(request: ApplyRequest, input: ApplyInput): Promise<Copied> 
     return { files: writer.files, bytes: writer.bytes, notes: writer.notes };
   } finally {
     from.close();
+    tree.close();
+    closeSync(root);
+  }
+}
+
+/** A context from elsewhere. Its owners mean nothing here, as those of any context. */
+async function unpack({ directory }: UnpackRequest, input: Readable): Promise<Copied> {
+  const root = at.openRoot(directory);
+  const tree = new (addon().Tree)(root, true);
+  const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  const newDir = {
+    mode: 0o755,
+    containerUid: owner.uid,
+    containerGid: owner.gid,
+    mtimeSec: 0,
+    mtimeNsec: 0,
+    xattrs: [],
+  };
+  try {
+    const ground: Ground = new Ground(tree, (path) => writer.dir(path, newDir));
+    const writer = new Writer(tree, new SpaceGuard(() => addon().fstatfs(root)), ground);
+    const doing = 'unpacking the build context';
+    await unpackTar(input, { writer, ground, place: () => '', owner, timeSec: undefined, newDir, doing });
+    writer.finish();
+    return { files: writer.files, bytes: writer.bytes, notes: writer.notes };
+  } finally {
     tree.close();
     closeSync(root);
   }

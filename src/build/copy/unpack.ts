@@ -31,17 +31,22 @@ export interface UnpackRules {
 /** False: it is no archive, and nothing was made. `fd` is read from its start. @throws LAYER_INVALID, LAYER_PATH_ESCAPE, IO */
 export async function unpackArchive(fd: number, rules: UnpackRules): Promise<boolean> {
   if (!(await isArchive(fd, rules.doing))) return false;
+  await unpackTar(streamOf(fd), rules);
+  return true;
+}
+
+/** Whatever it is compressed by. @throws LAYER_INVALID, LAYER_PATH_ESCAPE, HOST_MISSING, NO_SPACE, IO */
+export async function unpackTar(input: AsyncIterable<Uint8Array>, rules: UnpackRules): Promise<void> {
   const sink = new ArchiveSink(rules, rules.place());
   const reader = new TarReader(sink);
   try {
-    for await (const chunk of tarOf(streamOf(fd), rules.doing)) reader.push(bufferOf(chunk));
+    for await (const chunk of tarOf(input, rules.doing)) reader.push(bufferOf(chunk));
     reader.end();
   } catch (error) {
     if (!(error instanceof EngineError) || error.message.startsWith(rules.doing)) throw error;
     const { code, message, hint } = error;
     throw new EngineError(code, `${rules.doing}: ${message}`, { hint, exitCode: 1, cause: error });
   }
-  return true;
 }
 
 /** A tar, or what decompresses to one. */
