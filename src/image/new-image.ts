@@ -26,6 +26,8 @@ import {
   type ResolvedImage,
 } from '../store/images.ts';
 import { parseConfig, parseManifest } from '../store/parse.ts';
+import { logImageEvent } from './log-event.ts';
+import { displayReference } from './names.ts';
 import type { NewLayer } from './new-layer.ts';
 import { storeLayers } from './store-layers.ts';
 
@@ -97,7 +99,10 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   const image = resolve();
   const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
   if (reference === undefined) await publishUnnamed(paths, descriptor);
-  else await publishImage(paths, image, { reference, manifest: descriptor });
+  else {
+    await publishImage(paths, image, { reference, manifest: descriptor });
+    logImageEvent(paths, image, 'tag', displayReference(reference));
+  }
   return image;
 }
 

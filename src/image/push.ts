@@ -31,6 +31,7 @@ import { withLock } from '../store/lock.ts';
 import { parseManifest } from '../store/parse.ts';
 import { CompressedTar, compressionKey, type CompressionChoice } from './compress.ts';
 import { FirstFailure } from './first-failure.ts';
+import { logTransfer } from './log-event.ts';
 import { rankPlatform, platformNotFound } from './platform.ts';
 import {
   isDockerFormat,
@@ -169,6 +170,7 @@ class Push {
     await this.#client.putManifest(this.#target, { bytes: pushed, mediaType });
     const digest = digestOf(pushed);
     await this.#note(entry.digest, digest);
+    logTransfer(paths, image, 'push', this.#target);
     onEvent?.({
       type: 'end',
       reference: formatReference(this.#target),
