@@ -4,6 +4,11 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __copy: {
+    summary: 'select or copy files for a build (internal)',
+    hidden: true,
+    load: () => import('./internal/copy.ts'),
+  },
   __files: {
     summary: "work on a container's files (internal)",
     hidden: true,
@@ -118,6 +123,16 @@ export const COMMANDS: CommandTable = {
     group: 'image',
     load: () => import('./load.ts'),
   },
+  login: {
+    summary: 'Log in to a registry',
+    group: 'image',
+    load: () => import('./login.ts'),
+  },
+  logout: {
+    summary: 'Forget the login of a registry',
+    group: 'image',
+    load: () => import('./logout.ts'),
+  },
   logs: {
     summary: 'Show the output of a container',
     group: 'container',
@@ -142,6 +157,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Fetch images from a registry',
     group: 'image',
     load: () => import('./pull.ts'),
+  },
+  push: {
+    summary: 'Upload an image to a registry',
+    group: 'image',
+    load: () => import('./push.ts'),
   },
   rename: {
     summary: 'Rename a container',
@@ -287,8 +307,11 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',
+  'image login': 'login',
+  'image logout': 'logout',
   'image ls': 'images',
   'image pull': 'pull',
+  'image push': 'push',
   'image remove': 'rmi',
   'image rm': 'rmi',
   'image save': 'save',

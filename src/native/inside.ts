@@ -2,9 +2,9 @@
 // request says. stdin and stdout carry data; stderr ends with one JSON line, the reply. (The unpacker of layers is older
 // and has a protocol of its own: image/layer/messages.ts.)
 
-import { writeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { EngineError, type ErrorCode } from '../core/errors.ts';
+import { writeAll } from '../core/fs.ts';
 import { addon } from './addon.ts';
 import type { MountedRoot } from './encode-plan.ts';
 import { runInUserNamespace } from './launch.ts';
@@ -23,6 +23,8 @@ export interface InsideOptions {
   joined?: string | undefined;
   /** Mounted for the child alone. */
   root?: MountedRoot | undefined;
+  /** Descriptors of directories that `root` names by inheritedPath(). */
+  dirs?: readonly number[] | undefined;
   /** Default: nothing to read. */
   stdin?: 'pipe' | 'ignore' | number;
   /** Default: 'pipe'. */
@@ -47,11 +49,12 @@ type Answer =
 
 /** Dies with us. The root, if any, goes away with the child's mount namespace. */
 export function startInside(options: InsideOptions): Inside {
-  const { doing, command, request, idMap, joined, root, stdin = 'ignore', stdout = 'pipe' } = options;
+  const { doing, command, request, idMap, joined, root, dirs, stdin = 'ignore', stdout = 'pipe' } = options;
   const child = runInUserNamespace({
     idMap,
     joined,
     root,
+    ...(dirs === undefined ? {} : { dirs }),
     argv: [...selfCommand(doing), command, JSON.stringify({ ...request, parent: process.pid })],
     stdio: [stdin, stdout, 'pipe'],
   });
@@ -100,7 +103,7 @@ export async function serveInside(
   } catch (error) {
     answer = { error: describe(error) };
   }
-  writeSync(2, `${JSON.stringify(answer)}\n`);
+  writeAll(2, Buffer.from(`${JSON.stringify(answer)}\n`));
   return 'ok' in answer ? 0 : 125;
 }
 

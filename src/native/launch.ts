@@ -105,6 +105,8 @@ export interface InNamespaceOptions {
   stdio?: StdioOptions;
   /** Undefined: ours. */
   env?: NodeJS.ProcessEnv;
+  /** Descriptors that the helper and the program inherit, from number 4 on. */
+  dirs?: readonly number[];
 }
 
 /** Starts a program as root of a new user namespace with that map. It dies with us. */
@@ -115,12 +117,13 @@ export function runInUserNamespace({
   argv,
   stdio = 'inherit',
   env = process.env,
+  dirs = [],
 }: InNamespaceOptions): Child {
   const [program = '', ...args] = argv;
-  if (idMap === undefined && root === undefined)
+  if (idMap === undefined && root === undefined && dirs.length === 0)
     return handleOf(childProcess().spawn(program, args, { stdio, env }));
   const plan = encodeUserNamespaceCommand({ user: userOf(idMap, joined), argv, dieWithParent: true, root });
-  return spawnHelper('userns', plan, stdio, env);
+  return spawnHelper('userns', plan, stdio, env, dirs);
 }
 
 function userOf(idMap: IdMap | undefined, joined: string | undefined): UserNamespace {

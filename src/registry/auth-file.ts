@@ -82,7 +82,7 @@ export function findHelper(file: AuthFile, registry: string): { suffix: string; 
 }
 
 /** `https://index.docker.io/v1/` → `docker.io`, `https://host/v2/` → `host`, `host/team` stays. */
-function normalizeKey(key: string): string {
+export function normalizeKey(key: string): string {
   const withoutScheme = key.replace(/^https?:\/\//, '').replace(/\/+$/, '');
   const slash = withoutScheme.indexOf('/');
   const host = slash === -1 ? withoutScheme : withoutScheme.slice(0, slash);

@@ -1,5 +1,5 @@
 // Asks docker-credential-SUFFIX for a login (docker's credential helper protocol: `get`, the server's name on stdin, one
-// JSON object on stdout). Helpers are the user's own programs, found on PATH.
+// JSON object on stdout), or to keep or forget one. Helpers are the user's own programs, found on PATH.
 
 import { spawn } from 'node:child_process';
 import { EngineError } from '../core/errors.ts';
@@ -19,17 +19,55 @@ const TOKEN_USER = '<token>';
  * @throws AUTH_FAILED naming the helper when it is missing, fails or answers nonsense
  */
 export async function askHelper(suffix: string, server: string, env: Env): Promise<Credentials | undefined> {
-  // A "/" would run a program of the config file's choice; docker only ever looks on PATH.
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(suffix)) {
-    throw failed(suffix, server, 'that is not a name of a credential helper');
-  }
-  const { status, stdout } = await runHelper(suffix, server, env);
+  checkName(suffix, server);
+  const { status, stdout } = await runHelper(suffix, server, env, 'get', `${server}\n`);
   if (status !== 0) {
     const said = stdout.trim();
     if (said === NOT_FOUND) return undefined;
     throw failed(suffix, server, said === '' ? `it ended with status ${status}` : printable(said));
   }
   return parseAnswer(suffix, server, stdout);
+}
+
+/** Hands a login over to the helper. @throws AUTH_FAILED */
+export async function storeInHelper(
+  suffix: string,
+  server: string,
+  { username, password }: Credentials,
+  env: Env,
+): Promise<void> {
+  await told(
+    suffix,
+    server,
+    'store',
+    JSON.stringify({ ServerURL: server, Username: username, Secret: password }),
+    env,
+  );
+}
+
+/** A login that is not there is no error. @throws AUTH_FAILED */
+export async function eraseInHelper(suffix: string, server: string, env: Env): Promise<void> {
+  await told(suffix, server, 'erase', `${server}\n`, env);
+}
+
+async function told(
+  suffix: string,
+  server: string,
+  action: 'store' | 'erase',
+  input: string,
+  env: Env,
+): Promise<void> {
+  checkName(suffix, server);
+  const { status, stdout } = await runHelper(suffix, server, env, action, input);
+  const said = stdout.trim();
+  if (status === 0 || (action === 'erase' && said === NOT_FOUND)) return;
+  throw failed(suffix, server, said === '' ? `it ended with status ${status}` : printable(said));
+}
+
+/** A "/" would run a program of the config file's choice; docker only ever looks on PATH. */
+function checkName(suffix: string, server: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(suffix))
+    throw failed(suffix, server, 'that is not a name of a credential helper');
 }
 
 function parseAnswer(suffix: string, server: string, stdout: string): Credentials | undefined {
@@ -47,10 +85,16 @@ function parseAnswer(suffix: string, server: string, stdout: string): Credential
   return username === '' && secret === '' ? undefined : { username, password: secret };
 }
 
-function runHelper(suffix: string, server: string, env: Env): Promise<{ status: number; stdout: string }> {
+function runHelper(
+  suffix: string,
+  server: string,
+  env: Env,
+  action: 'get' | 'store' | 'erase',
+  input: string,
+): Promise<{ status: number; stdout: string }> {
   const program = `docker-credential-${suffix}`;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(program, [action], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
     let stdout = '';
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
@@ -72,7 +116,7 @@ function runHelper(suffix: string, server: string, env: Env): Promise<{ status: 
       resolve({ status: code ?? 1, stdout });
     });
     child.stdin.on('error', () => undefined); // a helper that ends without reading says why by its status
-    child.stdin.end(`${server}\n`);
+    child.stdin.end(input);
   });
 }
 

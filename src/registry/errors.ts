@@ -151,6 +151,8 @@ function hintFor(
       ? `you are not logged in to ${registry}, and limits are higher with a login: ${howToLogIn(registry, login)}`
       : `wait, use another account than ${describe(login)}, or set a mirror by SKIFF_MIRRORS`;
   }
+  if (status === 413)
+    return 'something in front of the registry limits the size of requests (nginx: client_max_body_size)';
   if (code === 'AUTH_FAILED') {
     if (login?.problem !== undefined) return login.problem.hint;
     return login?.credentials === undefined
@@ -163,7 +165,7 @@ function hintFor(
 
 function howToLogIn(registry: string, login: Login | undefined): string {
   const file = login?.source ?? '~/.docker/config.json';
-  return `pass --creds USER:PASSWORD, or add ${registry} to ${file} (docker login and podman login write it)`;
+  return `skiff login ${registry} (it writes to ${file}), or pass --creds USER:PASSWORD`;
 }
 
 function describe(login: Login): string {

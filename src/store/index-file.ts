@@ -119,6 +119,20 @@ export function withName(
   return [...withoutName(kept, reference, true), named];
 }
 
+/** Notes that a repository has the manifest: under this digest, which another form of it may have there. Pure. */
+export function withRepoDigest(
+  entries: readonly Descriptor[],
+  manifest: Digest,
+  repoDigest: string,
+): Descriptor[] {
+  return entries.map((entry) => {
+    const known = repoDigestsOf(entry);
+    if (entry.digest !== manifest || known.includes(repoDigest)) return entry;
+    const text = [...known, repoDigest].join(' ');
+    return { ...entry, annotations: { ...entry.annotations, [ENTRY_ANNOTATION.repoDigests]: text } };
+  });
+}
+
 /**
  * Takes a name away. Pure. keepDangling: the manifest stays, without a name, when it was its last one.
  */

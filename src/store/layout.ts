@@ -3,6 +3,7 @@
 //   oci/             an OCI image layout (image-spec image-layout.md): oci-layout, index.json, blobs/sha256/<hex>
 //   layers/<mapKey>/<chain hex>/       unpacked trees (overlay lower dirs) as seen through one id map; <chain hex>.json beside
 //   images/<sha256 of the reference>.json  ResolvedImage records
+//   compressed/<tar hex>.<how>  what layers came to when they were pushed
 //   containers/<id>/  names/<name>  volumes/<name>/  events.log  tmp/  tmp/blobs/<hex>.part
 
 import type { Digest } from '../core/digest.ts';
@@ -44,6 +45,15 @@ export function blobsDir(root: StoreRoot): string {
 
 export function blobFile(root: StoreRoot, digest: Digest): string {
   return `${blobsDir(root)}/${hexOf(digest)}`;
+}
+
+export function compressedDir({ graphRoot }: StoreRoot): string {
+  return `${graphRoot}/compressed`;
+}
+
+/** What a layer's tar came to when it was compressed; how: `gzip-6`. */
+export function compressedFile(root: StoreRoot, tar: Digest, how: string): string {
+  return `${compressedDir(root)}/${hexOf(tar)}.${how}`;
 }
 
 export function tmpDir({ graphRoot }: StoreRoot): string {

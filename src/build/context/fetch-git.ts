@@ -1,0 +1,143 @@
+// Git sources of ADD and contexts: the real git fetches one commit into a directory. Nothing of the repository is executed:
+// no hooks, no filters of its choice, and only protocols that reach another machine.
+
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { EngineError, errnoOf } from '../../core/errors.ts';
+import { runInUserNamespace } from '../../native/launch.ts';
+import type { GitSource } from './remote-source.ts';
+
+export interface GitParts {
+  env: Readonly<Record<string, string | undefined>>;
+  signal: AbortSignal;
+  /** SKIFF_OFFLINE */
+  offline: boolean;
+}
+
+const COMMIT = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
+const MAX_SAID = 2000;
+const SAFE = [
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'core.symlinks=true',
+  '-c',
+  'protocol.file.allow=never',
+];
+
+/**
+ * The files of the commit in `directory`, which is empty. Returns its id.
+ * @throws OFFLINE, HOST_MISSING without git, NETWORK_FAILED with what git says, CANCELLED
+ */
+export async function fetchGit(
+  parts: GitParts,
+  source: GitSource,
+  { directory, keepGitDir }: { directory: string; keepGitDir: boolean },
+): Promise<string> {
+  const doing = `fetching ${JSON.stringify(withoutPassword(source.remote))}`;
+  if (parts.offline)
+    throw new EngineError('OFFLINE', `${doing}: skiff is told to stay offline`, {
+      hint: 'unset SKIFF_OFFLINE (or offline in skiff.conf)',
+    });
+  const ref = source.ref ?? 'HEAD';
+  if (ref.startsWith('-') || source.remote.startsWith('-'))
+    throw new EngineError('USAGE', `${doing}: ${JSON.stringify(ref)} is no name of a branch, tag or commit`, {
+      exitCode: 1,
+    });
+  const git = (...args: string[]): Promise<string> => runGit(parts, directory, args, doing);
+  await git('init', '--quiet', '--template=');
+  await fetchCommit(git, source.remote, ref);
+  await git('checkout', '--quiet', '--detach', 'FETCH_HEAD');
+  if (statSync(`${directory}/.gitmodules`, { throwIfNoEntry: false }) !== undefined)
+    await git('submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1');
+  const commit = (await git('rev-parse', 'HEAD')).trim();
+  if (!keepGitDir) removeGitDirs(directory);
+  return commit;
+}
+
+/** A commit that the server does not give by its id comes with everything else. */
+async function fetchCommit(
+  git: (...args: string[]) => Promise<string>,
+  remote: string,
+  ref: string,
+): Promise<void> {
+  try {
+    await git('fetch', '--quiet', '--depth=1', '--no-tags', '--', remote, ref);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'NETWORK_FAILED') throw error;
+    if (!COMMIT.test(ref)) {
+      // Servers of plain files know no depth.
+      await git('fetch', '--quiet', '--no-tags', '--', remote, ref);
+      return;
+    }
+    await git(
+      'fetch',
+      '--quiet',
+      '--',
+      remote,
+      '+refs/heads/*:refs/remotes/origin/*',
+      '+refs/tags/*:refs/tags/*',
+    );
+    await git('update-ref', 'FETCH_HEAD', ref);
+  }
+}
+
+async function runGit(
+  { env, signal }: GitParts,
+  directory: string,
+  args: readonly string[],
+  doing: string,
+): Promise<string> {
+  const child = runInUserNamespace({
+    idMap: undefined,
+    argv: ['git', '-C', directory, ...SAFE, ...args],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...env,
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
+      GIT_DIR: `${directory}/.git`,
+      GIT_WORK_TREE: directory,
+      LC_ALL: 'C',
+    },
+  });
+  const stop = (): void => child.kill('SIGKILL');
+  signal.addEventListener('abort', stop, { once: true });
+  let [out, said] = ['', ''];
+  child.stdout?.on('data', (text: Buffer) => (out += text.toString()));
+  child.stderr?.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-MAX_SAID)));
+  try {
+    if (signal.aborted) stop();
+    const { status } = await child.result;
+    if (signal.aborted) throw new EngineError('CANCELLED', `${doing}: cancelled`);
+    if (status === 0) return out;
+    const why = withoutPassword(said.trim().split('\n').at(-1) ?? '') || `git ended with status ${status}`;
+    throw new EngineError('NETWORK_FAILED', `${doing}: ${why}`, { exitCode: 1 });
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === undefined || cause instanceof EngineError) throw cause;
+    throw new EngineError('HOST_MISSING', `${doing}: git cannot be run (${errno})`, {
+      hint: 'install git',
+      cause,
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** `https://user:secret@host/` must not be in a message. */
+function withoutPassword(text: string): string {
+  return text.replace(/(\w+:\/\/)[^/@\s]*@/g, '$1***@');
+}
+
+/** Of submodules too, where it is a file. */
+function removeGitDirs(directory: string): void {
+  rmSync(`${directory}/.git`, { recursive: true, force: true });
+  const walk = (path: Buffer): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
+      const inside = Buffer.concat([path, Buffer.from('/'), entry.name]);
+      if (entry.name.toString('latin1') === '.git') rmSync(inside, { recursive: true, force: true });
+      else if (entry.isDirectory()) walk(inside);
+    }
+  };
+  walk(Buffer.from(directory));
+}

@@ -1,0 +1,309 @@
+// `push`: an image of the store into a registry. Blobs go in parallel, those that are there already do not go at all, and
+// the manifest goes last: until then the registry knows nothing of the image.
+
+import type { Config } from '../core/config.ts';
+import { digestOf, type Digest } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Paths } from '../core/paths.ts';
+import {
+  familiarRepository,
+  formatFamiliar,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+  type ImageReference,
+} from '../core/reference.ts';
+import { createRegistryClient } from '../registry/client.ts';
+import type { BlobSource, Env, RegistryClient, RegistryOptions, UploadOutcome } from '../registry/types.ts';
+import type { Descriptor, Manifest, Platform } from '../spec/image.ts';
+import { getBlob, openBlob, statBlob } from '../store/blobs.ts';
+import {
+  forgetCompressed,
+  readCompressed,
+  rememberCompressed,
+  type Compressed,
+} from '../store/compressed.ts';
+import { findStored, listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
+import { editIndex, nameOf, repoDigestsOf, withRepoDigest } from '../store/index-file.ts';
+import { gcLockFile } from '../store/layout.ts';
+import { withLock } from '../store/lock.ts';
+import { parseManifest } from '../store/parse.ts';
+import { CompressedTar, compressionKey, type CompressionChoice } from './compress.ts';
+import { FirstFailure } from './first-failure.ts';
+import { logTransfer } from './log-event.ts';
+import { rankPlatform, platformNotFound } from './platform.ts';
+import {
+  isDockerFormat,
+  layerTypeOf,
+  manifestToPush,
+  treatmentOf,
+  type ManifestFormat,
+} from './push-manifest.ts';
+
+export interface PushParts {
+  paths: Paths;
+  config: () => Config;
+  env: Env;
+  log: Log;
+  signal: AbortSignal;
+}
+
+export interface PushOptions {
+  /** NAME[:TAG] in a registry, perhaps with `docker://` in front; undefined: the name of the image. */
+  destination?: string | undefined;
+  /** Undefined: as the image is. */
+  format?: ManifestFormat | undefined;
+  /** Of layers that are not compressed in the store. */
+  compression: CompressionChoice;
+  /** The image must be for this one. */
+  platform?: Platform | undefined;
+  registry?: RegistryOptions | undefined;
+  onEvent?: OnPushEvent | undefined;
+}
+
+export type PushEvent =
+  /** docker.io/library/app */
+  | { type: 'begin'; repository: string }
+  /** Of a layer, by the digest of its tar. Bytes that the registry has of it by now. */
+  | { type: 'progress'; diffId: Digest; doneBytes: number }
+  | { type: 'layer'; diffId: Digest; outcome: UploadOutcome }
+  | { type: 'end'; reference: string; tag: string; digest: Digest; sizeBytes: number };
+
+export type OnPushEvent = (event: PushEvent) => void;
+
+/** As docker. */
+const PARALLEL_UPLOADS = 5;
+const MAX_MOUNT_CANDIDATES = 3;
+
+/**
+ * @param name of the image, or with a destination its id
+ * @throws IMAGE_NOT_FOUND (exit status 1), REFERENCE_INVALID, USAGE, STORE_INVALID, what the registry client throws
+ */
+export async function pushImage(parts: PushParts, name: string, options: PushOptions): Promise<Digest> {
+  const { paths, env, log, signal } = parts;
+  const target = targetOf(name, options.destination);
+  const stop = new AbortController();
+  const client = createRegistryClient({
+    config: parts.config(),
+    env,
+    log,
+    signal: AbortSignal.any([signal, stop.signal]),
+    options: options.registry,
+    doing: 'pushing',
+  });
+  try {
+    const work = (): Promise<Digest> => new Push(parts, client, target, options, stop).run(name);
+    return await withLock(gcLockFile(paths), 'shared', work, { signal });
+  } finally {
+    client.close();
+  }
+}
+
+/** Every local name of a repository, for --all-tags. @throws IMAGE_NOT_FOUND, USAGE for a name with a tag */
+export function listLocalTags(paths: Paths, name: string): string[] {
+  const { registry, repository, tag, digest } = parseReference(name);
+  if (tag !== undefined || digest !== undefined)
+    throw new EngineError('USAGE', "tag can't be used with --all-tags/-a", { exitCode: 1 });
+  const names = listImages(paths).images.flatMap(({ entry }) => nameOf(entry) ?? []);
+  const found = names.filter((one) => {
+    const ref = parseReference(one);
+    return ref.registry === registry && ref.repository === repository && ref.tag !== undefined;
+  });
+  if (found.length > 0) return found.sort();
+  throw new EngineError(
+    'IMAGE_NOT_FOUND',
+    `An image does not exist locally with the tag: ${familiarRepository({ registry, repository })}`,
+    { exitCode: 1, hint: '"skiff images" lists what there is' },
+  );
+}
+
+function targetOf(name: string, destination: string | undefined): ImageReference & { tag: string } {
+  const text = (destination ?? name).replace(/^docker:\/\//, '');
+  const { registry, repository, tag, digest } = withDefaultTag(parseReference(text));
+  if (digest !== undefined || tag === undefined)
+    throw new EngineError('USAGE', `pushing to ${JSON.stringify(text)}: cannot push a digest reference`, {
+      exitCode: 1,
+      hint: 'give a tag instead: the digest follows from the content',
+    });
+  return { registry, repository, tag };
+}
+
+class Push {
+  readonly #parts: PushParts;
+  readonly #client: RegistryClient;
+  readonly #target: ImageReference & { tag: string };
+  readonly #options: PushOptions;
+  readonly #stop: AbortController;
+
+  /** stop: ends all requests of `client`. */
+  constructor(
+    parts: PushParts,
+    client: RegistryClient,
+    target: ImageReference & { tag: string },
+    options: PushOptions,
+    stop: AbortController,
+  ) {
+    this.#stop = stop;
+    this.#parts = parts;
+    this.#client = client;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  async run(name: string): Promise<Digest> {
+    const { paths } = this.#parts;
+    const { format, compression, onEvent } = this.#options;
+    const { image, entry } = this.#find(name);
+    const bytes = getBlob(paths, entry.digest);
+    const manifest = parseManifest(bytes, `image "${name}"`);
+    const isDocker = isDockerFormat(entry.mediaType, format, manifest.layers, compression.format);
+    onEvent?.({ type: 'begin', repository: `${this.#target.registry}/${this.#target.repository}` });
+    const layers = await this.#layers(image, manifest);
+    await this.#client.uploadBlob(this.#target, this.#stored(manifest.config));
+    const wanted = manifestToPush(manifest, layers, isDocker);
+    const pushed =
+      JSON.stringify(wanted) === JSON.stringify({ ...manifest, mediaType: entry.mediaType })
+        ? bytes
+        : Buffer.from(JSON.stringify(wanted));
+    const mediaType = wanted.mediaType ?? entry.mediaType;
+    await this.#client.putManifest(this.#target, { bytes: pushed, mediaType });
+    const digest = digestOf(pushed);
+    await this.#note(entry.digest, digest);
+    logTransfer(paths, image, 'push', this.#target);
+    onEvent?.({
+      type: 'end',
+      reference: formatReference(this.#target),
+      tag: this.#target.tag,
+      digest,
+      sizeBytes: pushed.length,
+    });
+    return digest;
+  }
+
+  #find(name: string): StoredImage {
+    const { paths } = this.#parts;
+    const found = findStored(paths, name);
+    const image = found?.image;
+    const entry = listImages(paths).images.find((one) => one.entry.digest === image?.manifestDigest)?.entry;
+    if (found === undefined || image === undefined || entry === undefined) throw imageToPushNotFound(name);
+    if (found.by === 'id' && this.#options.destination === undefined)
+      throw new EngineError('USAGE', `pushing ${JSON.stringify(name)}: an id does not say where to`, {
+        exitCode: 1,
+        hint: `give the destination too: skiff push ${name} REGISTRY/NAME:TAG`,
+      });
+    const { platform } = this.#options;
+    if (platform !== undefined && rankPlatform(platform, image.platform) === undefined)
+      throw platformNotFound(`pushing "${name}"`, platform, [image.platform]);
+    return { image, entry };
+  }
+
+  /** The layers as the registry has them, bottom first. One that fails stops the others. */
+  async #layers({ layers }: ResolvedImage, manifest: Manifest): Promise<Descriptor[]> {
+    const failure = new FirstFailure(() => this.#stop.abort());
+    const sent = new Map<Digest, Descriptor>();
+    const waiting = new Map(manifest.layers.map((blob, i) => [blob.digest, { blob, i }] as const));
+    const work = async (): Promise<void> => {
+      for (const [digest, { blob, i }] of waiting) {
+        if (failure.any) return;
+        waiting.delete(digest);
+        sent.set(digest, await this.#layer(blob, layers[i]?.diffId as Digest));
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => work().catch(failure.add)));
+    failure.throwIfAny();
+    return manifest.layers.map(({ digest }) => sent.get(digest) as Descriptor);
+  }
+
+  async #layer(blob: Descriptor, diffId: Digest): Promise<Descriptor> {
+    const treatment = treatmentOf(blob);
+    if (treatment === 'leave-out') return blob;
+    if (treatment === 'compress') return await this.#compressed(blob, diffId);
+    await this.#upload(this.#stored(blob), diffId, this.#mountCandidates(blob.digest));
+    return blob;
+  }
+
+  /** Digest and size of an earlier push are tried first: where the registry has that blob, nothing is compressed. */
+  async #compressed(tar: Descriptor, diffId: Digest): Promise<Descriptor> {
+    const { paths } = this.#parts;
+    const { compression } = this.#options;
+    const key = compressionKey(compression);
+    const content = new CompressedTar(paths, tar.digest, compression);
+    const known = readCompressed(paths, tar.digest, key);
+    const source: BlobSource = { open: (offset) => content.open(offset), descriptor: known };
+    try {
+      await this.#upload(source, diffId, [], () => content.made as Compressed);
+    } catch (error) {
+      const { made } = content;
+      if (known === undefined || made === undefined || made.digest === known.digest) throw error;
+      // Another version of the compressor made that record.
+      forgetCompressed(paths, tar.digest, key);
+      return await this.#compressed(tar, diffId);
+    }
+    const { digest, size } = (content.made ?? known) as Compressed;
+    if (known?.digest !== digest) rememberCompressed(paths, tar.digest, key, { digest, size });
+    return { ...tar, mediaType: layerTypeOf(compression.format), digest, size };
+  }
+
+  async #upload(
+    source: BlobSource,
+    diffId: Digest,
+    mountFrom: readonly string[],
+    finish?: () => Compressed,
+  ): Promise<void> {
+    const { onEvent } = this.#options;
+    const outcome = await this.#client.uploadBlob(this.#target, source, {
+      mountFrom,
+      onProgress: (doneBytes) => onEvent?.({ type: 'progress', diffId, doneBytes }),
+      ...(finish === undefined ? {} : { finish }),
+    });
+    onEvent?.({ type: 'layer', diffId, outcome });
+  }
+
+  #stored({ digest, size }: Descriptor): BlobSource {
+    const { paths } = this.#parts;
+    if (statBlob(paths, digest) !== size)
+      throw new EngineError(
+        'STORE_INVALID',
+        `pushing ${JSON.stringify(formatFamiliar(this.#target))}: blob "${digest}" is missing or damaged`,
+        { hint: 'mend the store with "skiff system check --repair"' },
+      );
+    return { descriptor: { digest, size }, open: (offset) => openBlob(paths, digest, offset) };
+  }
+
+  /** Repositories of the same registry that images with this layer came from or went to. */
+  #mountCandidates(digest: Digest): string[] {
+    const { registry, repository } = this.#target;
+    const found = new Set<string>();
+    for (const { entry, image } of listImages(this.#parts.paths).images) {
+      if (!image.layers.some(({ blob }) => blob.digest === digest)) continue;
+      for (const text of repoDigestsOf(entry)) {
+        const ref = parseReference(text);
+        if (ref.registry === registry && ref.repository !== repository) found.add(ref.repository);
+      }
+    }
+    return [...found].sort().slice(0, MAX_MOUNT_CANDIDATES);
+  }
+
+  async #note(manifest: Digest, pushed: Digest): Promise<void> {
+    const { paths, signal } = this.#parts;
+    const repoDigest = `${this.#target.registry}/${this.#target.repository}@${pushed}`;
+    await editIndex(paths, ({ entries, save }) => save(withRepoDigest(entries, manifest, repoDigest)), {
+      signal,
+    });
+  }
+}
+
+/** docker's words. */
+function imageToPushNotFound(name: string): EngineError {
+  let shown = name;
+  try {
+    shown = formatFamiliar(withDefaultTag(parseReference(name)));
+  } catch {
+    // an id, perhaps
+  }
+  return new EngineError('IMAGE_NOT_FOUND', `An image does not exist locally with the tag: ${shown}`, {
+    exitCode: 1,
+    hint: '"skiff images" lists what there is; "skiff tag" gives an image a name to push it under',
+  });
+}
