@@ -245,8 +245,8 @@ function writeOp(w: Writer, op: SetupOp): void {
   w.choice(PROPAGATIONS, op.op === 'bind' ? op.propagation : 'rprivate');
   w.choice(CREATE_TARGETS, op.op === 'bind' ? op.create : 'none');
   w.u32(op.op === 'file' || op.op === 'mkdir' ? op.mode : 0);
-  w.u32(op.op === 'mkdir' ? op.uid : 0);
-  w.u32(op.op === 'mkdir' ? op.gid : 0);
+  w.u32(op.op === 'file' || op.op === 'mkdir' ? (op.uid ?? 0) : 0);
+  w.u32(op.op === 'file' || op.op === 'mkdir' ? (op.gid ?? 0) : 0);
 }
 
 function flagsOf(op: SetupOp): MountFlags {

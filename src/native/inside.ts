@@ -23,10 +23,14 @@ export interface InsideOptions {
   joined?: string | undefined;
   /** Mounted for the child alone. */
   root?: MountedRoot | undefined;
+  /** Descriptors of directories that `root` names by inheritedPath(). */
+  dirs?: readonly number[] | undefined;
   /** Default: nothing to read. */
   stdin?: 'pipe' | 'ignore' | number;
   /** Default: 'pipe'. */
   stdout?: 'pipe' | 'ignore' | number;
+  /** Gets each line that the child writes to stderr before its reply. */
+  onNews?: ((line: string) => void) | undefined;
 }
 
 export interface Inside {
@@ -47,16 +51,21 @@ type Answer =
 
 /** Dies with us. The root, if any, goes away with the child's mount namespace. */
 export function startInside(options: InsideOptions): Inside {
-  const { doing, command, request, idMap, joined, root, stdin = 'ignore', stdout = 'pipe' } = options;
+  const { doing, command, request, idMap, joined, root, dirs, stdin = 'ignore', stdout = 'pipe', onNews } = options;
   const child = runInUserNamespace({
     idMap,
     joined,
     root,
+    ...(dirs === undefined ? {} : { dirs }),
     argv: [...selfCommand(doing), command, JSON.stringify({ ...request, parent: process.pid })],
     stdio: [stdin, stdout, 'pipe'],
   });
   const said: Buffer[] = [];
-  child.stderr?.on('data', (part: Buffer) => said.push(part));
+  child.stderr?.on('data', (part: Buffer) => {
+    said.push(part);
+    if (onNews !== undefined && part.includes(10))
+      for (const line of part.toString().split('\n').slice(0, -1)) onNews(line);
+  });
   // A child that gives up early closes its end: its reply says why, the EPIPE does not.
   child.stdin?.on('error', () => {});
   const reply = child.result.then(({ status }) =>
