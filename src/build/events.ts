@@ -1,6 +1,6 @@
 // What a build tells while it goes on: BuildKit's status of vertices, in the order in which things happen.
 
-import type { Digest } from '../core/digest.ts';
+import type { ImageEvent } from '../image/events.ts';
 
 export type BuildEvent =
   /** The first one of each vertex. Times in milliseconds since the epoch. */
@@ -8,6 +8,8 @@ export type BuildEvent =
   | { type: 'log'; vertex: number; stream: 1 | 2; text: Uint8Array; atMs: number }
   /** A line on what it does, as "transferring context: 2.1kB". */
   | { type: 'status'; vertex: number; text: string; atMs: number }
+  /** Of a pull. */
+  | { type: 'image'; vertex: number; event: ImageEvent; atMs: number }
   | { type: 'cached'; vertex: number; atMs: number }
   /** Why its result could not be taken from the cache. */
   | { type: 'miss'; vertex: number; reason: string; atMs: number }
@@ -15,9 +17,3 @@ export type BuildEvent =
   | { type: 'error'; vertex: number; message: string; canceled: boolean; atMs: number };
 
 export type OnBuildEvent = (event: BuildEvent) => void;
-
-/** What a finished build came to. */
-export interface BuildOutcome {
-  imageId: Digest | undefined;
-  manifestDigest: Digest | undefined;
-}

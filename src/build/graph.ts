@@ -37,10 +37,10 @@ interface StepCommon extends Common {
 export interface RunVertex extends StepCommon {
   kind: 'run';
   args: string[];
-  /** The configuration's. */
+  /** ENVs, and ARGs that have a value: the command sees both. */
   env: readonly string[];
-  /** Declared ARGs, which the command sees as variables too. */
-  buildArgs: ReadonlyMap<string, string>;
+  /** Names of the ARGs. */
+  buildArgs: ReadonlySet<string>;
   /** Proxies: seen by the command, and part of nothing. */
   hiddenEnv: readonly string[];
   user: string;

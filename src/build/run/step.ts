@@ -7,8 +7,8 @@ import type { SetupOp } from '../../native/plan.ts';
 import { addon } from '../../native/addon.ts';
 import { prepareNetwork } from '../../network/connect.ts';
 import { checkMapped } from '../../runtime/mapped-ids.ts';
+import { ownCapabilities } from '../../runtime/own-capabilities.ts';
 import { readRootFile } from '../../runtime/root-file.ts';
-import { chooseSeccomp } from '../../runtime/seccomp/choose.ts';
 import { resolveUser, type AccountFiles } from '../../runtime/users.ts';
 import type { RunVertex } from '../graph.ts';
 import type { RunSettings } from '../options.ts';
@@ -59,8 +59,8 @@ export async function runStep(parts: BuildParts, step: RunStep): Promise<string[
     mounts: [...mounts.ops, ...scriptOp(vertex)],
     hostname: HOSTNAME,
     network,
-    available: undefined,
-    seccomp: vertex.insecure ? 'unconfined' : await chooseSeccomp({ choice: { kind: 'default' }, capabilities: [] }),
+    available: ids.idMap === undefined ? ownCapabilities() : undefined,
+    seccomp: vertex.insecure ? 'unconfined' : 'default',
     isOnHost: existsSync,
   });
   const { status } = await execute({
@@ -82,16 +82,15 @@ function failed({ args }: RunVertex, status: number): EngineError {
   );
 }
 
-/** Later ones win: the configuration's over ARGs of the same name, as the reference has it. */
+/** Later ones win. */
 function environmentOf(
-  { env, buildArgs, hiddenEnv }: RunVertex,
+  { env, hiddenEnv }: RunVertex,
   secrets: readonly string[],
   home: string,
 ): string[] {
   const all = new Map<string, string>();
   const add = (entry: string): void => void all.set(entry.split('=', 1)[0] as string, entry);
   hiddenEnv.forEach(add);
-  for (const [name, value] of buildArgs) add(`${name}=${value}`);
   env.forEach(add);
   secrets.forEach(add);
   if (!all.has('HOME')) add(`HOME=${home}`);

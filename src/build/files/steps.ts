@@ -1,0 +1,336 @@
+// COPY, ADD and WORKDIR, and what RUN --mount binds: which files they mean, the digests of those for the keys, and the steps
+// themselves. None starts a container: children that are root of the user namespace read and write (copy/files.ts).
+
+import { digestOf, hexOf, isDigest, type Digest } from '../../core/digest.ts';
+import { EngineError } from '../../core/errors.ts';
+import { sha256OfText } from '../../core/sha256.ts';
+import { isObject } from '../../core/json.ts';
+import { showPath } from '../../image/layer/entry.ts';
+import { resolveUser } from '../../runtime/users.ts';
+import { readCached, writeCached } from '../../store/build-cache.ts';
+import { resolveChown, type Owner } from '../context/chown.ts';
+import { DirectoryTree, type Ignoring } from '../context/directory-tree.ts';
+import { hashWith } from '../context/hash.ts';
+import { selectFiles } from '../context/select.ts';
+import { StatCache } from '../context/stat-cache.ts';
+import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts';
+import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
+import type { CopySource } from '../copy/requests.ts';
+import type { Mount } from '../dockerfile/ast.ts';
+import type { FilesVertex, Origin, WorkdirVertex } from '../graph.ts';
+import { treesOf } from '../layer-store.ts';
+import type { BuildIds, BuildParts } from '../parts.ts';
+import { readAccounts } from '../run/step.ts';
+import { storedLayers } from '../snapshot.ts';
+import type { Lookup } from '../solve.ts';
+import type { KeyPart } from '../step-key.ts';
+import type { WorkDir } from '../work.ts';
+import { FIXED_TIME_SEC } from '../times.ts';
+import type { StepPlace } from '../world.ts';
+
+/** A directory to take files from. */
+export interface ContextDir {
+  /** Host path. */
+  path: string;
+  ignoring: Ignoring | undefined;
+}
+
+export interface FileStepsOptions {
+  parts: BuildParts;
+  ids: BuildIds;
+  work: WorkDir;
+  /** By name; '' is the context. Undefined: there is none (`build -` with a Dockerfile alone). */
+  context: (name: string) => ContextDir | undefined;
+  cacheFile: string;
+  keepTimes: boolean;
+}
+
+/** More names are not written down: what changed is then said in general. */
+const MAX_NOTED_FILES = 200_000;
+
+export class FileSteps {
+  readonly #options: FileStepsOptions;
+  readonly #trees = new Map<string, DirectoryTree>();
+  /** Of contexts, by their request: what was hashed is what is copied. */
+  readonly #selections = new Map<string, Promise<Selection>>();
+  #cache: StatCache | undefined;
+
+  constructor(options: FileStepsOptions) {
+    this.#options = options;
+  }
+
+  async partsOf(vertex: FilesVertex, of: Lookup): Promise<KeyPart[]> {
+    const { isAdd, sources, heredocs, destination, chown, chmod, parents, exclude } = vertex;
+    const instruction = [isAdd ? 'ADD' : 'COPY', sources, destination, parents, exclude, vertex.unpack];
+    const set = (name: string, value: string | undefined): KeyPart[] =>
+      value === undefined ? [] : [{ name, value }];
+    return [
+      { name: 'instruction', value: JSON.stringify(instruction) },
+      ...set('--chown', chown),
+      ...set('--chmod', chmod),
+      ...heredocs.map(({ name, content }) => ({ name: `<<${name}`, value: digestOf(content) })),
+      ...(sources.length === 0
+        ? []
+        : [{ name: 'files', value: await this.#digest(vertex.origin, requestOf(vertex), of) }]),
+    ];
+  }
+
+  /** Of everything at `source`, a file or a directory with its content. */
+  async digestOf(origin: Origin, source: string, of: Lookup): Promise<Digest> {
+    return await this.#digest(origin, bindRequest(source), of);
+  }
+
+  async copy(vertex: FilesVertex, of: Lookup, place: StepPlace): Promise<void> {
+    const { origin, heredocs, chown, chmod, destination, isAdd } = vertex;
+    const owner = chown === undefined ? undefined : resolveChown(chown, () => readAccounts(place.trees));
+    const { selection, source } =
+      vertex.sources.length === 0
+        ? { selection: undefined, source: { kind: 'layers' as const, trees: place.trees.slice(-1) } }
+        : await this.#resolve(origin, requestOf(vertex), of);
+    await this.#copyInto(place, {
+      source,
+      sources: (selection?.sources ?? []).map((one) => ownedBy(one, owner)),
+      inline: heredocs.map(({ name, content }) => ({ name, content })),
+      destination,
+      owner,
+      chmod,
+      unpack: vertex.unpack ?? isAdd,
+      // Files of a stage or image have times that are the same at every build.
+      timeSec: this.#options.keepTimes || origin.kind === 'vertex' ? undefined : FIXED_TIME_SEC,
+      doing: `${isAdd ? 'ADD' : 'COPY'} to ${showPath(destination)}`,
+    });
+  }
+
+  /** The directory and those above it that are missing belong to USER. */
+  async makeWorkdir({ path, user }: WorkdirVertex, place: StepPlace): Promise<void> {
+    const { containerUid: uid, containerGid: gid } = resolveUser(user, readAccounts(place.trees));
+    await this.#copyInto(place, {
+      source: { kind: 'layers', trees: place.trees.slice(-1) },
+      sources: [{ name: '', kind: 'dir', files: [] }],
+      inline: [],
+      destination: path,
+      owner: { uid, gid },
+      chmod: undefined,
+      unpack: false,
+      timeSec: this.#options.keepTimes ? undefined : FIXED_TIME_SEC,
+      doing: `WORKDIR ${showPath(path)}`,
+    });
+  }
+
+  /** A directory or file of the host with what a bind shows: a copy, so that what is ignored stays hidden. */
+  async bindSource(
+    mount: Mount,
+    origin: Origin | undefined,
+    of: Lookup,
+  ): Promise<{ path: string; isDirectory: boolean }> {
+    if (mount.type !== 'bind' || origin === undefined) throw new TypeError('no bind');
+    const dir = this.#options.work.folder('bind');
+    const { selection, source } = await this.#resolve(origin, bindRequest(mount.source), of);
+    const [first] = selection.sources;
+    const isDirectory = first?.kind !== 'file';
+    await this.#copyToHost(dir, source, isDirectory ? '/' : '/file', selection.sources);
+    return { path: isDirectory ? dir : `${dir}/file`, isDirectory };
+  }
+
+  /** A new cache gets its owner and mode, and what `from` has. */
+  async initCache(dir: string, mount: Mount, origin: Origin | undefined, of: Lookup): Promise<void> {
+    if (mount.type !== 'cache') return;
+    void dir;
+    void origin;
+    await of.key;
+  }
+
+  /** Paths that differ between two digests that this class gave out; undefined when that is not known any more. */
+  changesBetween(before: string, after: string): string[] | undefined {
+    const [old, now] = [before, after].map((digest) => this.#noted(digest));
+    if (old === undefined || now === undefined) return undefined;
+    const names = new Set([...Object.keys(old), ...Object.keys(now)]);
+    return [...names].filter((name) => old[name] !== now[name]).sort();
+  }
+
+  /** Lets go of the contexts, and keeps what was learned of them. */
+  close(): void {
+    for (const tree of this.#trees.values()) tree.close();
+    this.#trees.clear();
+    try {
+      this.#cache?.save();
+    } catch (error) {
+      this.#options.parts.log.debug(`the digests of the context were not kept: ${String(error)}`);
+    }
+  }
+
+  async #digest(origin: Origin, request: CopyRequest, of: Lookup): Promise<Digest> {
+    if (origin.kind === 'context') {
+      const selection = await this.#fromContext(origin.name, request);
+      this.#note(selection);
+      return selection.digest;
+    }
+    const { paths } = this.#options.parts;
+    // What a stage with that key holds at these places was looked up before: then the stage need not be there.
+    const memo = sha256OfText(JSON.stringify([await of.key(origin.vertex), request]));
+    const known = readCached(paths, 'contents', memo);
+    if (typeof known === 'string' && isDigest(known)) return known;
+    const { selection } = await this.#resolve(origin, request, of);
+    this.#note(selection);
+    writeCached(paths, 'contents', memo, selection.digest);
+    return selection.digest;
+  }
+
+  async #resolve(
+    origin: Origin,
+    request: CopyRequest,
+    of: Lookup,
+  ): Promise<{ selection: Selection; source: CopySource }> {
+    if (origin.kind === 'context') {
+      const selection = await this.#fromContext(origin.name, request);
+      return { selection, source: { kind: 'context', path: this.#contextDir(origin.name).path } };
+    }
+    const { parts, ids } = this.#options;
+    const layers = await storedLayers(await of.snapshot(origin.vertex));
+    const trees = await treesOf(parts, layers, ids.idMap);
+    if (trees.length === 0) trees.push(this.#options.work.folder('empty'));
+    const selection = await selectFromLayers(this.#copyParts(), trees, request, 'reading a stage');
+    return { selection, source: { kind: 'layers', trees } };
+  }
+
+  #fromContext(name: string, request: CopyRequest): Promise<Selection> {
+    const key = JSON.stringify([name, request]);
+    let selection = this.#selections.get(key);
+    if (selection === undefined) {
+      selection = this.#select(name, request);
+      selection.catch(() => {});
+      this.#selections.set(key, selection);
+    }
+    return selection;
+  }
+
+  async #select(name: string, request: CopyRequest): Promise<Selection> {
+    const { parts, cacheFile } = this.#options;
+    this.#cache ??= new StatCache(cacheFile);
+    const { path } = this.#contextDir(name);
+    const unreadable = readAsRoot(this.#copyParts(), path);
+    return await selectFiles(this.#tree(name), request, hashWith(this.#cache, { unreadable, signal: parts.signal }));
+  }
+
+  #tree(name: string): DirectoryTree {
+    let tree = this.#trees.get(name);
+    if (tree === undefined) {
+      const { path, ignoring } = this.#contextDir(name);
+      tree = new DirectoryTree(path, ignoring);
+      this.#trees.set(name, tree);
+    }
+    return tree;
+  }
+
+  #contextDir(name: string): ContextDir {
+    const dir = this.#options.context(name);
+    if (dir !== undefined) return dir;
+    throw new EngineError('USAGE', 'there is no build context to copy from: the Dockerfile came from stdin alone', {
+      exitCode: 1,
+      hint: 'give a directory: skiff build -f - DIR',
+    });
+  }
+
+  #copyParts(dirs?: readonly number[]): CopyParts {
+    const { parts, ids } = this.#options;
+    return { idMap: ids.idMap, signal: parts.signal, ...(dirs === undefined ? {} : { dirs }) };
+  }
+
+  async #copyInto(place: StepPlace, job: CopyJob): Promise<void> {
+    const { sources, inline, doing, ...request } = job;
+    const { notes } = await copyInto(
+      this.#copyParts(place.lower.dirs),
+      {
+        rootfs: { kind: 'overlay', lower: place.lower.lower, upper: place.upper, work: place.work, noDev: false },
+        containerDir: place.containerDir,
+        setup: [],
+        isTemporary: true,
+      },
+      request,
+      { sources, inline },
+      doing,
+    );
+    for (const note of notes) this.#options.parts.log.warn(`${doing}: ${note}`);
+  }
+
+  /** Into a folder of the host's: a root of its own, that nothing is merged with. */
+  async #copyToHost(
+    dir: string,
+    source: CopySource,
+    destination: string,
+    sources: readonly SelectedSource[],
+  ): Promise<void> {
+    const { notes } = await copyInto(
+      this.#copyParts(),
+      {
+        rootfs: { kind: 'bind', path: dir, noDev: false },
+        containerDir: this.#options.work.folder('root'),
+        setup: [],
+      },
+      {
+        source,
+        destination,
+        owner: undefined,
+        chmod: undefined,
+        unpack: false,
+        timeSec: this.#options.keepTimes ? undefined : FIXED_TIME_SEC,
+      },
+      { sources, inline: [] },
+      'preparing a bind mount',
+    );
+    void notes;
+  }
+
+  /** Only of what was looked at anew: a digest says what is in the file. */
+  #note({ digest, sources }: Selection): void {
+    const { paths, log } = this.#options.parts;
+    const count = sources.reduce((sum, { files }) => sum + files.length, 0);
+    if (count > MAX_NOTED_FILES || readCached(paths, 'files', hexOf(digest)) !== undefined) return;
+    const files: Record<string, string> = {};
+    for (const source of sources)
+      for (const { from, type, mode, digest: content, linkTo } of source.files)
+        files[showName(from)] = `${type} ${mode} ${content?.slice(0, 23) ?? ''}${linkTo}`;
+    try {
+      writeCached(paths, 'files', hexOf(digest), files);
+    } catch (error) {
+      log.debug(`the files of a step were not noted: ${String(error)}`);
+    }
+  }
+
+  #noted(digest: string): Record<string, string> | undefined {
+    if (!isDigest(digest)) return undefined;
+    const value = readCached(this.#options.parts.paths, 'files', hexOf(digest));
+    return isObject(value) ? (value as Record<string, string>) : undefined;
+  }
+}
+
+interface CopyJob {
+  source: CopySource;
+  sources: readonly SelectedSource[];
+  inline: readonly { name: string; content: string }[];
+  destination: string;
+  owner: Owner | undefined;
+  chmod: string | undefined;
+  unpack: boolean;
+  timeSec: number | undefined;
+  doing: string;
+}
+
+/** Without the owner, which only the image that is copied to can name: it has a part of the key for itself. */
+function requestOf({ sources, parents, exclude, chmod }: FilesVertex): CopyRequest {
+  return { sources, parents, exclude, owner: undefined, chmod };
+}
+
+function bindRequest(source: string): CopyRequest {
+  return { sources: [source], parents: false, exclude: [], owner: undefined, chmod: undefined };
+}
+
+function ownedBy(source: SelectedSource, owner: Owner | undefined): SelectedSource {
+  if (owner === undefined) return source;
+  const { uid: containerUid, gid: containerGid } = owner;
+  return { ...source, files: source.files.map((file) => ({ ...file, containerUid, containerGid })) };
+}
+
+function showName(path: string): string {
+  return Buffer.from(path, 'latin1').toString();
+}
