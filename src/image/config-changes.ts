@@ -2,7 +2,9 @@
 // that need no build.
 
 import { EngineError } from '../core/errors.ts';
+import { parseGoDuration } from '../core/go-duration.ts';
 import type { HealthConfig, ImageConfigSection } from '../spec/image.ts';
+import { parseExposedPort } from './exposed-port.ts';
 
 const ALLOWED =
   'CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR';
@@ -139,18 +141,10 @@ function splitWords(rest: string, text: string): string[] {
   return words;
 }
 
-const MAX_PORT = 65535;
-
 function portsOf(word: string, text: string): string[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
-  const first = Number(match?.[1]);
-  const last = Number(match?.[2] ?? first);
-  if (match === null || first > last || last > MAX_PORT)
-    throw invalid(text, `invalid containerPort: ${word}`);
-  return Array.from(
-    { length: last - first + 1 },
-    (_, i) => `${first + i}/${(match[3] ?? 'tcp').toLowerCase()}`,
-  );
+  const ports = parseExposedPort(word);
+  if (ports === undefined) throw invalid(text, `invalid containerPort: ${word}`);
+  return ports;
 }
 
 function keysOf(keys: readonly string[]): Record<string, object> {
@@ -187,25 +181,10 @@ function healthOf(rest: string, text: string, config: ImageConfigSection): Healt
 }
 
 const OPTION = /^--([a-z-]+)=(\S+)\s+/;
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-/** Go's durations: 1m30s, 1.5h. */
 function nanoseconds(value: string, text: string): number {
-  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value))
-    throw invalid(text, `invalid duration ${JSON.stringify(value)}`);
-  const parts = value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g);
-  return [...parts].reduce(
-    (sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number),
-    0,
-  );
+  const duration = parseGoDuration(value);
+  if (duration === undefined) throw invalid(text, `invalid duration ${JSON.stringify(value)}`);
+  return duration;
 }
 
 function invalid(text: string, why: string, hint?: string): EngineError {
