@@ -168,7 +168,7 @@ class Build {
         const named = contexts.get(name);
         return named?.kind === 'directory' ? named.dir : undefined;
       },
-      cacheFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
+      statFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
       keepTimes: run.keepTimes,
     });
   }

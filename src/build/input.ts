@@ -3,7 +3,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
-import { createMatcher, parseIgnoreFile } from './context/ignore.ts';
 import type { Dockerfile } from './dockerfile/ast.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import type { ContextDir } from './files/steps.ts';
@@ -31,6 +30,7 @@ const DEFAULT_NAMES = ['Dockerfile', 'Containerfile', 'dockerfile'];
 /** @throws USAGE, DockerfileError (exit status 1) */
 export async function readInput(request: InputRequest): Promise<BuildInput> {
   const { context, file, cwd } = request;
+  const ignoreFile = request.ignoreFile === undefined ? undefined : absolute(request.ignoreFile, cwd);
   if (context === '-') {
     if (file === '-') throw failure("invalid argument: can't use stdin for both build context and Dockerfile");
     return { dockerfile: parseDockerfile(await request.readStdin(), 'Dockerfile'), context: undefined };
@@ -40,17 +40,16 @@ export async function readInput(request: InputRequest): Promise<BuildInput> {
     throw failure(`unable to prepare context: path ${JSON.stringify(context)} not found`);
   if (file === '-') {
     const dockerfile = parseDockerfile(await request.readStdin(), 'Dockerfile');
-    return { dockerfile, context: { path: dir, ignoring: ignoringOf(request, dir, undefined) } };
+    return { dockerfile, context: { path: dir, dockerfile: undefined, ignoreFile } };
   }
   const { path, name, bytes } = readDockerfile(dir, file, cwd);
   const dockerfile = parseDockerfile(bytes, name);
-  return { dockerfile, context: { path: dir, ignoring: ignoringOf(request, dir, path) } };
+  return { dockerfile, context: { path: dir, dockerfile: path, ignoreFile } };
 }
 
 /** A directory with its own .dockerignore: of --build-context. */
 export function namedContext(path: string, cwd: string): ContextDir {
-  const dir = absolute(path, cwd);
-  return { path: dir, ignoring: ignoringIn([`${dir}/.dockerignore`, `${dir}/.containerignore`]) };
+  return { path: absolute(path, cwd), dockerfile: undefined, ignoreFile: undefined };
 }
 
 function readDockerfile(
@@ -75,35 +74,6 @@ function readDockerfile(
     `failed to read dockerfile: open ${file ?? 'Dockerfile'}: no such file or directory`,
     file === undefined ? 'name another one with -f FILE' : undefined,
   );
-}
-
-/** The one beside the Dockerfile goes before the one of the directory. */
-function ignoringOf({ ignoreFile, cwd }: InputRequest, dir: string, dockerfile: string | undefined) {
-  if (ignoreFile !== undefined) {
-    const ignoring = ignoringIn([absolute(ignoreFile, cwd)]);
-    if (ignoring !== undefined) return ignoring;
-    throw failure(`--ignorefile ${JSON.stringify(ignoreFile)}: no such file`);
-  }
-  return ignoringIn([
-    ...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`, `${dockerfile}.containerignore`]),
-    `${dir}/.dockerignore`,
-    `${dir}/.containerignore`,
-  ]);
-}
-
-function ignoringIn(candidates: readonly string[]): ContextDir['ignoring'] {
-  for (const path of candidates) {
-    let text: string;
-    try {
-      text = readFileSync(encodeBytes(path), 'utf8');
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') continue;
-      throw failure(`failed to read ${JSON.stringify(path)}: ${errnoOf(error) ?? 'cannot be read'}`);
-    }
-    const fileName = path.slice(path.lastIndexOf('/') + 1);
-    return { matcher: createMatcher(parseIgnoreFile(text, fileName)), fileName };
-  }
-  return undefined;
 }
 
 function absolute(path: string, base: string): string {

@@ -27,12 +27,12 @@ const PARENT = 'parent';
 
 /**
  * Why a step misses, next to what it was last time. Undefined: nothing of it has changed, so what it came to was removed.
- * changedFiles: the paths that differ between two content digests, where that is still known
+ * changeOf: what differs between two content digests, in words, where that is still known
  */
 export function explainMiss(
   step: NotedStep,
   previous: readonly NotedStep[],
-  changedFiles: (before: string, after: string) => readonly string[] | undefined,
+  changeOf: (before: string, after: string) => string | undefined,
 ): string | undefined {
   const inStage = previous.filter(({ stage }) => stage === step.stage);
   const instruction = valueOf(step, 'instruction');
@@ -43,7 +43,7 @@ export function explainMiss(
     const there = inStage.find(({ position }) => position === step.position);
     return there === undefined ? 'new step' : 'instruction changed';
   }
-  const reasons = changesOf(before, step, changedFiles);
+  const reasons = changesOf(before, step, changeOf);
   // What comes after a changed step is run again as well: only of use when nothing nearer explains it.
   return reasons.length > 0 ? reasons.join(', ') : valueOf(before, PARENT) === valueOf(step, PARENT) ? undefined : 'an earlier step changed';
 }
@@ -51,7 +51,7 @@ export function explainMiss(
 function changesOf(
   before: NotedStep,
   after: NotedStep,
-  changedFiles: (before: string, after: string) => readonly string[] | undefined,
+  changeOf: (before: string, after: string) => string | undefined,
 ): string[] {
   const names = [...new Set([...before.parts, ...after.parts].map(({ name }) => name))];
   return names.flatMap((name) => {
@@ -59,15 +59,8 @@ function changesOf(
     if (name === PARENT || old === now) return [];
     if (old === undefined) return [`${name} is new`];
     if (now === undefined) return [`${name} is gone`];
-    const files = name.startsWith('files') ? changedFiles(old, now) : undefined;
-    return [files === undefined || files.length === 0 ? `${name} changed` : filesChanged(files)];
+    return [(name.startsWith('files') ? changeOf(old, now) : undefined) ?? `${name} changed`];
   });
-}
-
-function filesChanged(files: readonly string[]): string {
-  const [first = '', ...others] = files;
-  if (others.length === 0) return `${first} changed`;
-  return `${first} and ${others.length} more ${others.length === 1 ? 'file' : 'files'} changed`;
 }
 
 function valueOf({ parts }: NotedStep, name: string): string | undefined {

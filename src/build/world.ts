@@ -120,7 +120,7 @@ export class BuildWorld implements SolveWorld {
     if (this.#previous.length === 0) return undefined;
     const step = { stage: vertex.stage, position: vertex.position, parts };
     return (
-      explainMiss(step, this.#previous, (before, after) => this.#files.changesBetween(before, after)) ??
+      explainMiss(step, this.#previous, (before, after) => this.#files.changeBetween(before, after)) ??
       'its result is no longer in the cache'
     );
   }

@@ -2,9 +2,9 @@
 // request says. stdin and stdout carry data; stderr ends with one JSON line, the reply. (The unpacker of layers is older
 // and has a protocol of its own: image/layer/messages.ts.)
 
-import { writeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { EngineError, type ErrorCode } from '../core/errors.ts';
+import { writeAll } from '../core/fs.ts';
 import { addon } from './addon.ts';
 import type { MountedRoot } from './encode-plan.ts';
 import { runInUserNamespace } from './launch.ts';
@@ -109,7 +109,7 @@ export async function serveInside(
   } catch (error) {
     answer = { error: describe(error) };
   }
-  writeSync(2, `${JSON.stringify(answer)}\n`);
+  writeAll(2, Buffer.from(`${JSON.stringify(answer)}\n`));
   return 'ok' in answer ? 0 : 125;
 }
 

@@ -129,7 +129,7 @@ export function runInUserNamespace({
   dirs = [],
 }: InNamespaceOptions): Child {
   const [program = '', ...args] = argv;
-  if (idMap === undefined && root === undefined)
+  if (idMap === undefined && root === undefined && dirs.length === 0)
     return handleOf(childProcess().spawn(program, args, { stdio, env }));
   const plan = encodeUserNamespaceCommand({ user: userOf(idMap, joined), argv, dieWithParent: true, root });
   return spawnHelper('userns', plan, stdio, env, dirs);

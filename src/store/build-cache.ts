@@ -76,6 +76,10 @@ export function readCached(root: StoreRoot, shelf: CacheShelf, key: string): unk
   }
 }
 
+export function hasCached(root: StoreRoot, shelf: CacheShelf, key: string): boolean {
+  return fs.existsSync(fileOf(root, shelf, key));
+}
+
 export function writeCached(root: StoreRoot, shelf: CacheShelf, key: string, value: unknown): void {
   const dir = shelfDir(root, shelf);
   storeIo('making', dir, () => fs.mkdirSync(dir, { recursive: true, mode: 0o700 }));

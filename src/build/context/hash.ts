@@ -1,5 +1,5 @@
-// Content digests of a tree's files: those that the stat cache does not know are read, by this process and, when there is
-// much to read, by others beside it. A file that changes while it is read is read again, and reported when it goes on.
+// Content digests of a tree's files: those that the stat cache does not know are read. A file that changes while it is read
+// is read again, and reported when it goes on.
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { EngineError, errnoOf } from '../../core/errors.ts';
 import { showPath, type ByteString } from '../../image/layer/entry.ts';
 import { stampOf } from './directory-tree.ts';
 import type { StatCache } from './stat-cache.ts';
-import type { HashFiles } from './select.ts';
+import type { HashedFile, HashFiles } from './select.ts';
 import type { SourceTree } from './types.ts';
 
 const BUFFER_BYTES = 1 << 20;
@@ -16,29 +16,38 @@ const TRIES = 3;
 /** Between two looks at whether somebody wants us to stop. */
 const BATCH = 256;
 
-/** Digests of files that this process may not read, as somebody who may. */
-export type HashUnreadable = (paths: readonly ByteString[]) => Promise<Digest[]>;
+export interface ReadFile {
+  digest: Digest;
+  /** What it was when it was read: TreeFile.stamp. */
+  stamp: string;
+}
 
-/** Reads in this process alone what `cache` does not know. */
+/** Reads files that this process may not, as somebody who may. */
+export type ReadAsRoot = (paths: readonly ByteString[]) => Promise<ReadFile[]>;
+
+/** What `cache` does not know is read in this process, and what it may not read is left to `unreadable`. */
 export function hashWith(
   cache: StatCache | undefined,
-  { unreadable, signal }: { unreadable?: HashUnreadable; signal?: AbortSignal } = {},
+  { unreadable, signal }: { unreadable?: ReadAsRoot | undefined; signal?: AbortSignal | undefined } = {},
 ): HashFiles {
-  return async (tree, paths) => {
-    const digests = new Map<ByteString, Digest>();
-    const refused: ByteString[] = [];
+  return async (tree, files) => {
+    const digests = files.map(({ stamp }) => cache?.find(stamp));
+    const refused: number[] = [];
     let count = 0;
-    for (const path of new Set(paths)) {
+    for (const [i, file] of files.entries()) {
+      if (digests[i] !== undefined) continue;
       if (++count % BATCH === 0) await breathe(signal);
-      const digest = digestOrRefused(tree, path, cache, unreadable !== undefined);
-      if (digest === undefined) refused.push(path);
-      else digests.set(path, digest);
+      digests[i] = readDigest(tree, file, cache, unreadable !== undefined);
+      if (digests[i] === undefined) refused.push(i);
     }
     if (unreadable !== undefined && refused.length > 0) {
-      const others = await unreadable(refused);
-      refused.forEach((path, i) => digests.set(path, others[i] as Digest));
+      const readAtMs = Date.now();
+      const others = await unreadable(refused.map((i) => (files[i] as HashedFile).from));
+      refused.forEach((i, k) => {
+        digests[i] = accepted(files[i] as HashedFile, others[k] as ReadFile, cache, readAtMs);
+      });
     }
-    return paths.map((path) => digests.get(path) as Digest);
+    return digests as Digest[];
   };
 }
 
@@ -47,28 +56,34 @@ async function breathe(signal: AbortSignal | undefined): Promise<void> {
   if (signal?.aborted === true) throw new EngineError('CANCELLED', 'reading the build context: cancelled');
 }
 
-function digestOrRefused(
+/** Undefined: we may not read it, which `mayRefuse` allows. */
+function readDigest(
   tree: SourceTree,
-  path: ByteString,
+  file: HashedFile,
   cache: StatCache | undefined,
   mayRefuse: boolean,
 ): Digest | undefined {
-  const stamp = tree.find(path)?.stamp;
-  const known = stamp === undefined ? undefined : cache?.find(stamp);
-  if (known !== undefined) return known;
   try {
     const readAtMs = Date.now();
-    const read = hashFile(tree, path);
-    // What it was when the tree was listed is what a copy expects.
-    if (stamp !== undefined && tree.kind === 'context' && read.stamp !== stamp) throw changing(path);
-    if (stamp !== undefined) cache?.remember(stamp, read.digest, readAtMs);
-    return read.digest;
+    return accepted(file, hashFile(tree, file.from), cache, readAtMs);
   } catch (error) {
     const errno = errnoOf(error);
     if (error instanceof EngineError || errno === undefined) throw error;
     if (errno === 'EACCES' && mayRefuse) return undefined;
-    throw unreadableFile(path, errno, error);
+    throw unreadableFile(file.from, errno, error);
   }
+}
+
+/** What it was when the tree was listed is what a copy expects. */
+function accepted(
+  { from, stamp }: HashedFile,
+  read: ReadFile,
+  cache: StatCache | undefined,
+  readAtMs: number,
+): Digest {
+  if (read.stamp !== stamp) throw changing(from);
+  cache?.remember(stamp, read.digest, readAtMs);
+  return read.digest;
 }
 
 export function unreadableFile(path: ByteString, errno: string, cause: unknown): EngineError {
@@ -92,15 +107,10 @@ function changing(path: ByteString): EngineError {
   });
 }
 
-interface Read {
-  digest: Digest;
-  stamp: string;
-}
-
 const buffer = { bytes: undefined as Buffer | undefined };
 
 /** @throws system errors; IO when it does not hold still */
-export function hashFile(tree: SourceTree, path: ByteString): Read {
+export function hashFile(tree: SourceTree, path: ByteString): ReadFile {
   buffer.bytes ??= Buffer.allocUnsafe(BUFFER_BYTES);
   const fd = tree.open(path);
   try {

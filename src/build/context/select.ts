@@ -7,6 +7,7 @@ import { digestFromHex, type Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { showPath, type ByteString } from '../../image/layer/entry.ts';
 import { baseOf, joinPath, parentOf } from '../../image/layer/path.ts';
+import { parseChmod, type Chmod } from './chmod.ts';
 import { findMatches } from './expand.ts';
 import { createMatcher, parsePattern, type IgnoreMatcher } from './ignore.ts';
 import { resolveInTree } from './links.ts';
@@ -16,7 +17,9 @@ import type { CopyRequest, SelectedFile, SelectedSource, Selection, SourceTree, 
 import { hasWildcard } from './wildcard.ts';
 
 /** Digests of files, in the order given. */
-export type HashFiles = (tree: SourceTree, paths: readonly ByteString[]) => Promise<Digest[]>;
+export type HashFiles = (tree: SourceTree, files: readonly HashedFile[]) => Promise<Digest[]>;
+
+export type HashedFile = Pick<SelectedFile, 'from' | 'stamp'>;
 
 /**
  * @throws PATH_NOT_FOUND for a literal source that is not there, PATH_INVALID for what cannot be copied, USAGE for a malformed
@@ -30,10 +33,7 @@ export async function selectFiles(
   const selector = new Selector(tree, request);
   const sources = request.sources.flatMap((source) => selector.select(source));
   const contents = sources.flatMap(({ files }) => files.filter(({ type }) => type === 'file'));
-  const digests = await hash(
-    tree,
-    contents.map(({ from }) => from),
-  );
+  const digests = await hash(tree, contents);
   contents.forEach((file, i) => (file.digest = digests[i]));
   return { sources, digest: digestOfSources(sources) };
 }
@@ -75,7 +75,7 @@ class Selector {
     if (file.type !== 'dir' && this.#excluded.ignores(toText(name))) return undefined;
     const walk = new Walk(this.#tree, this.#request, this.#excluded);
     if (file.type === 'dir') {
-      walk.file(from, '', file);
+      // Only what is in it: the place it goes to has attributes of its own.
       walk.below(from, '');
       return { name, kind: 'dir', files: walk.files };
     }
@@ -119,6 +119,7 @@ class Walk {
   readonly #tree: SourceTree;
   readonly #request: CopyRequest;
   readonly #excluded: IgnoreMatcher;
+  readonly #chmod: Chmod;
   readonly #names = new Map<string, ByteString>();
   readonly #taken = new Set<ByteString>();
 
@@ -126,6 +127,7 @@ class Walk {
     this.#tree = tree;
     this.#request = request;
     this.#excluded = excluded;
+    this.#chmod = request.chmod === undefined ? (mode) => mode : parseChmod(request.chmod);
   }
 
   parent(from: ByteString, to: ByteString): void {
@@ -166,13 +168,12 @@ class Walk {
     this.#taken.add(to);
     const first = identity === undefined ? undefined : this.#names.get(identity);
     if (identity !== undefined && first === undefined) this.#names.set(identity, to);
-    const { owner, chmod } = this.#request;
-    const isDir = type === 'dir';
+    const { owner } = this.#request;
     this.files.push({
       from,
       to,
       type: first === undefined ? type : 'link',
-      mode: chmod === undefined || type === 'symlink' ? file.mode : chmod(file.mode, isDir),
+      mode: type === 'symlink' ? 0o777 : this.#chmod(file.mode, type === 'dir'),
       containerUid: owner?.uid ?? file.containerUid,
       containerGid: owner?.gid ?? file.containerGid,
       sizeBytes: file.sizeBytes,
@@ -213,7 +214,6 @@ function digestOfSources(sources: readonly SelectedSource[]): Digest {
 /** All that shows in the image, but for times. */
 function describe(file: SelectedFile): string {
   const { to, type, mode, containerUid, containerGid, digest, linkTo, devMajor, devMinor, xattrs } = file;
-  const permissions = type === 'symlink' ? 0 : mode;
-  const numbers = `${permissions} ${containerUid} ${containerGid} ${devMajor} ${devMinor}`;
+  const numbers = `${mode} ${containerUid} ${containerGid} ${devMajor} ${devMinor}`;
   return `${type} ${JSON.stringify(to)} ${numbers} ${digest ?? ''} ${JSON.stringify(linkTo)} ${JSON.stringify(xattrs)}`;
 }

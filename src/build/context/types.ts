@@ -61,18 +61,15 @@ export interface CopyRequest {
   exclude: readonly string[];
   /** --chown, else undefined: root for a context, as they are for layers. */
   owner: { uid: number; gid: number } | undefined;
-  /** --chmod */
-  chmod: Chmod | undefined;
+  /** --chmod, as written; see chmod.ts. */
+  chmod: string | undefined;
 }
-
-/** Gives the new mode of a file with that mode. */
-export type Chmod = (mode: number, isDirectory: boolean) => number;
 
 /** One file that is to be copied. */
 export interface SelectedFile {
   /** In the source tree. */
   from: ByteString;
-  /** Below the place of its source; '' is that place itself. */
+  /** Below the place of its source; '' is that place itself: of a source that is no directory. */
   to: ByteString;
   /** 'link': another name of the file that the same source puts at `linkTo`. */
   type: 'file' | 'dir' | 'symlink' | 'link' | 'char' | 'block' | 'fifo';

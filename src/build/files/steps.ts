@@ -7,12 +7,10 @@ import { sha256OfText } from '../../core/sha256.ts';
 import { isObject } from '../../core/json.ts';
 import { showPath } from '../../image/layer/entry.ts';
 import { resolveUser } from '../../runtime/users.ts';
-import { readCached, writeCached } from '../../store/build-cache.ts';
+import { hasCached, readCached, writeCached } from '../../store/build-cache.ts';
 import { resolveChown, type Owner } from '../context/chown.ts';
-import { DirectoryTree, type Ignoring } from '../context/directory-tree.ts';
-import { hashWith } from '../context/hash.ts';
-import { selectFiles } from '../context/select.ts';
-import { StatCache } from '../context/stat-cache.ts';
+import { describeChange, fingerprintsOf, type Fingerprints } from '../context/changes.ts';
+import { openContext, type BuildContext } from '../context/context.ts';
 import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts';
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
@@ -32,7 +30,10 @@ import type { StepPlace } from '../world.ts';
 export interface ContextDir {
   /** Host path. */
   path: string;
-  ignoring: Ignoring | undefined;
+  /** Host path of the Dockerfile, whose own ignore file goes first; undefined: it has none. */
+  dockerfile: string | undefined;
+  /** --ignorefile */
+  ignoreFile: string | undefined;
 }
 
 export interface FileStepsOptions {
@@ -41,7 +42,8 @@ export interface FileStepsOptions {
   work: WorkDir;
   /** By name; '' is the context. Undefined: there is none (`build -` with a Dockerfile alone). */
   context: (name: string) => ContextDir | undefined;
-  cacheFile: string;
+  /** Where digests of the context's files are remembered. */
+  statFile: string;
   keepTimes: boolean;
 }
 
@@ -50,10 +52,9 @@ const MAX_NOTED_FILES = 200_000;
 
 export class FileSteps {
   readonly #options: FileStepsOptions;
-  readonly #trees = new Map<string, DirectoryTree>();
+  readonly #contexts = new Map<string, BuildContext>();
   /** Of contexts, by their request: what was hashed is what is copied. */
   readonly #selections = new Map<string, Promise<Selection>>();
-  #cache: StatCache | undefined;
 
   constructor(options: FileStepsOptions) {
     this.#options = options;
@@ -140,23 +141,16 @@ export class FileSteps {
     await of.key;
   }
 
-  /** Paths that differ between two digests that this class gave out; undefined when that is not known any more. */
-  changesBetween(before: string, after: string): string[] | undefined {
+  /** "src/a.ts changed": between two digests that this class gave out; undefined when that is not known any more. */
+  changeBetween(before: string, after: string): string | undefined {
     const [old, now] = [before, after].map((digest) => this.#noted(digest));
-    if (old === undefined || now === undefined) return undefined;
-    const names = new Set([...Object.keys(old), ...Object.keys(now)]);
-    return [...names].filter((name) => old[name] !== now[name]).sort();
+    return old === undefined || now === undefined ? undefined : describeChange(old, now);
   }
 
   /** Lets go of the contexts, and keeps what was learned of them. */
   close(): void {
-    for (const tree of this.#trees.values()) tree.close();
-    this.#trees.clear();
-    try {
-      this.#cache?.save();
-    } catch (error) {
-      this.#options.parts.log.debug(`the digests of the context were not kept: ${String(error)}`);
-    }
+    for (const context of this.#contexts.values()) context.close();
+    this.#contexts.clear();
   }
 
   async #digest(origin: Origin, request: CopyRequest, of: Lookup): Promise<Digest> {
@@ -197,29 +191,25 @@ export class FileSteps {
     const key = JSON.stringify([name, request]);
     let selection = this.#selections.get(key);
     if (selection === undefined) {
-      selection = this.#select(name, request);
+      selection = Promise.resolve().then(() => this.#select(name, request));
       selection.catch(() => {});
       this.#selections.set(key, selection);
     }
     return selection;
   }
 
-  async #select(name: string, request: CopyRequest): Promise<Selection> {
-    const { parts, cacheFile } = this.#options;
-    this.#cache ??= new StatCache(cacheFile);
-    const { path } = this.#contextDir(name);
-    const unreadable = readAsRoot(this.#copyParts(), path);
-    return await selectFiles(this.#tree(name), request, hashWith(this.#cache, { unreadable, signal: parts.signal }));
-  }
-
-  #tree(name: string): DirectoryTree {
-    let tree = this.#trees.get(name);
-    if (tree === undefined) {
-      const { path, ignoring } = this.#contextDir(name);
-      tree = new DirectoryTree(path, ignoring);
-      this.#trees.set(name, tree);
+  #select(name: string, request: CopyRequest): Promise<Selection> {
+    let context = this.#contexts.get(name);
+    if (context === undefined) {
+      const dir = this.#contextDir(name);
+      const { parts, statFile } = this.#options;
+      const readFiles = readAsRoot(this.#copyParts(), dir.path);
+      // One file of digests has one writer.
+      const own = name === '' ? statFile : `${statFile}-${sha256OfText(dir.path)}`;
+      context = openContext({ ...dir, statFile: own, readAsRoot: readFiles, signal: parts.signal });
+      this.#contexts.set(name, context);
     }
-    return tree;
+    return context.select(request);
   }
 
   #contextDir(name: string): ContextDir {
@@ -282,25 +272,22 @@ export class FileSteps {
   }
 
   /** Only of what was looked at anew: a digest says what is in the file. */
-  #note({ digest, sources }: Selection): void {
+  #note(selection: Selection): void {
     const { paths, log } = this.#options.parts;
-    const count = sources.reduce((sum, { files }) => sum + files.length, 0);
-    if (count > MAX_NOTED_FILES || readCached(paths, 'files', hexOf(digest)) !== undefined) return;
-    const files: Record<string, string> = {};
-    for (const source of sources)
-      for (const { from, type, mode, digest: content, linkTo } of source.files)
-        files[showName(from)] = `${type} ${mode} ${content?.slice(0, 23) ?? ''}${linkTo}`;
+    const key = hexOf(selection.digest);
+    const count = selection.sources.reduce((sum, { files }) => sum + files.length, 0);
+    if (count > MAX_NOTED_FILES || hasCached(paths, 'files', key)) return;
     try {
-      writeCached(paths, 'files', hexOf(digest), files);
+      writeCached(paths, 'files', key, fingerprintsOf(selection));
     } catch (error) {
       log.debug(`the files of a step were not noted: ${String(error)}`);
     }
   }
 
-  #noted(digest: string): Record<string, string> | undefined {
+  #noted(digest: string): Fingerprints | undefined {
     if (!isDigest(digest)) return undefined;
     const value = readCached(this.#options.parts.paths, 'files', hexOf(digest));
-    return isObject(value) ? (value as Record<string, string>) : undefined;
+    return isObject(value) ? (value as Fingerprints) : undefined;
   }
 }
 
@@ -329,8 +316,4 @@ function ownedBy(source: SelectedSource, owner: Owner | undefined): SelectedSour
   if (owner === undefined) return source;
   const { uid: containerUid, gid: containerGid } = owner;
   return { ...source, files: source.files.map((file) => ({ ...file, containerUid, containerGid })) };
-}
-
-function showName(path: string): string {
-  return Buffer.from(path, 'latin1').toString();
 }

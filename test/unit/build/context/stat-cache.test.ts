@@ -82,22 +82,22 @@ describe('hashing', () => {
   it('asks the cache first', async () => {
     writeFileSync(`${dir}/a`, 'content');
     const tree = new DirectoryTree(dir);
-    const stamp = tree.find('a')?.stamp ?? '';
+    const file = { from: 'a', stamp: tree.find('a')?.stamp ?? '' };
     const cache = new StatCache(`${dir}/cache`, () => NOW);
-    cache.remember(stamp, DIGEST, Date.now() + 10_000);
-    expect(await hashWith(cache)(tree, ['a', 'a'])).toEqual([DIGEST, DIGEST]);
-    expect(await hashWith(undefined)(tree, ['a'])).toEqual([digestOf('content')]);
+    cache.remember(file.stamp, DIGEST, Date.now() + 10_000);
+    expect(await hashWith(cache)(tree, [file, file])).toEqual([DIGEST, DIGEST]);
+    expect(await hashWith(undefined)(tree, [file])).toEqual([digestOf('content')]);
     tree.close();
   });
 
   it('refuses a file that is not the one that was listed', async () => {
     writeFileSync(`${dir}/a`, 'content');
     const tree = new DirectoryTree(dir);
-    tree.list('');
+    const file = { from: 'a', stamp: tree.find('a')?.stamp ?? '' };
     writeFileSync(`${dir}/a`, 'other content');
-    await expect(hashWith(undefined)(tree, ['a'])).rejects.toThrow('"a": it changes while it is read');
+    await expect(hashWith(undefined)(tree, [file])).rejects.toThrow('"a": it changes while it is read');
     rmSync(`${dir}/a`);
-    await expect(hashWith(undefined)(tree, ['a'])).rejects.toThrow('"a": it was removed or replaced');
+    await expect(hashWith(undefined)(tree, [file])).rejects.toThrow('"a": it was removed or replaced');
     tree.close();
   });
 });
