@@ -10,7 +10,7 @@ import { hostPlatform } from '../image/platform.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { HistoryEntry, Platform } from '../spec/image.ts';
-import { buildCacheDir, readCached, writeCached, type CachedLayer } from '../store/build-cache.ts';
+import { buildCacheDir, readCached, writeCached } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
 import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
@@ -23,7 +23,7 @@ import { historyEntry } from './image-config.ts';
 import type { BuildInput } from './input.ts';
 import type { PullSettings, RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
-import { storedLayers } from './snapshot.ts';
+import { storedLayers, type Snapshot } from './snapshot.ts';
 import { Solver } from './solve.ts';
 import type { NotedStep } from './step-key.ts';
 import { FIXED_TIME_SEC } from './times.ts';
@@ -113,7 +113,7 @@ class Build {
     const files = this.#fileSteps(work);
     try {
       const world = new BuildWorld({
-        ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added },
+        ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added, source: dockerfile },
         settings: this.#request.run,
         previous: this.#previous(),
       });
@@ -124,8 +124,7 @@ class Build {
       try {
         const snapshot = await solver.snapshot(stage.top);
         await solver.settle();
-        const layers = await storedLayers(snapshot);
-        return { image: await this.#export(solver, stage, layers, added) };
+        return { image: await this.#export(solver, stage, snapshot, added) };
       } catch (error) {
         // What is still being stored ends before its folders go; the first failure is the one to tell.
         await solver.settle();
@@ -176,7 +175,7 @@ class Build {
   async #export(
     solver: Solver,
     stage: EvaluatedStage,
-    layers: readonly CachedLayer[],
+    snapshot: Snapshot,
     added: Set<Digest>,
   ): Promise<ResolvedImage> {
     const { tags, created, labels, annotations, platform, onEvent } = this.#request;
@@ -187,9 +186,12 @@ class Build {
       stage.image === undefined
         ? undefined
         : readBase(this.#parts.paths, stage.image.manifestDigest, `image "${stage.image.reference}"`);
-    const history: HistoryEntry[] = [];
-    for (const { createdBy, step } of stage.lines)
-      history.push(historyEntry(createdBy, step === undefined || !(await solver.hasOwnLayer(step)), created));
+    const layers = await storedLayers(snapshot);
+    const made = await Promise.all(snapshot.made);
+    let step = 0;
+    const history = stage.lines.map((line) =>
+      historyEntry(line.createdBy, !line.makesStep || made[step++] !== true, created),
+    );
     const image = await storeNewImage(this.#parts, {
       doing: 'exporting the image',
       references: tags,

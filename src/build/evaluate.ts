@@ -41,7 +41,7 @@ export interface EvaluateOptions {
 /** One line of the history: of a step, or of an instruction that makes no files. */
 export interface HistoryLine {
   createdBy: string;
-  step: StepVertex | undefined;
+  makesStep: boolean;
 }
 
 export interface EvaluatedStage {
@@ -236,7 +236,7 @@ class StageBuilder {
       if (step !== undefined) stage.top = step;
     }
     stage.config = config;
-    stage.lines.push({ createdBy: text, step });
+    stage.lines.push({ createdBy: text, makesStep: step !== undefined });
   }
 
   #common(instruction: ExpandedInstruction, position: number): StepCommon {

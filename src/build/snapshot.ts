@@ -19,9 +19,9 @@ export interface Snapshot {
   readonly stored: readonly CachedLayer[];
   /** On top of those. */
   readonly fresh: readonly FreshLayer[];
+  /** Of each step since the base: whether it made a layer. */
+  readonly made: readonly (boolean | Promise<boolean>)[];
 }
-
-export const SCRATCH: Snapshot = { stored: [], fresh: [] };
 
 /** All layers, once the fresh ones are stored. */
 export async function storedLayers({ stored, fresh }: Snapshot): Promise<CachedLayer[]> {

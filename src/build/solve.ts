@@ -22,6 +22,8 @@ export interface SolveWorld {
   keep(key: string, record: StepRecord): void;
   /** Undefined: nothing to say. */
   explainMiss(vertex: StepVertex, parts: KeyPart[]): string | undefined;
+  /** The same error with the place in the Dockerfile. */
+  located(vertex: Vertex, error: unknown): unknown;
   now(): number;
 }
 
@@ -44,7 +46,6 @@ export class Solver implements Lookup {
   readonly #slots: Slots;
   readonly #keys = new Map<Vertex, Promise<string>>();
   readonly #snapshots = new Map<Vertex, Promise<Snapshot>>();
-  readonly #ownLayer = new Map<Vertex, Promise<boolean>>();
   readonly #numbers = new Map<Vertex, number>();
   readonly #parts = new Map<Vertex, KeyPart[]>();
   /** Layers and records on their way into the store. */
@@ -82,12 +83,6 @@ export class Solver implements Lookup {
     return memo(this.#snapshots, vertex, () => this.#snapshot(vertex));
   }
 
-  /** Whether the step made a layer; to be asked once its snapshot is there. */
-  async hasOwnLayer(vertex: StepVertex): Promise<boolean> {
-    await this.snapshot(vertex);
-    return (await this.#ownLayer.get(vertex)) === true;
-  }
-
   /** Everything that is under way, to its end. @throws the first failure of the build */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled([...this.#pending]);
@@ -118,9 +113,14 @@ export class Solver implements Lookup {
   async #key(vertex: Vertex): Promise<string> {
     if (vertex.kind === 'base') return this.#world.baseKey(vertex);
     const parent = await this.key(vertex.parent);
-    const parts = [{ name: 'parent', value: parent }, ...(await this.#guard(this.#world.partsOf(vertex, this)))];
-    this.#parts.set(vertex, parts);
-    return keyOf(parts);
+    try {
+      const parts = [{ name: 'parent', value: parent }, ...(await this.#world.partsOf(vertex, this))];
+      this.#parts.set(vertex, parts);
+      return keyOf(parts);
+    } catch (error) {
+      this.#start(vertex);
+      throw this.#failed(vertex, error);
+    }
   }
 
   async #snapshot(vertex: Vertex): Promise<Snapshot> {
@@ -128,10 +128,8 @@ export class Solver implements Lookup {
     const key = await this.key(vertex);
     const cached = vertex.ignoreCache ? undefined : this.#world.findCached(key);
     if (cached !== undefined) {
-      this.#start(vertex);
-      this.#onEvent({ type: 'cached', vertex: this.numberOf(vertex), atMs: this.#world.now() });
-      this.#ownLayer.set(vertex, Promise.resolve(cached.hasOwnLayer));
-      return { stored: cached.layers, fresh: [] };
+      this.#announceCached(vertex);
+      return { stored: cached.layers, fresh: [], made: cached.made };
     }
     // All at once, so that independent stages are built side by side.
     const [below] = (await Promise.all(inputsOf(vertex).map((input) => this.snapshot(input)))) as [Snapshot];
@@ -141,7 +139,7 @@ export class Solver implements Lookup {
   async #base(vertex: BaseVertex): Promise<Snapshot> {
     this.#start(vertex);
     try {
-      const snapshot = await this.#guard(this.#world.base(vertex));
+      const snapshot = await this.#world.base(vertex);
       this.#onEvent({ type: 'done', vertex: this.numberOf(vertex), atMs: this.#world.now() });
       return snapshot;
     } catch (error) {
@@ -159,8 +157,9 @@ export class Solver implements Lookup {
       if (reason !== undefined) this.#onEvent({ type: 'miss', vertex: number, reason, atMs: this.#world.now() });
       const layer = await this.#world.run(vertex, below, this, number);
       this.#onEvent({ type: 'done', vertex: number, atMs: this.#world.now() });
-      this.#ownLayer.set(vertex, layer.stored.then((stored) => stored !== undefined));
-      const snapshot = { stored: below.stored, fresh: [...below.fresh, layer] };
+      const made = layer.stored.then((stored) => stored !== undefined);
+      made.catch(() => {});
+      const snapshot = { stored: below.stored, fresh: [...below.fresh, layer], made: [...below.made, made] };
       this.#pend(this.#keep(vertex, key, snapshot, layer));
       return snapshot;
     } catch (error) {
@@ -181,7 +180,7 @@ export class Solver implements Lookup {
       const layers = await storedLayers(snapshot);
       this.#world.keep(key, {
         layers,
-        hasOwnLayer: (await layer.stored) !== undefined,
+        made: await Promise.all(snapshot.made),
         sizeBytes: await layer.sizeBytes,
         description: vertex.name.replace(/^\[[^\]]*\] /, ''),
         createdAt: new Date(this.#world.now()).toISOString(),
@@ -189,6 +188,14 @@ export class Solver implements Lookup {
     } catch (error) {
       throw this.#noted(error);
     }
+  }
+
+  /** What only a cached step would have needed is not looked at, and shown as cached all the same. */
+  #announceCached(vertex: Vertex): void {
+    if (this.#numbers.has(vertex)) return;
+    for (const input of inputsOf(vertex)) this.#announceCached(input);
+    this.#start(vertex);
+    this.#onEvent({ type: 'cached', vertex: this.numberOf(vertex), atMs: this.#world.now() });
   }
 
   #start(vertex: Vertex): void {
@@ -205,7 +212,7 @@ export class Solver implements Lookup {
       canceled,
       atMs: this.#world.now(),
     });
-    return this.#noted(error);
+    return this.#noted(canceled ? error : this.#world.located(vertex, error));
   }
 
   /** Keeps the first failure and stops the rest. Returns what is to be thrown. */
@@ -215,14 +222,6 @@ export class Solver implements Lookup {
       this.#stop();
     }
     return error;
-  }
-
-  async #guard<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      throw this.#noted(error);
-    }
   }
 
   #pend(work: Promise<unknown>): void {

@@ -11,9 +11,10 @@ import {
   type StepRecord,
 } from '../store/build-cache.ts';
 import { hasTree } from '../store/layers.ts';
+import { excerpt } from './dockerfile/excerpt.ts';
 import type { OnBuildEvent } from './events.ts';
 import { FileSteps } from './files/steps.ts';
-import type { BaseVertex, RunMount, RunVertex, StepVertex, WorkdirVertex } from './graph.ts';
+import type { BaseVertex, RunMount, RunVertex, StepVertex, Vertex, WorkdirVertex } from './graph.ts';
 import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
 import type { RunSettings } from './options.ts';
@@ -38,6 +39,8 @@ export interface WorldOptions {
   previous: readonly NotedStep[];
   onEvent: OnBuildEvent;
   added: Set<Digest>;
+  /** The Dockerfile, to show the place of what fails. */
+  source: { file: string; lines: readonly string[] };
 }
 
 export class BuildWorld implements SolveWorld {
@@ -49,6 +52,7 @@ export class BuildWorld implements SolveWorld {
   readonly #previous: readonly NotedStep[];
   readonly #onEvent: OnBuildEvent;
   readonly #added: Set<Digest>;
+  readonly #source: WorldOptions['source'];
 
   constructor(options: WorldOptions) {
     this.#parts = options.parts;
@@ -59,10 +63,18 @@ export class BuildWorld implements SolveWorld {
     this.#previous = options.previous;
     this.#onEvent = options.onEvent;
     this.#added = options.added;
+    this.#source = options.source;
   }
 
   now(): number {
     return Date.now();
+  }
+
+  located(vertex: Vertex, error: unknown): unknown {
+    if (vertex.kind === 'base' || !(error instanceof EngineError) || error.detail !== undefined) return error;
+    const { code, message, hint, cause } = error;
+    const detail = excerpt(this.#source, vertex.range);
+    return new EngineError(code, `failed to solve: ${message}`, { hint, cause, detail, exitCode: 1 });
   }
 
   baseKey({ image }: BaseVertex): string {
@@ -71,7 +83,7 @@ export class BuildWorld implements SolveWorld {
 
   // eslint-disable-next-line @typescript-eslint/require-await
   async base({ image }: BaseVertex): Promise<Snapshot> {
-    return { stored: (image?.layers ?? []).map(({ diffId, blob }) => ({ diffId, blob })), fresh: [] };
+    return { stored: (image?.layers ?? []).map(({ diffId, blob }) => ({ diffId, blob })), fresh: [], made: [] };
   }
 
   async partsOf(vertex: StepVertex, of: Lookup): Promise<KeyPart[]> {

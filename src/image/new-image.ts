@@ -22,6 +22,7 @@ import {
   platformOf,
   publishImage,
   publishUnnamed,
+  readNamed,
   resolveImage,
   type ResolvedImage,
 } from '../store/images.ts';
@@ -104,7 +105,8 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   const image = resolve();
   const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
   if (references.length === 0) await publishUnnamed(paths, descriptor);
-  for (const reference of references)
+  // A name that means this image already is left alone: nothing is written, and nothing waited for.
+  for (const reference of references.filter((name) => readNamed(paths, name)?.manifestDigest !== manifestDigest))
     await publishImage(paths, { ...image, reference }, { reference, manifest: descriptor });
   return image;
 }

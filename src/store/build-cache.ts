@@ -28,8 +28,8 @@ export interface CachedLayer {
 /** The result of one step: all layers of its root file system, bottom first. */
 export interface StepRecord {
   layers: readonly CachedLayer[];
-  /** The step made a layer of its own, the last one; else it changed nothing. */
-  hasOwnLayer: boolean;
+  /** Of each step since the base, this one last: whether it made a layer, or changed nothing. */
+  made: readonly boolean[];
   /** Content of the own layer's files. */
   sizeBytes: number;
   /** "RUN make" */
@@ -124,7 +124,7 @@ function fileOf(root: StoreRoot, shelf: CacheShelf, key: string): string {
 }
 
 function isStepRecord(value: unknown): value is StepRecord {
-  if (!isObject(value) || !Array.isArray(value['layers'])) return false;
+  if (!isObject(value) || !Array.isArray(value['layers']) || !Array.isArray(value['made'])) return false;
   return (value['layers'] as unknown[]).every(
     (layer) =>
       isObject(layer) &&
