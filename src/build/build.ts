@@ -10,7 +10,7 @@ import { hostPlatform } from '../image/platform.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { HistoryEntry, Platform } from '../spec/image.ts';
-import { buildCacheDir, readCached, writeCached } from '../store/build-cache.ts';
+import { buildCacheDir, hasCached, readCached, writeCached } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
 import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
@@ -39,7 +39,10 @@ export interface BuildRequest {
   labels: Readonly<Record<string, string>>;
   annotations: Readonly<Record<string, string>>;
   /** Named contexts: a directory, or the reference of an image. */
-  contexts: ReadonlyMap<string, { kind: 'directory'; dir: ContextDir } | { kind: 'image'; reference: string }>;
+  contexts: ReadonlyMap<
+    string,
+    { kind: 'directory'; dir: ContextDir } | { kind: 'image'; reference: string }
+  >;
   platform: Platform | undefined;
   pull: PullSettings;
   noCache: boolean;
@@ -226,9 +229,12 @@ class Build {
   }
 
   #note(solver: Solver): void {
-    const steps = solver
-      .solved()
-      .map(({ vertex: { stage, position }, parts }): NotedStep => ({ stage, position, parts }));
+    const done = solver.solved().filter(({ key }) => hasCached(this.#parts.paths, 'steps', key));
+    const steps = done.map(({ vertex: { stage, position }, parts }): NotedStep => ({
+      stage,
+      position,
+      parts,
+    }));
     if (steps.length === 0) return;
     try {
       const before = JSON.stringify(this.#previous());

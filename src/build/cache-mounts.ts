@@ -1,22 +1,24 @@
 // build-cache/mounts/: the directories of RUN --mount=type=cache. One for each id, owner and mode, as in BuildKit, so that a
 // step never finds one it may not write to. `locked` and `private` are flocks, which the kernel frees with their holder.
 
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { sha256OfText } from '../core/sha256.ts';
 import type { IdMap } from '../native/plan.ts';
 import { shelfDir } from '../store/build-cache.ts';
 import { storeIo } from '../store/io.ts';
 import { mapKeyOf, type StoreRoot } from '../store/layout.ts';
-import { lock, tryLockFd, type Lock, type LockOptions } from '../store/lock.ts';
+import { removeForeignTree } from '../store/layers.ts';
+import { lock, tryLockFd, withLock, type Lock, type LockOptions } from '../store/lock.ts';
 import type { CacheMount } from './dockerfile/ast.ts';
 
 export interface HeldCache {
   /** Host path of what is mounted. */
   dir: string;
-  /** It was just made, and is empty. */
-  isNew: boolean;
   release(): void;
 }
+
+/** Makes `name` in the folder: what the cache starts as. */
+export type InitCache = (folder: string, name: string) => Promise<void>;
 
 /**
  * The directory, made when missing. Everybody who uses it holds its lock: shared by default; `locked` waits until it has it
@@ -26,6 +28,7 @@ export async function holdCache(
   root: StoreRoot,
   { id, sharing, uid, gid, mode }: CacheMount,
   idMap: IdMap | undefined,
+  init: InitCache,
   options: LockOptions,
 ): Promise<HeldCache> {
   for (let copy = 0; ; copy++) {
@@ -38,11 +41,38 @@ export async function holdCache(
     });
     const held = await take(`${base}/lock`, sharing, options);
     if (held === undefined) continue;
-    const dir = `${base}/data`;
-    const isNew = !existsSync(dir);
-    if (isNew) storeIo('making', dir, () => mkdirSync(dir, { recursive: true, mode: 0o755 }));
-    return { dir, isNew, release: () => held.release() };
+    try {
+      await ensureData(base, idMap, init, options);
+      return { dir: `${base}/${DATA}`, release: () => held.release() };
+    } catch (error) {
+      held.release();
+      throw error;
+    }
   }
+}
+
+const DATA = 'data';
+const BEGUN = 'new';
+
+/** Made beside its place and moved there whole: of two who find it missing, one makes it. */
+async function ensureData(
+  base: string,
+  idMap: IdMap | undefined,
+  init: InitCache,
+  options: LockOptions,
+): Promise<void> {
+  if (existsSync(`${base}/${DATA}`)) return;
+  await withLock(
+    `${base}/init.lock`,
+    'exclusive',
+    async () => {
+      if (existsSync(`${base}/${DATA}`)) return;
+      await removeForeignTree(`${base}/${BEGUN}`, idMap);
+      await init(base, BEGUN);
+      storeIo('making', base, () => renameSync(`${base}/${BEGUN}`, `${base}/${DATA}`));
+    },
+    options,
+  );
 }
 
 async function take(

@@ -16,14 +16,7 @@ import { parseTriggers } from './dockerfile/parse.ts';
 import { resolveFrom, startState, walkStage, type GlobalScope, type StageState } from './dockerfile/scope.ts';
 import { findOrigin, stageName } from './dockerfile/stages.ts';
 import type { BaseVertex, FilesVertex, Origin, RunMount, RunVertex, StepVertex, Vertex } from './graph.ts';
-import {
-  configAfter,
-  createdBy,
-  resolveWorkdir,
-  runArgs,
-  scriptOf,
-  startConfig,
-} from './image-config.ts';
+import { configAfter, createdBy, resolveWorkdir, runArgs, scriptOf, startConfig } from './image-config.ts';
 
 export interface EvaluateOptions {
   scope: GlobalScope;
@@ -111,14 +104,22 @@ export class Evaluator {
       const below = await this.stage(from.base.stage);
       return {
         ...{ top: below.top, config: below.config, state: below.state, baseHistory: below.baseHistory },
-        ...{ image: below.image, author: below.author, triggers: this.#triggers(below.config.OnBuild, stage) },
+        ...{
+          image: below.image,
+          author: below.author,
+          triggers: this.#triggers(below.config.OnBuild, stage),
+        },
         config: startConfig(below.config),
         lines: [...below.lines],
       };
     }
     if (from.base.kind === 'scratch') {
       const config = startConfig(undefined);
-      const top: Vertex = { kind: 'base', name: `${stepName(stage, this.#dockerfile, 1, stage.instructions.filter(makesStep).length + 1)} FROM scratch`, image: undefined };
+      const top: Vertex = {
+        kind: 'base',
+        name: `${stepName(stage, this.#dockerfile, 1, stage.instructions.filter(makesStep).length + 1)} FROM scratch`,
+        image: undefined,
+      };
       return { ...none, top, config, state: startState(config.Env ?? []), baseHistory: [], image: undefined };
     }
     const { name } = from.base;
@@ -146,7 +147,11 @@ export class Evaluator {
   ): Promise<BaseVertex> {
     const named = this.#options.context(name);
     if (named?.kind === 'directory')
-      throw new DockerfileError(this.#dockerfile, range, `${name}: the build context is a directory, not an image`);
+      throw new DockerfileError(
+        this.#dockerfile,
+        range,
+        `${name}: the build context is a directory, not an image`,
+      );
     const reference = named === undefined ? name : named.reference;
     const key = JSON.stringify([reference, platform]);
     let vertex = this.#images.get(key);

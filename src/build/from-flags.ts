@@ -70,7 +70,10 @@ export function requestFromFlags(
         options['shm-size'] === undefined ? DEFAULT_SHM_BYTES : parseSize(options['shm-size'], '--shm-size'),
       secrets: new Map(options.secret.map((text) => parseSecret(text, env))),
       ssh: new Map(options.ssh.map((text) => parseSsh(text, env))),
-      entitlements: new Set([...entitlementsOf(options.allow), ...(network === 'host' ? ['network.host'] : [])]),
+      entitlements: new Set([
+        ...entitlementsOf(options.allow),
+        ...(network === 'host' ? ['network.host'] : []),
+      ]),
       keepTimes: times.keep,
     },
   };
@@ -90,7 +93,10 @@ function buildArgsOf(texts: readonly string[], env: Env): Map<string, string> {
 }
 
 /** --timestamp: seconds since the epoch, a date, or `now`, which also leaves the times of files as they are. */
-function timesOf(timestamp: string | undefined, epoch: string | undefined): { created: string; keep: boolean } {
+function timesOf(
+  timestamp: string | undefined,
+  epoch: string | undefined,
+): { created: string; keep: boolean } {
   if (timestamp === 'now') return { created: new Date().toISOString(), keep: true };
   if (timestamp !== undefined) {
     const ms = /^\d+$/.test(timestamp) ? Number(timestamp) * 1000 : Date.parse(timestamp);
@@ -107,7 +113,11 @@ function timesOf(timestamp: string | undefined, epoch: string | undefined): { cr
 function platformOf(texts: readonly string[]): Platform | undefined {
   const given = texts.filter((text) => text !== '');
   if (given.length > 1)
-    throw usage('--platform', given.join(','), 'one platform a build; build each by itself and join them later');
+    throw usage(
+      '--platform',
+      given.join(','),
+      'one platform a build; build each by itself and join them later',
+    );
   const host = hostPlatform(process.arch);
   return given[0] === undefined ? undefined : parsePlatform(given[0], host);
 }
@@ -132,7 +142,8 @@ function pullOf(text: string | undefined): PullPolicy {
 function contextOf(text: string, cwd: string): [string, BuildContext] {
   const at = text.indexOf('=');
   const value = text.slice(at + 1);
-  if (at <= 0 || value === '') throw usage('--build-context', text, 'expected NAME=DIR or NAME=docker-image://IMAGE');
+  if (at <= 0 || value === '')
+    throw usage('--build-context', text, 'expected NAME=DIR or NAME=docker-image://IMAGE');
   const name = text.slice(0, at).toLowerCase();
   const image = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return [name, { kind: 'image', reference: image }];

@@ -85,7 +85,10 @@ export interface WorkdirVertex extends StepCommon {
 /** Everything a vertex needs the file system of. */
 export function inputsOf(vertex: Vertex): Vertex[] {
   if (vertex.kind === 'base') return [];
-  return [vertex.parent, ...originsOf(vertex).flatMap((origin) => (origin.kind === 'vertex' ? [origin.vertex] : []))];
+  return [
+    vertex.parent,
+    ...originsOf(vertex).flatMap((origin) => (origin.kind === 'vertex' ? [origin.vertex] : [])),
+  ];
 }
 
 export function originsOf(vertex: StepVertex): Origin[] {

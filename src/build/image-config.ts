@@ -14,7 +14,10 @@ export function startConfig(base: ImageConfigSection | undefined): ImageConfigSe
   const env = config.Env ?? [];
   // Triggers of the base are run by this stage, not handed on.
   delete config.OnBuild;
-  return { ...config, Env: env.some((entry) => entry.startsWith('PATH=')) ? env : [...env, `PATH=${DEFAULT_PATH}`] };
+  return {
+    ...config,
+    Env: env.some((entry) => entry.startsWith('PATH=')) ? env : [...env, `PATH=${DEFAULT_PATH}`],
+  };
 }
 
 /** The configuration after an instruction. RUN, COPY and ADD change none; ARG is the scope's. */

@@ -32,7 +32,8 @@ export async function readInput(request: InputRequest): Promise<BuildInput> {
   const { context, file, cwd } = request;
   const ignoreFile = request.ignoreFile === undefined ? undefined : absolute(request.ignoreFile, cwd);
   if (context === '-') {
-    if (file === '-') throw failure("invalid argument: can't use stdin for both build context and Dockerfile");
+    if (file === '-')
+      throw failure("invalid argument: can't use stdin for both build context and Dockerfile");
     return { dockerfile: parseDockerfile(await request.readStdin(), 'Dockerfile'), context: undefined };
   }
   const dir = absolute(context, cwd);

@@ -3,7 +3,7 @@
 
 import { renameSync } from 'node:fs';
 import type { Digest } from '../core/digest.ts';
-import { EngineError, errnoOf } from '../core/errors.ts';
+import { errnoOf } from '../core/errors.ts';
 import { ensureLayerTrees, type EnsureLayersParts } from '../image/ensure-layers.ts';
 import { startBuiltLayer, type BuiltLayer } from '../image/layer/built-layer.ts';
 import type { SettleRules } from '../image/layer/settle.ts';
@@ -47,12 +47,15 @@ export interface UpperOfStep {
   added: Set<Digest>;
 }
 
-/** The layer as a file of the store is `stored`, which also tells what goes wrong on the way there. */
+/**
+ * The layer as a file of the store is `stored`, which also tells what goes wrong on the way there. It gets there even when the
+ * build fails or is cancelled meanwhile: the step is done, and the next build need not do it again.
+ */
 export async function keepLayer(
   parts: EnsureLayersParts,
   step: UpperOfStep,
 ): Promise<FreshLayer & { sizeBytes: Promise<number> }> {
-  const { paths, signal } = parts;
+  const { paths } = parts;
   const blob = new NewBlob(paths);
   const below = storedLayers(step.below);
   const making = startBuiltLayer(
@@ -61,8 +64,6 @@ export async function keepLayer(
     step.times,
     { file: blob.fd, idMap: step.idMap, doing: step.doing },
   );
-  const stop = (): void => making.cancel();
-  signal.addEventListener('abort', stop, { once: true });
   let dir = step.upper;
   const store = async (): Promise<CachedLayer | undefined> => {
     try {
@@ -72,10 +73,7 @@ export async function keepLayer(
       const layer = keepBlob(blob, built, step.added);
       dir = await publishTree(paths, step, built, [...(await below), layer]);
       return layer;
-    } catch (error) {
-      throw signal.aborted ? new EngineError('CANCELLED', `${step.doing}: cancelled`) : error;
     } finally {
-      signal.removeEventListener('abort', stop);
       blob.discard();
     }
   };
@@ -122,4 +120,3 @@ async function publishTree(
   stage.publish();
   return treeDir(root, mapKeyOf(idMap), chainId);
 }
-

@@ -55,16 +55,24 @@ export function parseSsh(text: string, env: Env): [id: string, socket: string] {
   if (socket === undefined || socket === '')
     throw bad('--ssh', text, 'SSH_AUTH_SOCK is not set: no agent to forward');
   if (statSync(encodeBytes(socket), { throwIfNoEntry: false })?.isSocket() === true) return [id, socket];
-  throw bad('--ssh', text, `${JSON.stringify(socket)} is no socket; keys in files are not forwarded: add them to an agent`);
+  throw bad(
+    '--ssh',
+    text,
+    `${JSON.stringify(socket)} is no socket; keys in files are not forwarded: add them to an agent`,
+  );
 }
 
 function fieldsOf(flag: string, text: string, known: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>();
   for (const part of text.split(',')) {
     const at = part.indexOf('=');
-    const key = part.slice(0, at < 0 ? undefined : at).trim().toLowerCase();
+    const key = part
+      .slice(0, at < 0 ? undefined : at)
+      .trim()
+      .toLowerCase();
     if (at < 0) throw bad(flag, text, `invalid field ${JSON.stringify(part)} must be a key=value pair`);
-    if (!known.includes(key)) throw bad(flag, text, `unexpected key ${JSON.stringify(key)}; known: ${known.join(' ')}`);
+    if (!known.includes(key))
+      throw bad(flag, text, `unexpected key ${JSON.stringify(key)}; known: ${known.join(' ')}`);
     fields.set(key, part.slice(at + 1));
   }
   return fields;

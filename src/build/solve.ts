@@ -18,7 +18,12 @@ export interface SolveWorld {
   base(vertex: BaseVertex): Promise<Snapshot>;
   findCached(key: string): StepRecord | undefined;
   /** Runs the step. Its layer's `stored` may still be on its way when this resolves. */
-  run(vertex: StepVertex, below: Snapshot, of: Lookup, vertexId: number): Promise<FreshLayer & { sizeBytes: Promise<number> }>;
+  run(
+    vertex: StepVertex,
+    below: Snapshot,
+    of: Lookup,
+    vertexId: number,
+  ): Promise<FreshLayer & { sizeBytes: Promise<number> }>;
   keep(key: string, record: StepRecord): void;
   /** Undefined: nothing to say. */
   explainMiss(vertex: StepVertex, parts: KeyPart[]): string | undefined;
@@ -153,8 +158,11 @@ export class Solver implements Lookup {
       if (this.#signal.aborted) throw cancelled();
       this.#start(vertex);
       const number = this.numberOf(vertex);
-      const reason = vertex.ignoreCache ? undefined : this.#world.explainMiss(vertex, this.#parts.get(vertex) ?? []);
-      if (reason !== undefined) this.#onEvent({ type: 'miss', vertex: number, reason, atMs: this.#world.now() });
+      const reason = vertex.ignoreCache
+        ? undefined
+        : this.#world.explainMiss(vertex, this.#parts.get(vertex) ?? []);
+      if (reason !== undefined)
+        this.#onEvent({ type: 'miss', vertex: number, reason, atMs: this.#world.now() });
       const layer = await this.#world.run(vertex, below, this, number);
       this.#onEvent({ type: 'done', vertex: number, atMs: this.#world.now() });
       const made = layer.stored.then((stored) => stored !== undefined);
@@ -200,7 +208,12 @@ export class Solver implements Lookup {
 
   #start(vertex: Vertex): void {
     if (this.#numbers.has(vertex)) return;
-    this.#onEvent({ type: 'start', vertex: this.numberOf(vertex), name: vertex.name, atMs: this.#world.now() });
+    this.#onEvent({
+      type: 'start',
+      vertex: this.numberOf(vertex),
+      name: vertex.name,
+      atMs: this.#world.now(),
+    });
   }
 
   #failed(vertex: Vertex, error: unknown): unknown {

@@ -26,7 +26,7 @@ export interface NotedStep {
 const PARENT = 'parent';
 
 /**
- * Why a step misses, next to what it was last time. Undefined: nothing of it has changed, so what it came to was removed.
+ * Why a step misses, next to what it was when it was last there. Undefined: it never was.
  * changeOf: what differs between two content digests, in words, where that is still known
  */
 export function explainMiss(
@@ -37,15 +37,18 @@ export function explainMiss(
   const inStage = previous.filter(({ stage }) => stage === step.stage);
   const instruction = valueOf(step, 'instruction');
   const before =
-    inStage.find((other) => other.position === step.position && valueOf(other, 'instruction') === instruction) ??
-    inStage.find((other) => valueOf(other, 'instruction') === instruction);
+    inStage.find(
+      (other) => other.position === step.position && valueOf(other, 'instruction') === instruction,
+    ) ?? inStage.find((other) => valueOf(other, 'instruction') === instruction);
   if (before === undefined) {
-    const there = inStage.find(({ position }) => position === step.position);
-    return there === undefined ? 'new step' : 'instruction changed';
+    const there = inStage.some(({ position }) => position === step.position);
+    return there ? 'instruction changed' : undefined;
   }
   const reasons = changesOf(before, step, changeOf);
-  // What comes after a changed step is run again as well: only of use when nothing nearer explains it.
-  return reasons.length > 0 ? reasons.join(', ') : valueOf(before, PARENT) === valueOf(step, PARENT) ? undefined : 'an earlier step changed';
+  if (reasons.length > 0) return reasons.join(', ');
+  // What comes after a changed step is run again as well: said only where nothing nearer explains it.
+  const same = valueOf(before, PARENT) === valueOf(step, PARENT);
+  return same ? 'its result is no longer in the cache' : 'an earlier step changed';
 }
 
 function changesOf(

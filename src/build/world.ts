@@ -4,12 +4,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import { sha256OfText } from '../core/sha256.ts';
 import { hasBlob } from '../store/blobs.ts';
-import {
-  readStep,
-  writeStep,
-  type CachedLayer,
-  type StepRecord,
-} from '../store/build-cache.ts';
+import { readStep, writeStep, type CachedLayer, type StepRecord } from '../store/build-cache.ts';
 import { hasTree } from '../store/layers.ts';
 import { excerpt } from './dockerfile/excerpt.ts';
 import type { OnBuildEvent } from './events.ts';
@@ -19,7 +14,7 @@ import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
 import type { RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
-import { holdMounts, needsInit } from './run/mounts.ts';
+import { holdMounts } from './run/mounts.ts';
 import { runStep } from './run/step.ts';
 import { chainsOf, HeldTrees, type FreshLayer, type Snapshot } from './snapshot.ts';
 import type { Lookup, SolveWorld } from './solve.ts';
@@ -83,7 +78,11 @@ export class BuildWorld implements SolveWorld {
 
   // eslint-disable-next-line @typescript-eslint/require-await
   async base({ image }: BaseVertex): Promise<Snapshot> {
-    return { stored: (image?.layers ?? []).map(({ diffId, blob }) => ({ diffId, blob })), fresh: [], made: [] };
+    return {
+      stored: (image?.layers ?? []).map(({ diffId, blob }) => ({ diffId, blob })),
+      fresh: [],
+      made: [],
+    };
   }
 
   async partsOf(vertex: StepVertex, of: Lookup): Promise<KeyPart[]> {
@@ -129,12 +128,8 @@ export class BuildWorld implements SolveWorld {
   }
 
   explainMiss(vertex: StepVertex, parts: KeyPart[]): string | undefined {
-    if (this.#previous.length === 0) return undefined;
     const step = { stage: vertex.stage, position: vertex.position, parts };
-    return (
-      explainMiss(step, this.#previous, (before, after) => this.#files.changeBetween(before, after)) ??
-      'its result is no longer in the cache'
-    );
+    return explainMiss(step, this.#previous, (before, after) => this.#files.changeBetween(before, after));
   }
 
   async run(
@@ -151,7 +146,7 @@ export class BuildWorld implements SolveWorld {
     try {
       const place = {
         lower: held,
-        trees: [...stored, ...below.fresh.map(({ dir }) => dir)].reverse(),
+        trees: () => [...stored, ...below.fresh.map(({ dir }) => dir)].reverse(),
         upper,
         work: this.#work.folder('work'),
         containerDir: this.#work.folder('root'),
@@ -184,9 +179,8 @@ export class BuildWorld implements SolveWorld {
         settings: this.#settings,
         lock: { signal, onWait: () => this.#say(number, 'waiting for a cache that another step has locked') },
         bindSource: ({ mount, origin }) => this.#files.bindSource(mount, origin, of),
-        initCache: async (dir, { mount, origin }) => {
-          if (mount.type === 'cache' && needsInit(mount, origin)) await this.#files.initCache(dir, mount, origin, of);
-        },
+        initCache: (folder, name, { mount, origin }) =>
+          this.#files.initCache(folder, name, mount, origin, of),
       },
       vertex.mounts,
     );
@@ -197,6 +191,7 @@ export class BuildWorld implements SolveWorld {
         ids: this.#ids,
         settings: this.#settings,
         mounts,
+        scriptDir: vertex.script === undefined ? '' : this.#work.folder('script'),
         onOutput: (stream, text) =>
           this.#onEvent({ type: 'log', vertex: number, stream, text, atMs: this.now() }),
       });
@@ -222,8 +217,8 @@ export class BuildWorld implements SolveWorld {
 
 export interface StepPlace {
   lower: HeldTrees;
-  /** As they are on the host, topmost first. */
-  trees: readonly string[];
+  /** Where they are on the host just now, topmost first: those of this build get other names while it goes on. */
+  trees: () => readonly string[];
   upper: string;
   work: string;
   containerDir: string;

@@ -151,7 +151,16 @@ function rawJson(io: Pick<Io, 'stderr'>): BuildProgressView {
       const timestamp = time(event.atMs);
       switch (event.type) {
         case 'log':
-          print({ logs: [{ vertex: digest, stream: event.stream, data: Buffer.from(event.text).toString('base64'), timestamp }] });
+          print({
+            logs: [
+              {
+                vertex: digest,
+                stream: event.stream,
+                data: Buffer.from(event.text).toString('base64'),
+                timestamp,
+              },
+            ],
+          });
           return;
         case 'status':
           print({ statuses: [{ id: event.text, vertex: digest, timestamp }] });

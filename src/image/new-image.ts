@@ -106,7 +106,9 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
   if (references.length === 0) await publishUnnamed(paths, descriptor);
   // A name that means this image already is left alone: nothing is written, and nothing waited for.
-  for (const reference of references.filter((name) => readNamed(paths, name)?.manifestDigest !== manifestDigest))
+  for (const reference of references.filter(
+    (name) => readNamed(paths, name)?.manifestDigest !== manifestDigest,
+  ))
     await publishImage(paths, { ...image, reference }, { reference, manifest: descriptor });
   return image;
 }

@@ -51,7 +51,18 @@ type Answer =
 
 /** Dies with us. The root, if any, goes away with the child's mount namespace. */
 export function startInside(options: InsideOptions): Inside {
-  const { doing, command, request, idMap, joined, root, dirs, stdin = 'ignore', stdout = 'pipe', onNews } = options;
+  const {
+    doing,
+    command,
+    request,
+    idMap,
+    joined,
+    root,
+    dirs,
+    stdin = 'ignore',
+    stdout = 'pipe',
+    onNews,
+  } = options;
   const child = runInUserNamespace({
     idMap,
     joined,

@@ -167,7 +167,6 @@ export async function sweepLeftovers(
     layout.ociDir(root),
     layout.blobsDir(root),
     layout.imagesDir(root),
-    layout.tmpDir(root),
     root.graphRoot,
     ...SHELVES.map((shelf) => shelfDir(root, shelf)),
   ];
@@ -188,13 +187,14 @@ export async function sweepLeftovers(
 const SHELVES: readonly CacheShelf[] = ['steps', 'files', 'contents', 'builds'];
 
 /**
- * Containers on their way out, renamed into tmp/ by `rm`, which holds their lock while it deletes them; and the work of
- * builds, which hold the lock while they last.
+ * In tmp/: containers on their way out, renamed there by `rm`, which holds their lock while it deletes them; the work of
+ * builds, which hold the lock while they last; files that were being written.
  */
 export async function sweepWork(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
   let bytes = 0;
   for (const name of readNames(layout.tmpDir(root))) {
     const dir = `${layout.tmpDir(root)}/${name}`;
+    if (isDeadTemp(name)) bytes += removeFile(dir);
     if (!/^(?:removed|build)-/.test(name) || !isFree(`${dir}/lock`)) continue;
     bytes += diskBytes(dir);
     await removeForeignTree(dir, idMap);

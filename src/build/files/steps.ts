@@ -47,6 +47,9 @@ export interface FileStepsOptions {
   keepTimes: boolean;
 }
 
+/** The content of an empty directory: makes the place it goes to. */
+const EMPTY_DIR: SelectedSource = { name: '', kind: 'dir', files: [] };
+
 /** More names are not written down: what changed is then said in general. */
 const MAX_NOTED_FILES = 200_000;
 
@@ -83,10 +86,10 @@ export class FileSteps {
 
   async copy(vertex: FilesVertex, of: Lookup, place: StepPlace): Promise<void> {
     const { origin, heredocs, chown, chmod, destination, isAdd } = vertex;
-    const owner = chown === undefined ? undefined : resolveChown(chown, () => readAccounts(place.trees));
+    const owner = chown === undefined ? undefined : resolveChown(chown, () => readAccounts(place.trees()));
     const { selection, source } =
       vertex.sources.length === 0
-        ? { selection: undefined, source: { kind: 'layers' as const, trees: place.trees.slice(-1) } }
+        ? { selection: undefined, source: this.#nothing() }
         : await this.#resolve(origin, requestOf(vertex), of);
     await this.#copyInto(place, {
       source,
@@ -104,10 +107,10 @@ export class FileSteps {
 
   /** The directory and those above it that are missing belong to USER. */
   async makeWorkdir({ path, user }: WorkdirVertex, place: StepPlace): Promise<void> {
-    const { containerUid: uid, containerGid: gid } = resolveUser(user, readAccounts(place.trees));
+    const { containerUid: uid, containerGid: gid } = resolveUser(user, readAccounts(place.trees()));
     await this.#copyInto(place, {
-      source: { kind: 'layers', trees: place.trees.slice(-1) },
-      sources: [{ name: '', kind: 'dir', files: [] }],
+      source: this.#nothing(),
+      sources: [EMPTY_DIR],
       inline: [],
       destination: path,
       owner: { uid, gid },
@@ -129,16 +132,32 @@ export class FileSteps {
     const { selection, source } = await this.#resolve(origin, bindRequest(mount.source), of);
     const [first] = selection.sources;
     const isDirectory = first?.kind !== 'file';
-    await this.#copyToHost(dir, source, isDirectory ? '/' : '/file', selection.sources);
+    await this.#copyToHost(dir, {
+      ...{ source, sources: selection.sources, destination: isDirectory ? '/' : '/file' },
+      ...{ owner: undefined, chmod: undefined },
+    });
     return { path: isDirectory ? dir : `${dir}/file`, isDirectory };
   }
 
-  /** A new cache gets its owner and mode, and what `from` has. */
-  async initCache(dir: string, mount: Mount, origin: Origin | undefined, of: Lookup): Promise<void> {
+  /** A new directory `name` in a folder of the host's, with owner and mode of a cache, and what its `from` has. */
+  async initCache(
+    folder: string,
+    name: string,
+    mount: Mount,
+    origin: Origin | undefined,
+    of: Lookup,
+  ): Promise<void> {
     if (mount.type !== 'cache') return;
-    void dir;
-    void origin;
-    await of.key;
+    const { uid, gid, mode } = mount;
+    const found =
+      origin === undefined ? undefined : await this.#resolve(origin, bindRequest(mount.source), of);
+    await this.#copyToHost(folder, {
+      source: found?.source ?? this.#nothing(),
+      sources: found?.selection.sources ?? [EMPTY_DIR],
+      destination: `/${name}/`,
+      owner: { uid, gid },
+      chmod: mode.toString(8).padStart(4, '0'),
+    });
   }
 
   /** "src/a.ts changed": between two digests that this class gave out; undefined when that is not known any more. */
@@ -187,6 +206,11 @@ export class FileSteps {
     return { selection, source: { kind: 'layers', trees } };
   }
 
+  /** For what takes no files from anywhere. */
+  #nothing(): CopySource {
+    return { kind: 'layers', trees: [this.#options.work.folder('empty')] };
+  }
+
   #fromContext(name: string, request: CopyRequest): Promise<Selection> {
     const key = JSON.stringify([name, request]);
     let selection = this.#selections.get(key);
@@ -215,10 +239,14 @@ export class FileSteps {
   #contextDir(name: string): ContextDir {
     const dir = this.#options.context(name);
     if (dir !== undefined) return dir;
-    throw new EngineError('USAGE', 'there is no build context to copy from: the Dockerfile came from stdin alone', {
-      exitCode: 1,
-      hint: 'give a directory: skiff build -f - DIR',
-    });
+    throw new EngineError(
+      'USAGE',
+      'there is no build context to copy from: the Dockerfile came from stdin alone',
+      {
+        exitCode: 1,
+        hint: 'give a directory: skiff build -f - DIR',
+      },
+    );
   }
 
   #copyParts(dirs?: readonly number[]): CopyParts {
@@ -231,7 +259,13 @@ export class FileSteps {
     const { notes } = await copyInto(
       this.#copyParts(place.lower.dirs),
       {
-        rootfs: { kind: 'overlay', lower: place.lower.lower, upper: place.upper, work: place.work, noDev: false },
+        rootfs: {
+          kind: 'overlay',
+          lower: place.lower.lower,
+          upper: place.upper,
+          work: place.work,
+          noDev: false,
+        },
         containerDir: place.containerDir,
         setup: [],
         isTemporary: true,
@@ -246,29 +280,19 @@ export class FileSteps {
   /** Into a folder of the host's: a root of its own, that nothing is merged with. */
   async #copyToHost(
     dir: string,
-    source: CopySource,
-    destination: string,
-    sources: readonly SelectedSource[],
+    { sources, ...request }: Pick<CopyJob, 'source' | 'sources' | 'destination' | 'owner' | 'chmod'>,
   ): Promise<void> {
-    const { notes } = await copyInto(
+    await copyInto(
       this.#copyParts(),
       {
         rootfs: { kind: 'bind', path: dir, noDev: false },
         containerDir: this.#options.work.folder('root'),
         setup: [],
       },
-      {
-        source,
-        destination,
-        owner: undefined,
-        chmod: undefined,
-        unpack: false,
-        timeSec: this.#options.keepTimes ? undefined : FIXED_TIME_SEC,
-      },
+      { ...request, unpack: false, timeSec: this.#options.keepTimes ? undefined : FIXED_TIME_SEC },
       { sources, inline: [] },
-      'preparing a bind mount',
+      'preparing a mount',
     );
-    void notes;
   }
 
   /** Only of what was looked at anew: a digest says what is in the file. */

@@ -5,7 +5,6 @@ import type { ChildResult } from '../../native/launch.ts';
 import { startContainer } from '../../native/launch.ts';
 import type { HelperPlan } from '../../native/plan.ts';
 
-
 export interface Execution {
   plan: HelperPlan;
   /** Directories that the plan names by inheritedPath(). */
@@ -41,4 +40,3 @@ export async function execute({ plan, dirs, onStarted, onOutput, signal }: Execu
     signal.removeEventListener('abort', stop);
   }
 }
-

@@ -5,8 +5,8 @@ import type { IdMap, SetupOp } from '../../native/plan.ts';
 import { toHostId } from '../../runtime/mapped-ids.ts';
 import type { StoreRoot } from '../../store/layout.ts';
 import type { LockOptions } from '../../store/lock.ts';
-import { holdCache } from '../cache-mounts.ts';
-import type { CacheMount, SecretMount, SshMount } from '../dockerfile/ast.ts';
+import { holdCache, type InitCache } from '../cache-mounts.ts';
+import type { SecretMount, SshMount } from '../dockerfile/ast.ts';
 import type { RunMount } from '../graph.ts';
 import type { RunSettings } from '../options.ts';
 import { readSecret } from '../secrets.ts';
@@ -19,8 +19,8 @@ export interface MountWorld {
   lock: LockOptions;
   /** A directory of the host with what a bind shows; `writable`: a copy nobody else sees. */
   bindSource(mount: RunMount): Promise<{ path: string; isDirectory: boolean }>;
-  /** Gives a new cache its owner and mode, and what `from` has. */
-  initCache(dir: string, mount: RunMount): Promise<void>;
+  /** Makes the directory `name` with the cache's owner and mode, and what `from` has. */
+  initCache(folder: string, name: string, mount: RunMount): Promise<void>;
 }
 
 export interface HeldMounts {
@@ -48,9 +48,9 @@ export async function holdMounts(world: MountWorld, mounts: readonly RunMount[])
           addSsh(held, world, mount, i);
           break;
         case 'cache': {
-          const cache = await holdCache(world.paths, mount, world.idMap, world.lock);
+          const init: InitCache = (folder, name) => world.initCache(folder, name, each);
+          const cache = await holdCache(world.paths, mount, world.idMap, init, world.lock);
           releases.push(() => cache.release());
-          if (cache.isNew) await world.initCache(cache.dir, each);
           held.ops.push(bind(cache.dir, mount.target, mount.readOnly, true));
           break;
         }
@@ -65,11 +65,6 @@ export async function holdMounts(world: MountWorld, mounts: readonly RunMount[])
     held.release();
     throw error;
   }
-}
-
-/** Owner and mode matter only where they are not what a new directory has anyway. */
-export function needsInit({ uid, gid, mode }: CacheMount, origin: unknown): boolean {
-  return uid !== 0 || gid !== 0 || mode !== 0o755 || origin !== undefined;
 }
 
 function bind(source: string, target: string, readOnly: boolean, isDirectory: boolean): SetupOp {

@@ -1,6 +1,12 @@
 // A RUN → the plan for the helper (pure): the isolation of `run`, on an overlay whose upper directory becomes the layer.
 
-import type { HelperPlan, NetworkHelper, NamespaceChoice, SetupOp, UserNamespace } from '../../native/plan.ts';
+import type {
+  HelperPlan,
+  NetworkHelper,
+  NamespaceChoice,
+  SetupOp,
+  UserNamespace,
+} from '../../native/plan.ts';
 import { capabilityMask, capabilitySets } from '../../runtime/capabilities.ts';
 import { mappedGids } from '../../runtime/mapped-ids.ts';
 import { MASKED_PATHS, mayOpenDevices, planMounts, READONLY_PATHS } from '../../runtime/mounts.ts';

@@ -1,6 +1,6 @@
 // A RUN vertex: from its snapshot to an upper directory.
 
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { decodeBytes, encodeBytes } from '../../core/bytes.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { SetupOp } from '../../native/plan.ts';
@@ -23,12 +23,14 @@ export interface RunStep {
   ids: BuildIds;
   settings: RunSettings;
   lower: HeldTrees;
-  /** Of the image's files, as they are on the host, topmost first. */
-  trees: readonly string[];
+  /** As of StepPlace. */
+  trees: () => readonly string[];
   upper: string;
   work: string;
   containerDir: string;
   mounts: HeldMounts;
+  /** Empty folder of the host, for a script. */
+  scriptDir: string;
   onOutput: (stream: 1 | 2, text: Uint8Array) => void;
 }
 
@@ -38,7 +40,7 @@ const HOSTNAME = 'buildkitsandbox';
 /** @returns where the step had mounts. @throws BUILD_STEP_FAILED for a command that fails, CANCELLED */
 export async function runStep(parts: BuildParts, step: RunStep): Promise<string[]> {
   const { vertex, ids, settings, mounts } = step;
-  const accounts = readAccounts(step.trees);
+  const accounts = readAccounts(step.trees());
   const account = resolveUser(vertex.user, accounts);
   checkMapped(account, ids.idMap, vertex.user);
   const network = await networkOf(parts, step);
@@ -56,7 +58,7 @@ export async function runStep(parts: BuildParts, step: RunStep): Promise<string[
     privileged: vertex.insecure,
     ulimits: settings.ulimits,
     shmSizeBytes: settings.shmSizeBytes,
-    mounts: [...mounts.ops, ...scriptOp(vertex)],
+    mounts: [...mounts.ops, ...scriptOp(vertex, step.scriptDir)],
     hostname: HOSTNAME,
     network,
     available: ids.idMap === undefined ? ownCapabilities() : undefined,
@@ -83,11 +85,7 @@ function failed({ args }: RunVertex, status: number): EngineError {
 }
 
 /** Later ones win. */
-function environmentOf(
-  { env, hiddenEnv }: RunVertex,
-  secrets: readonly string[],
-  home: string,
-): string[] {
+function environmentOf({ env, hiddenEnv }: RunVertex, secrets: readonly string[], home: string): string[] {
   const all = new Map<string, string>();
   const add = (entry: string): void => void all.set(entry.split('=', 1)[0] as string, entry);
   hiddenEnv.forEach(add);
@@ -97,10 +95,24 @@ function environmentOf(
   return [...all.values()];
 }
 
-function scriptOp({ script }: RunVertex): SetupOp[] {
+/** A file of the host: nothing can be executed in the scratch space of the helper. */
+function scriptOp({ script }: RunVertex, dir: string): SetupOp[] {
   if (script === undefined) return [];
-  const { path: target, content } = script;
-  return [{ op: 'file', target, content, mode: 0o755, readOnly: true }];
+  const source = `${dir}/script`;
+  writeFileSync(source, encodeBytes(script.content), { mode: 0o755 });
+  chmodSync(source, 0o755);
+  const flags = { readOnly: true };
+  return [
+    {
+      op: 'bind',
+      source,
+      target: script.path,
+      recursive: false,
+      flags,
+      propagation: 'rprivate',
+      create: 'file',
+    },
+  ];
 }
 
 async function networkOf(

@@ -24,7 +24,6 @@ export interface LayerInTheMaking {
   settled: Promise<void>;
   /** The tar is in the file. */
   done: Promise<BuiltLayer>;
-  cancel(): void;
 }
 
 export interface BuiltLayerRequest {
@@ -61,7 +60,7 @@ export function startBuiltLayer(
   );
   const settled = Promise.race([said, done.then(() => undefined)]);
   settled.catch(() => {});
-  return { settled, done, cancel: () => child.kill() };
+  return { settled, done };
 }
 
 const SETTLED = 'settled';

@@ -2,7 +2,15 @@
 // without sockets, and with one fixed time in the place of those of its own run (docs/decisions/0022). Runs as root of the
 // user namespace, and nothing else writes there any more.
 
-import { closeSync, fstatSync, futimesSync, lutimesSync, rmdirSync, unlinkSync, type BigIntStats } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  futimesSync,
+  lutimesSync,
+  rmdirSync,
+  unlinkSync,
+  type BigIntStats,
+} from 'node:fs';
 import * as at from '../../native/at.ts';
 import { MountStubs } from './diff.ts';
 import type { ByteString, EntryType } from './entry.ts';
