@@ -41,6 +41,12 @@ export async function holdCache(
     });
     const held = await take(`${base}/lock`, sharing, options);
     if (held === undefined) continue;
+    if (!existsSync(`${base}/lock`)) {
+      // Taken away while we waited for it.
+      held.release();
+      copy--;
+      continue;
+    }
     try {
       await ensureData(base, idMap, init, options);
       return { dir: `${base}/${DATA}`, release: () => held.release() };

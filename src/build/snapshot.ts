@@ -20,7 +20,7 @@ export interface Snapshot {
   /** On top of those. */
   readonly fresh: readonly FreshLayer[];
   /** Of each step since the base: whether it made a layer. */
-  readonly made: readonly (boolean | Promise<boolean>)[];
+  readonly made: readonly Promise<boolean>[];
 }
 
 /** All layers, once the fresh ones are stored. */

@@ -55,7 +55,7 @@ export class Solver implements Lookup {
   readonly #parts = new Map<Vertex, KeyPart[]>();
   /** Layers and records on their way into the store. */
   readonly #pending = new Set<Promise<unknown>>();
-  #firstFailure: unknown;
+  #firstFailure: Error | undefined;
   #count: number;
 
   /**
@@ -134,7 +134,7 @@ export class Solver implements Lookup {
     const cached = vertex.ignoreCache ? undefined : this.#world.findCached(key);
     if (cached !== undefined) {
       this.#announceCached(vertex);
-      return { stored: cached.layers, fresh: [], made: cached.made };
+      return { stored: cached.layers, fresh: [], made: cached.made.map((made) => Promise.resolve(made)) };
     }
     // All at once, so that independent stages are built side by side.
     const [below] = (await Promise.all(inputsOf(vertex).map((input) => this.snapshot(input)))) as [Snapshot];
@@ -231,7 +231,7 @@ export class Solver implements Lookup {
   /** Keeps the first failure and stops the rest. Returns what is to be thrown. */
   #noted(error: unknown): unknown {
     if (this.#firstFailure === undefined) {
-      this.#firstFailure = error;
+      this.#firstFailure = error instanceof Error ? error : new Error(String(error));
       this.#stop();
     }
     return error;

@@ -8,7 +8,7 @@ import { readStep, writeStep, type CachedLayer, type StepRecord } from '../store
 import { hasTree } from '../store/layers.ts';
 import { excerpt } from './dockerfile/excerpt.ts';
 import type { OnBuildEvent } from './events.ts';
-import { FileSteps } from './files/steps.ts';
+import type { FileSteps } from './files/steps.ts';
 import type { BaseVertex, RunMount, RunVertex, StepVertex, Vertex, WorkdirVertex } from './graph.ts';
 import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
@@ -76,13 +76,12 @@ export class BuildWorld implements SolveWorld {
     return sha256OfText(JSON.stringify(image?.layers.map(({ diffId }) => diffId) ?? []));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async base({ image }: BaseVertex): Promise<Snapshot> {
-    return {
+  base({ image }: BaseVertex): Promise<Snapshot> {
+    return Promise.resolve({
       stored: (image?.layers ?? []).map(({ diffId, blob }) => ({ diffId, blob })),
       fresh: [],
       made: [],
-    };
+    });
   }
 
   async partsOf(vertex: StepVertex, of: Lookup): Promise<KeyPart[]> {

@@ -39,6 +39,10 @@ export const COMMANDS: CommandTable = {
     group: 'image',
     load: () => import('./build.ts'),
   },
+  'builder prune': {
+    summary: 'Remove the build cache',
+    load: () => import('./builder/prune.ts'),
+  },
   commit: {
     summary: "Make an image of a container's changes",
     group: 'container',
@@ -235,6 +239,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'builder build': 'build',
   'buildx b': 'build',
   'buildx build': 'build',
+  'buildx prune': 'builder prune',
   'container attach': 'attach',
   'container commit': 'commit',
   'container copy': 'cp',

@@ -40,10 +40,15 @@ export function settleUpper(upper: string, { mountPoints, times }: SettleRules):
   const file = (dirFd: number, name: ByteString, path: ByteString): void => {
     const stat = at.statAt(dirFd, name);
     if (stat === undefined) return;
-    if (stat.isSocket()) return unlinkSync(at.pathAt(dirFd, name));
+    if (stat.isSocket()) {
+      unlinkSync(at.pathAt(dirFd, name));
+      return;
+    }
     const type: EntryType | undefined = stat.isDirectory() ? 'dir' : stat.isFile() ? 'file' : undefined;
-    if (type !== undefined && stubs.isStub({ path, dirFd, name, stat, type }, at.xattrsAt(dirFd, name)))
-      return removeStub(dirFd, name, type);
+    if (type !== undefined && stubs.isStub({ path, dirFd, name, stat, type }, at.xattrsAt(dirFd, name))) {
+      removeStub(dirFd, name, type);
+      return;
+    }
     if (type !== 'dir') {
       if (isYoung(stat) && !isWhiteout(stat)) lutimesSync(at.pathAt(dirFd, name), toSec, toSec);
       return;
@@ -72,7 +77,10 @@ function isWhiteout(stat: BigIntStats): boolean {
 
 /** Holds nothing but further stubs. */
 function removeStub(dirFd: number, name: ByteString, type: EntryType): void {
-  if (type !== 'dir') return unlinkSync(at.pathAt(dirFd, name));
+  if (type !== 'dir') {
+    unlinkSync(at.pathAt(dirFd, name));
+    return;
+  }
   const fd = at.openDirAt(dirFd, name);
   try {
     for (const inside of at.namesIn(fd))
