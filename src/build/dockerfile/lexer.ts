@@ -23,10 +23,11 @@ export interface LexerInput extends SourceText {
   readonly lineEnds: ReadonlyMap<number, string>;
 }
 
-export function splitLogicalLines(source: LexerInput, escape: '\\' | '`'): LogicalLine[] {
+/** first: index of the line to begin with, behind the directives. */
+export function splitLogicalLines(source: LexerInput, escape: '\\' | '`', first = 0): LogicalLine[] {
   const out: LogicalLine[] = [];
   let comments: string[] = [];
-  for (let next = 0; next < source.lines.length;) {
+  for (let next = first; next < source.lines.length;) {
     const line = (source.lines[next] as string).trimStart();
     if (line.startsWith('#')) {
       const comment = line.slice(1).trim();

@@ -20,8 +20,8 @@ const STAGE_NAME = /^[a-z][a-z0-9\-_.]*$/;
 /** file: how messages call it. @throws DockerfileError */
 export function parseDockerfile(bytes: Uint8Array, file: string): Dockerfile {
   const source = readSource(bytes, file);
-  const directives = parseDirectives(source);
-  const lines = splitLogicalLines(source, directives.escape);
+  const { directives, lines: first } = parseDirectives(source);
+  const lines = splitLogicalLines(source, directives.escape, first);
   if (lines.length === 0) throw atStart(source, 'file with no instructions');
   const globalArgs: ArgInstruction[] = [];
   const stages: (Omit<Stage, 'instructions'> & { instructions: Instruction[] })[] = [];
@@ -45,7 +45,7 @@ export function parseDockerfile(bytes: Uint8Array, file: string): Dockerfile {
     });
   }
   if (stages.length === 0) throw atStart(source, 'dockerfile contains no stages to build');
-  const emptyContinuations = lines.flatMap((line) => line.emptyContinuations);
+  const emptyContinuations = lines.flatMap((line) => line.emptyContinuations.slice(0, 1));
   return { file, lines: source.lines, directives, globalArgs, stages, emptyContinuations };
 }
 
