@@ -27,6 +27,8 @@ import {
   type ResolvedImage,
 } from '../store/images.ts';
 import { parseConfig, parseManifest } from '../store/parse.ts';
+import { logImageEvent } from './log-event.ts';
+import { displayReference } from './names.ts';
 import type { NewLayer } from './new-layer.ts';
 import { storeLayers } from './store-layers.ts';
 
@@ -110,8 +112,10 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   // A name that means this image already is left alone: nothing is written, and nothing waited for.
   for (const reference of references.filter(
     (name) => readNamed(paths, name)?.manifestDigest !== manifestDigest,
-  ))
+  )) {
     await publishImage(paths, { ...image, reference }, { reference, manifest: descriptor });
+    logImageEvent(paths, image, 'tag', displayReference(reference));
+  }
   return image;
 }
 
