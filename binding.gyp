@@ -36,6 +36,7 @@
         'native/addon/process.cc',
         'native/addon/tree.cc',
         'native/addon/tree-paths.cc',
+        'native/addon/tree-read.cc',
         'native/addon/tree-remove.cc',
         '<(SHARED_INTERMEDIATE_DIR)/helper-image.S',
       ],

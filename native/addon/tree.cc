@@ -403,25 +403,20 @@ Napi::Value Tree::Close(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function Tree::Define(Napi::Env env) {
-  return DefineClass(env, "Tree",
-                     {
-                         InstanceMethod<&Tree::Prepare>("prepare"),
-                         InstanceMethod<&Tree::WriteFile>("writeFile"),
-                         InstanceMethod<&Tree::Begin>("begin"),
-                         InstanceMethod<&Tree::Write>("write"),
-                         InstanceMethod<&Tree::Finish>("finish"),
-                         InstanceMethod<&Tree::MakeDir>("makeDir"),
-                         InstanceMethod<&Tree::SetDir>("setDir"),
-                         InstanceMethod<&Tree::Symlink>("symlink"),
-                         InstanceMethod<&Tree::Link>("link"),
-                         InstanceMethod<&Tree::MakeNode>("makeNode"),
-                         InstanceMethod<&Tree::SetXattr>("setXattr"),
-                         InstanceMethod<&Tree::Stat>("stat"),
-                         InstanceMethod<&Tree::Remove>("remove"),
-                         InstanceMethod<&Tree::Rename>("rename"),
-                         InstanceMethod<&Tree::ReadLink>("readlink"),
-                         InstanceMethod<&Tree::Close>("close"),
-                     });
+  return DefineClass(
+      env, "Tree",
+      {
+          InstanceMethod<&Tree::Prepare>("prepare"),   InstanceMethod<&Tree::WriteFile>("writeFile"),
+          InstanceMethod<&Tree::Begin>("begin"),       InstanceMethod<&Tree::Write>("write"),
+          InstanceMethod<&Tree::Finish>("finish"),     InstanceMethod<&Tree::MakeDir>("makeDir"),
+          InstanceMethod<&Tree::SetDir>("setDir"),     InstanceMethod<&Tree::Symlink>("symlink"),
+          InstanceMethod<&Tree::Link>("link"),         InstanceMethod<&Tree::MakeNode>("makeNode"),
+          InstanceMethod<&Tree::SetXattr>("setXattr"), InstanceMethod<&Tree::Stat>("stat"),
+          InstanceMethod<&Tree::Remove>("remove"),     InstanceMethod<&Tree::Rename>("rename"),
+          InstanceMethod<&Tree::ReadLink>("readlink"), InstanceMethod<&Tree::List>("list"),
+          InstanceMethod<&Tree::Open>("open"),         InstanceMethod<&Tree::Copy>("copy"),
+          InstanceMethod<&Tree::Close>("close"),
+      });
 }
 
 void InitTree(Napi::Env env, Napi::Object exports) { exports.Set("Tree", Tree::Define(env)); }

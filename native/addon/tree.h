@@ -69,6 +69,10 @@ class Tree : public Napi::ObjectWrap<Tree> {
   Napi::Value Remove(const Napi::CallbackInfo& info);
   Napi::Value Rename(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
+  // tree-read.cc
+  Napi::Value List(const Napi::CallbackInfo& info);
+  Napi::Value Open(const Napi::CallbackInfo& info);
+  Napi::Value Copy(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
  private:

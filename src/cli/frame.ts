@@ -2,9 +2,10 @@
 // `completion SHELL`, and the error for a name that nobody knows.
 
 import { EngineError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 import type { CommandEntry, CommandSpec, CommandTable } from './command.ts';
 import { commandHelp, groupHelp, groupNames, topHelp } from './help.ts';
-import { nearest, parseCommand } from './parse.ts';
+import { parseCommand } from './parse.ts';
 import { processIo, writeFully } from './io.ts';
 
 export interface FrameRequest {

@@ -4,6 +4,11 @@ import type { CommandTable } from '../cli/command.ts';
 
 /** Every command by its name. Loading one loads its module and what that needs, nothing else. */
 export const COMMANDS: CommandTable = {
+  __copy: {
+    summary: 'select or copy files for a build (internal)',
+    hidden: true,
+    load: () => import('./internal/copy.ts'),
+  },
   __files: {
     summary: "work on a container's files (internal)",
     hidden: true,
@@ -28,6 +33,15 @@ export const COMMANDS: CommandTable = {
     summary: 'Attach to the input and output of a running container',
     group: 'container',
     load: () => import('./attach.ts'),
+  },
+  build: {
+    summary: 'Build an image from a Dockerfile',
+    group: 'image',
+    load: () => import('./build.ts'),
+  },
+  'builder prune': {
+    summary: 'Remove the build cache',
+    load: () => import('./builder/prune.ts'),
   },
   commit: {
     summary: "Make an image of a container's changes",
@@ -222,6 +236,10 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'builder build': 'build',
+  'buildx b': 'build',
+  'buildx build': 'build',
+  'buildx prune': 'builder prune',
   'container attach': 'attach',
   'container commit': 'commit',
   'container copy': 'cp',
@@ -246,6 +264,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container stop': 'stop',
   'container top': 'top',
   'container wait': 'wait',
+  'image build': 'build',
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',

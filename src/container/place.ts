@@ -8,7 +8,8 @@ import type { ConnectParts } from '../network/connect.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { lowerUlimits } from '../runtime/ulimits.ts';
 import { lookAtSources, type BindSources } from './bind-sources.ts';
-import { ownCapabilities, ownLimits, ownOomScore } from './inputs.ts';
+import { ownCapabilities } from '../runtime/own-capabilities.ts';
+import { ownLimits, ownOomScore } from './inputs.ts';
 import type { JoinChoice } from './join.ts';
 import { connectNetwork, type Network } from './network.ts';
 

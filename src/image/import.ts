@@ -2,13 +2,12 @@
 // before the image exists.
 
 import * as fs from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Config } from '../core/config.ts';
 import type { Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
-import { runInUserNamespace } from '../native/launch.ts';
 import type { IdMap } from '../native/plan.ts';
 import { fetchUrl } from '../registry/fetch-url.ts';
 import { redactUrl } from '../registry/redact.ts';
@@ -16,11 +15,10 @@ import type { Platform } from '../spec/image.ts';
 import { ensureStore } from '../store/init.ts';
 import { addingBlobs } from './adding.ts';
 import { changeConfig } from './config-changes.ts';
-import { BLOCK } from './layer/header.ts';
-import { decompressed, detectAny, readStart, type ForeignCompression } from './layer/decompress.ts';
 import { storeNewImage } from './new-image.ts';
 import { storeLayerTar } from './new-layer.ts';
 import { referenceToGive } from './tag.ts';
+import { tarOf } from './tar-of.ts';
 
 export interface ImportParts {
   paths: Paths;
@@ -60,15 +58,15 @@ export async function importImage(
     const created = new Date().toISOString();
     const { imageId } = await storeNewImage(parts, {
       doing,
-      reference,
+      references: reference === undefined ? [] : [reference],
       base: undefined,
-      layer,
+      layers: [layer],
       added,
       platform: options.platform,
       config,
       author: undefined,
       created,
-      history: { created, comment: options.message ?? `Imported from ${from}` },
+      history: [{ created, comment: options.message ?? `Imported from ${from}` }],
       idMap: options.idMap,
     });
     return imageId;
@@ -96,53 +94,4 @@ function open(parts: ImportParts, source: ImportSource, doing: string): AsyncIte
   throw new EngineError('IO', `${doing}: it is a directory`, {
     hint: `tar -c -C ${source.path} . | skiff import -`,
   });
-}
-
-/** Compressed as images may be, or by what the host has a program for. */
-async function* tarOf(input: AsyncIterable<Uint8Array>, doing: string): AsyncGenerator<Uint8Array> {
-  const { start, rest } = await readStart(input, BLOCK);
-  if (start.length === 0) throw new EngineError('LAYER_INVALID', `${doing}: it is empty`);
-  const whole = Readable.from(again(start, rest), { objectMode: false });
-  // What is shorter than a block is no tar, whatever it begins with.
-  const found = detectAny(Buffer.concat([start, Buffer.alloc(BLOCK)]));
-  if (found === 'xz' || found === 'bzip2') yield* throughProgram(whole, found, doing);
-  else yield* decompressed(whole);
-}
-
-async function* again(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield start;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-}
-
-async function* throughProgram(
-  input: Readable,
-  program: ForeignCompression,
-  doing: string,
-): AsyncGenerator<Uint8Array> {
-  const child = runInUserNamespace({
-    idMap: undefined,
-    argv: [program, '-dc'],
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin?.on('error', () => {}); // its status tells
-  input.on('error', () => child.kill('SIGKILL'));
-  if (child.stdin !== null) input.pipe(child.stdin);
-  try {
-    if (child.stdout !== null) yield* child.stdout as AsyncIterable<Buffer>;
-    const { status } = await child.result;
-    if (status !== 0)
-      throw new EngineError('LAYER_INVALID', `${doing}: ${program} ended with status ${status}`);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new EngineError(
-      'HOST_MISSING',
-      `${doing}: it is compressed by ${program}, which is not installed here`,
-      {
-        hint: `install ${program}, or decompress the file first`,
-        cause: error,
-      },
-    );
-  } finally {
-    child.kill('SIGKILL');
-  }
 }

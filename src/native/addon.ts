@@ -85,8 +85,36 @@ export interface Tree {
   /** Never replaces: EEXIST. */
   rename(from: string, to: string): void;
   readlink(path: string): string;
+  /**
+   * What is in a directory, in no order: names joined by "/", and for each TREE_LIST_FIELDS.length numbers. "" is the root.
+   */
+  list(path: string): [names: string, fields: Float64Array];
+  /** A descriptor (close-on-exec) to read by; the caller closes it. A fifo or device in its place does not block. */
+  open(path: string): number;
+  /**
+   * Between begin and finish: the first `size` bytes of `fd`, sharing blocks where the file system can, holes kept. Returns
+   * how many bytes there were. Moves the descriptor's position.
+   */
+  copy(fd: number, size: number): number;
   close(): void;
 }
+
+/** Of each name that `Tree.list` returns. mode has the type bits; devices are as makedev(3) packs them; ino in halves. */
+export const TREE_LIST_FIELDS = [
+  'mode',
+  'uid',
+  'gid',
+  'size',
+  'rdev',
+  'nlink',
+  'dev',
+  'inoHigh',
+  'inoLow',
+  'mtimeSec',
+  'mtimeNsec',
+  'ctimeSec',
+  'ctimeNsec',
+] as const;
 
 export interface Addon {
   /** flock(2). False: `nonblocking` and somebody else holds it. */

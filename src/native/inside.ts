@@ -2,9 +2,9 @@
 // request says. stdin and stdout carry data; stderr ends with one JSON line, the reply. (The unpacker of layers is older
 // and has a protocol of its own: image/layer/messages.ts.)
 
-import { writeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { EngineError, type ErrorCode } from '../core/errors.ts';
+import { writeAll } from '../core/fs.ts';
 import { addon } from './addon.ts';
 import type { MountedRoot } from './encode-plan.ts';
 import { runInUserNamespace } from './launch.ts';
@@ -23,10 +23,14 @@ export interface InsideOptions {
   joined?: string | undefined;
   /** Mounted for the child alone. */
   root?: MountedRoot | undefined;
+  /** Descriptors of directories that `root` names by inheritedPath(). */
+  dirs?: readonly number[] | undefined;
   /** Default: nothing to read. */
   stdin?: 'pipe' | 'ignore' | number;
   /** Default: 'pipe'. */
   stdout?: 'pipe' | 'ignore' | number;
+  /** Gets each line that the child writes to stderr before its reply. */
+  onNews?: ((line: string) => void) | undefined;
 }
 
 export interface Inside {
@@ -47,16 +51,32 @@ type Answer =
 
 /** Dies with us. The root, if any, goes away with the child's mount namespace. */
 export function startInside(options: InsideOptions): Inside {
-  const { doing, command, request, idMap, joined, root, stdin = 'ignore', stdout = 'pipe' } = options;
+  const {
+    doing,
+    command,
+    request,
+    idMap,
+    joined,
+    root,
+    dirs,
+    stdin = 'ignore',
+    stdout = 'pipe',
+    onNews,
+  } = options;
   const child = runInUserNamespace({
     idMap,
     joined,
     root,
+    ...(dirs === undefined ? {} : { dirs }),
     argv: [...selfCommand(doing), command, JSON.stringify({ ...request, parent: process.pid })],
     stdio: [stdin, stdout, 'pipe'],
   });
   const said: Buffer[] = [];
-  child.stderr?.on('data', (part: Buffer) => said.push(part));
+  child.stderr?.on('data', (part: Buffer) => {
+    said.push(part);
+    if (onNews !== undefined && part.includes(10))
+      for (const line of part.toString().split('\n').slice(0, -1)) onNews(line);
+  });
   // A child that gives up early closes its end: its reply says why, the EPIPE does not.
   child.stdin?.on('error', () => {});
   const reply = child.result.then(({ status }) =>
@@ -100,7 +120,7 @@ export async function serveInside(
   } catch (error) {
     answer = { error: describe(error) };
   }
-  writeSync(2, `${JSON.stringify(answer)}\n`);
+  writeAll(2, Buffer.from(`${JSON.stringify(answer)}\n`));
   return 'ok' in answer ? 0 : 125;
 }
 

@@ -88,6 +88,20 @@ export async function tryContainer(plan: HelperPlan): Promise<ChildResult & { st
   return { ...result, stderr: Buffer.concat(said).toString().trim() };
 }
 
+/**
+ * Starts `plan` beside this process, which it dies with, on the streams that `stdio` says. `dirs` are descriptors of
+ * directories that the plan may name as `inheritedPath(i)`: they mean the same directory whatever its name is by then. The
+ * caller closes its own.
+ */
+export function startContainer(plan: HelperPlan, stdio: StdioOptions, dirs: readonly number[] = []): Child {
+  return spawnHelper('run', encodePlan(plan), stdio, process.env, dirs);
+}
+
+/** How a plan names the i-th directory that the helper inherits. */
+export function inheritedPath(index: number): string {
+  return `/proc/self/fd/${4 + index}`;
+}
+
 export interface InNamespaceOptions {
   /** Undefined: no user namespace, the command is simply started. */
   idMap: IdMap | undefined;
@@ -100,6 +114,8 @@ export interface InNamespaceOptions {
   stdio?: StdioOptions;
   /** Undefined: ours. */
   env?: NodeJS.ProcessEnv;
+  /** As of startContainer, for the root. */
+  dirs?: readonly number[];
 }
 
 /** Starts a program as root of a new user namespace with that map. It dies with us. */
@@ -110,12 +126,13 @@ export function runInUserNamespace({
   argv,
   stdio = 'inherit',
   env = process.env,
+  dirs = [],
 }: InNamespaceOptions): Child {
   const [program = '', ...args] = argv;
-  if (idMap === undefined && root === undefined)
+  if (idMap === undefined && root === undefined && dirs.length === 0)
     return handleOf(childProcess().spawn(program, args, { stdio, env }));
   const plan = encodeUserNamespaceCommand({ user: userOf(idMap, joined), argv, dieWithParent: true, root });
-  return spawnHelper('userns', plan, stdio, env);
+  return spawnHelper('userns', plan, stdio, env, dirs);
 }
 
 function userOf(idMap: IdMap | undefined, joined: string | undefined): UserNamespace {

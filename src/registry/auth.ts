@@ -15,6 +15,8 @@ export interface Scope {
   repository: string;
   /** `pull`, `pull,push` */
   actions: string;
+  /** A repository to read from at the same time: where blobs are mounted from. */
+  from?: string | undefined;
 }
 
 export interface Authenticator {
@@ -62,7 +64,8 @@ export function createAuthenticator(parts: AuthParts): Authenticator {
   ): Promise<string> => {
     const { credentials, source } = await login(scope.repository);
     if (credentials?.registryToken !== undefined) return credentials.registryToken;
-    const own = `repository:${scope.repository}:${scope.actions}`;
+    const wanted = scopesOf(scope);
+    const own = wanted.join(' ');
     // Parallel requests share one token request; a token that was just refused or has expired is not used again.
     const kept = tokens.get(own);
     if (kept !== undefined) {
@@ -71,7 +74,7 @@ export function createAuthenticator(parts: AuthParts): Authenticator {
       if (tokens.get(own) !== kept) return token(request, challenge, scope, refused);
     }
     const { realm = '', service } = challenge.parameters;
-    const scopes = [own, ...challengedScopes(challenge).filter((asked) => asked !== own)];
+    const scopes = [...wanted, ...challengedScopes(challenge).filter((asked) => !wanted.includes(asked))];
     const fresh = fetchToken(parts.sendToRealm, parts, request, {
       realm,
       service,
@@ -120,6 +123,13 @@ export function createAuthenticator(parts: AuthParts): Authenticator {
       return parts.send(signed(request, second));
     },
   };
+}
+
+/** A login alone needs none. */
+function scopesOf({ repository, actions, from }: Scope): string[] {
+  if (repository === '') return [];
+  const own = `repository:${repository}:${actions}`;
+  return from === undefined ? [own] : [own, `repository:${from}:pull`];
 }
 
 /** The scopes a registry asks for; those of our own request are added in any case. */

@@ -1,7 +1,7 @@
 // The distribution-spec client as the rows above see it: chooses endpoints (mirrors first), words the context of errors,
-// and delegates to manifests.ts, blobs.ts and tags.ts. It writes nothing to disk and prints nothing.
+// and delegates to manifests.ts, blobs.ts, uploads.ts and tags.ts. It writes nothing to disk and prints nothing.
 
-import { digestOf } from '../core/digest.ts';
+import { digestOf, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { formatFamiliar } from '../core/reference.ts';
 import type { ImageReference } from '../core/reference.ts';
@@ -14,7 +14,7 @@ import { homeDir } from './env.ts';
 import { DigestMismatchError, RegistryError } from './errors.ts';
 import { isLinkLocal } from './hosts.ts';
 import { createWire } from './http.ts';
-import { fetchManifest, resolveManifest } from './manifests.ts';
+import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
 import { createFailover } from './mirrors.ts';
 import { followRedirects } from './redirect.ts';
 import { DEFAULT_FIRST_DELAY_MS, DEFAULT_RETRIES, retrying, sleepFor } from './retry.ts';
@@ -23,6 +23,7 @@ import { openSession } from './session.ts';
 import type { Session } from './session.ts';
 import { listTags } from './tags.ts';
 import type { BlobOptions, BlobStream, RegistryClient, RegistryParts } from './types.ts';
+import { hasBlob, uploadBlob, type UploadQuery } from './uploads.ts';
 
 /** A config larger than this is an attack or a mistake. */
 const MAX_SMALL_BLOB_BYTES = 16 * 1024 * 1024;
@@ -67,6 +68,16 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
 
   const failover = createFailover(sessionsFor, log);
   const contextOf = (ref: ImageReference): string => `${doing} ${JSON.stringify(formatFamiliar(ref))}`;
+
+  /** Not a mirror. */
+  const ownSession = ({ registry }: ImageReference): Session => sessionsFor(registry).at(-1) as Session;
+
+  const uploadQuery = (ref: ImageReference, digest: Digest | undefined): UploadQuery => ({
+    repository: ref.repository,
+    context: `${contextOf(ref)}: blob${digest === undefined ? '' : ` ${digest}`}`,
+    signal,
+    userAgent,
+  });
 
   const blobQuery = (
     ref: ImageReference,
@@ -138,8 +149,15 @@ export function createRegistryClient(parts: RegistryParts): RegistryClient {
         throw new DigestMismatchError(contextOf(ref), 'the blob', blob.digest, found);
       return bytes;
     },
+    hasBlob: (ref, digest) => hasBlob(ownSession(ref), uploadQuery(ref, digest), digest),
+    uploadBlob: (ref, source, own = {}) =>
+      uploadBlob(ownSession(ref), uploadQuery(ref, source.descriptor?.digest), source, own),
+    putManifest(ref, manifest) {
+      const query = { ref, context: contextOf(ref), signal, userAgent };
+      return putManifest(ownSession(ref), query, manifest);
+    },
     listTags(ref) {
-      const session = sessionsFor(ref.registry).at(-1) as Session;
+      const session = ownSession(ref);
       const context = `listing tags of ${JSON.stringify(formatFamiliar({ registry: ref.registry, repository: ref.repository }))}`;
       return listTags(session, { repository: ref.repository, context, signal, userAgent });
     },

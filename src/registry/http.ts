@@ -11,7 +11,7 @@ import { homeDir } from './env.ts';
 import { NetworkError, networkError, timeoutFailure } from './network-error.ts';
 import { proxyFor } from './proxy.ts';
 import { createTrust } from './trust.ts';
-import type { HttpRequest, HttpResponse, RegistryParts, Send, Timeouts } from './types.ts';
+import type { HttpRequest, HttpResponse, RegistryParts, Send, Timeouts, Upload } from './types.ts';
 
 export const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 15_000, headersMs: 60_000, stallMs: 30_000 };
 
@@ -74,6 +74,7 @@ function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Prom
   return new Promise((resolve, reject) => {
     const { url, signal } = request;
     let inHandshake = true;
+    let answered = false;
     let timer = setTimeout(giveUp, timeouts.connectMs);
     const message = open(request, agent, proxy);
 
@@ -88,6 +89,10 @@ function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Prom
       clearTimeout(timer);
       timer = setTimeout(giveUp, timeouts.headersMs);
     }
+    /** The body goes on: the answer may take its time from here. */
+    function uploading(): void {
+      if (!inHandshake && !answered) connected();
+    }
 
     signal?.addEventListener('abort', abort, { once: true });
     message.once('socket', (socket) => {
@@ -100,6 +105,7 @@ function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Prom
     message.once('response', (response) => {
       clearTimeout(timer);
       inHandshake = false;
+      answered = true;
       response.once('close', () => signal?.removeEventListener('abort', abort));
       resolve({
         status: response.statusCode ?? 0,
@@ -117,14 +123,42 @@ function exchange(request: HttpRequest, { agent, proxy, timeouts }: Route): Prom
       if (failure instanceof NetworkError) failure.onReusedConnection = message.reusedSocket;
       reject(failure);
     });
-    message.end(request.body);
+    if (request.upload === undefined) message.end(request.body);
+    else void sendUpload(message, request.upload, uploading);
+  });
+}
+
+/** No further than the socket takes it. Ends quietly when the other side has answered or gone: that is told elsewhere. */
+async function sendUpload(message: http.ClientRequest, upload: Upload, progress: () => void): Promise<void> {
+  let answered = false;
+  message.once('response', () => (answered = true));
+  try {
+    for await (const chunk of upload.open()) {
+      if (message.destroyed || answered) return;
+      progress();
+      if (!message.write(chunk)) await drained(message);
+    }
+    if (!message.destroyed) message.end();
+  } catch (error) {
+    message.destroy(error as Error);
+  }
+}
+
+function drained(message: http.ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      message.off('drain', done).off('close', done).off('response', done);
+      resolve();
+    };
+    message.once('drain', done).once('close', done).once('response', done);
   });
 }
 
 function open(request: HttpRequest, agent: http.Agent, proxy: URL | undefined): http.ClientRequest {
   const { url, method } = request;
   const headers: Record<string, string> = { 'accept-encoding': 'identity', ...request.headers };
-  if (request.body !== undefined) headers['content-length'] = String(request.body.length);
+  const size = request.body?.length ?? request.upload?.sizeBytes;
+  if (size !== undefined) headers['content-length'] = String(size);
   if (url.protocol === 'https:') return https.request(url, { method, headers, agent });
   if (proxy === undefined) return http.request(url, { method, headers, agent });
   // RFC 9112, 3.2.2: a proxy is asked with the whole URL.
@@ -139,6 +173,7 @@ function open(request: HttpRequest, agent: http.Agent, proxy: URL | undefined): 
 }
 
 function wireError(request: HttpRequest, error: unknown, inHandshake: boolean): Error {
+  if (error instanceof EngineError && !(error instanceof NetworkError)) return error; // of what makes the body
   if (error instanceof ProxyProblem) {
     return new NetworkError(request, {
       kind: 'proxy',

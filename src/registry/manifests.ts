@@ -78,6 +78,33 @@ export async function fetchManifest(session: Session, query: ManifestQuery): Pro
   };
 }
 
+/** Puts a manifest under the tag or digest of `query.ref`. @throws RegistryError */
+export async function putManifest(
+  session: Session,
+  query: ManifestQuery,
+  { bytes, mediaType }: { bytes: Uint8Array; mediaType: string },
+): Promise<void> {
+  const { context, ref, signal, userAgent } = query;
+  const request: SessionRequest = {
+    context,
+    method: 'PUT',
+    path: `${ref.repository}/manifests/${ref.tag ?? ref.digest ?? DEFAULT_TAG}`,
+    headers: { 'content-type': mediaType, 'user-agent': userAgent },
+    body: bytes,
+    scope: { repository: ref.repository, actions: 'pull,push' },
+    signal,
+  };
+  const response = await session.send(request);
+  if (response.status === 201 || response.status === 200 || response.status === 202) {
+    await response.body.discard();
+    return;
+  }
+  throw await registryError(session.locate(request), response, {
+    login: session.loginFor(ref.repository),
+    registry: session.endpoint.name,
+  });
+}
+
 function manifestRequest(method: Method, { ref, context, signal, userAgent }: ManifestQuery): SessionRequest {
   return {
     context,

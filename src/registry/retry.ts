@@ -15,6 +15,10 @@ const MAX_DNS_RETRIES = 2;
 /** A longer Retry-After means hours (a used-up pull limit): failing at once with the reason is kinder. */
 const MAX_RETRY_AFTER_MS = 120_000;
 
+export function isPassing(status: number): boolean {
+  return PASSING.has(status);
+}
+
 export interface RetryPolicy {
   /** How often a request is sent again, 0 for never. */
   retries: number;
@@ -37,6 +41,7 @@ export async function sleepFor(ms: number, signal: AbortSignal | undefined): Pro
 /** Wraps `send`. The last answer or error is passed on as it is. */
 export function retrying(send: Send, policy: RetryPolicy): Send {
   return async (request) => {
+    if (request.upload !== undefined) return send(request);
     for (let attempt = 1; ; attempt++) {
       const outcome = await attemptOnce(send, request);
       const waitMs = attempt > policy.retries ? undefined : waitFor(outcome, attempt, policy);
@@ -52,7 +57,7 @@ export function retrying(send: Send, policy: RetryPolicy): Send {
 /** Waits after the failure of try number `attempt`; false when there should be no other. Whether `error` passes is the caller's. */
 export async function pauseAfter(
   request: HttpRequest,
-  error: NetworkError,
+  error: Error,
   attempt: number,
   policy: RetryPolicy,
 ): Promise<boolean> {

@@ -15,6 +15,8 @@ import type { HttpRequest, HttpResponse, RegistryParts, Send } from './types.ts'
 export interface SessionRequest extends Omit<HttpRequest, 'url'> {
   /** `library/debian/manifests/12`, perhaps with a query. Its parts were checked by their grammars. */
   path: string;
+  /** Where an upload goes on, as the registry said: instead of `path`. */
+  url?: URL | undefined;
   scope: Scope;
 }
 
@@ -44,16 +46,21 @@ export function openSession(endpoint: Endpoint, parts: SessionParts): Session {
     send: retrying(scheme.send, parts.retry),
     sendToRealm: retrying(followRedirects(parts.wire), parts.retry),
   });
-  const locate = ({ path, context, method, headers, body, signal }: SessionRequest): HttpRequest => {
+  const locate = ({ path, url: given, scope: _, ...request }: SessionRequest): HttpRequest => {
     const prefix = endpoint.prefix === '' ? '' : `${endpoint.prefix}/`;
-    const url = new URL(`${scheme.current()}://${endpoint.host}/v2/${prefix}${path}`);
-    return { context, method, url, headers, body, signal };
+    const url = given ?? new URL(`${scheme.current()}://${endpoint.host}/v2/${prefix}${path}`);
+    return { ...request, url };
   };
+  const elsewhere = retrying(parts.wire, parts.retry);
   return {
     endpoint,
     retry: parts.retry,
     locate,
-    send: (request) => auth.send(locate(request), request.scope),
+    send(request) {
+      // Uploads may go on at a storage service, which must not see our login.
+      if (request.url !== undefined && request.url.host !== endpoint.host) return elsewhere(locate(request));
+      return auth.send(locate(request), request.scope);
+    },
     loginFor: (repository) => auth.loginFor(repository),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../core/config.ts';
+import type { Digest } from '../core/digest.ts';
 import type { Log } from '../core/log.ts';
 import type { ImageReference } from '../core/reference.ts';
 import type { Descriptor } from '../spec/image.ts';
@@ -60,7 +61,17 @@ export interface HttpRequest {
   /** Lower-case names. */
   headers: Readonly<Record<string, string>>;
   body?: Uint8Array | undefined;
+  /** In place of `body`. Such a request is sent once: what the other side has of it after a failure is for the caller to ask. */
+  upload?: Upload | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** A body that is made as it is sent. */
+export interface Upload {
+  /** Begins anew at each call. */
+  open(): AsyncIterable<Uint8Array>;
+  /** Undefined: sent in chunks until it ends. */
+  sizeBytes: number | undefined;
 }
 
 /** Bytes of an answer, exactly as sent (never decompressed). Read it or discard it, once. */
@@ -102,6 +113,25 @@ export interface BlobStream {
   body: AsyncIterable<Uint8Array>;
 }
 
+/** A blob that is to be in a registry. */
+export interface BlobSource {
+  /** Content from `offset` on; may be asked for several times. */
+  open(offset: number): AsyncIterable<Uint8Array>;
+  /** Undefined: known when it has been read. */
+  descriptor: { digest: Digest; size: number } | undefined;
+}
+
+export type UploadOutcome = 'present' | 'pushed' | { mountedFrom: string };
+
+export interface UploadOptions {
+  /** Repositories of the same registry that may have the blob. */
+  mountFrom?: readonly string[];
+  /** Bytes that the registry has by now; less than before when it began anew. */
+  onProgress?: (doneBytes: number) => void;
+  /** Of a source without a descriptor: what it came to, once all was read. */
+  finish?: () => { digest: Digest; size: number };
+}
+
 export interface RegistryClient {
   /**
    * The descriptor a tag points at, without its content (HEAD, which docker.io does not count as a pull).
@@ -114,6 +144,15 @@ export interface RegistryClient {
   fetchBlob(ref: ImageReference, blob: Descriptor, options?: BlobOptions): Promise<BlobStream>;
   /** A small blob (an image config), checked against size and digest. */
   fetchBlobBytes(ref: ImageReference, blob: Descriptor, options?: BlobOptions): Promise<Uint8Array>;
+  /** Whether the repository has the blob already. */
+  hasBlob(ref: ImageReference, digest: Digest): Promise<boolean>;
+  /**
+   * Puts a blob into the repository, unless it is there. Uploads that break off go on where the registry has them.
+   * @throws RegistryError, NetworkError, OFFLINE, AUTH_FAILED, what `source` throws
+   */
+  uploadBlob(ref: ImageReference, source: BlobSource, options?: UploadOptions): Promise<UploadOutcome>;
+  /** A manifest or index under the tag or digest of `ref`. The same errors. */
+  putManifest(ref: ImageReference, manifest: { bytes: Uint8Array; mediaType: string }): Promise<void>;
   /** All tags, page by page, in the registry's order. */
   listTags(ref: ImageReference): AsyncIterable<string>;
   /** Closes idle connections. The client stays usable. */

@@ -35,6 +35,8 @@ export interface TestRegistryOptions {
   host?: '127.0.0.1' | '::1';
   /** A free one when left out. */
   port?: number;
+  /** Mount blobs of other repositories. */
+  mounts?: boolean;
   /** Close a connection that does not speak HTTP, instead of answering 400. */
   hangUpOnGarbage?: boolean;
 }
@@ -75,6 +77,8 @@ export type Fault =
   | { kind: 'chunked'; bytes?: number }
   /** The socket is closed without an answer. */
   | { kind: 'hang-up' }
+  /** The connection breaks when so many bytes of the request's body have arrived. */
+  | { kind: 'cut-upload'; afterBytes: number }
   | { kind: 'handle'; handle: (request: IncomingMessage, response: ServerResponse) => void };
 
 export interface FaultRule {
@@ -144,6 +148,8 @@ export interface TestRegistry {
   fault(rule: FaultRule): void;
   /** Forgets the rules, used up or not. */
   clearFaults(): void;
+  /** Manifests as put or added, by `repository@reference`. */
+  manifests: ReadonlyMap<string, { bytes: Buffer; mediaType: string }>;
   close(): Promise<void>;
 }
 
@@ -158,10 +164,20 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   const rules: (FaultRule & { seen: number })[] = [];
   const requests: RecordedRequest[] = [];
   const tokens = new Map<string, { uses: number; scopes: string[] }>();
+  const uploads = new Map<string, Buffer>();
 
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const early = nextCut(rules, request.method ?? '', request.url ?? '');
+    let taken = 0;
+    request.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      taken += chunk.length;
+      if (early === undefined || taken < early) return;
+      // What has arrived is kept, as registries do.
+      keep(request.url ?? '', Buffer.concat(chunks).subarray(0, early));
+      request.socket.resetAndDestroy();
+    });
     request.on('end', () => {
       const path = request.url ?? '';
       requests.push({
@@ -171,15 +187,15 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
         body: Buffer.concat(chunks).toString(),
         clientCertificate: (request.socket as { authorized?: boolean }).authorized === true,
       });
-      const fault = nextFault(rules, request.method ?? '', path);
+      const others = rules.filter((rule) => rule.fault.kind !== 'cut-upload');
+      const fault = nextFault(others, request.method ?? '', path);
       if (fault?.kind === 'hang') return;
       if (fault?.kind === 'hang-up') return void request.socket.destroy();
       if (fault?.kind === 'handle') {
         fault.handle(request, response);
         return;
       }
-      const answer =
-        fault?.kind === 'status' ? statusAnswer(fault) : route(request, Buffer.concat(chunks).toString());
+      const answer = fault?.kind === 'status' ? statusAnswer(fault) : route(request, Buffer.concat(chunks));
       send(request, response, answer, fault);
     });
   };
@@ -208,15 +224,28 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   const host = `${address === '::1' ? '[::1]' : address}:${port}`;
   const origin = `${tls === undefined ? 'http' : 'https'}://${host}`;
 
-  function route(request: IncomingMessage, body: string): Answer {
+  function keep(path: string, bytes: Buffer): void {
+    const id = /\/uploads\/([^/?]+)/.exec(path)?.[1] ?? '';
+    const before = uploads.get(id);
+    if (before !== undefined) uploads.set(id, Buffer.concat([before, bytes]));
+  }
+
+  function route(request: IncomingMessage, body: Buffer): Answer {
     const url = new URL(request.url ?? '/', origin);
-    if (url.pathname === '/token') return tokenAnswer(request, url, body);
+    if (url.pathname === '/token') return tokenAnswer(request, url, body.toString());
     const refusal = authorize(request, url);
     if (refusal !== undefined) return refusal;
     if (/^\/v2\/?$/.test(url.pathname)) return json(200, {});
+    const upload = /^\/v2\/(.+)\/blobs\/uploads\/([^/]*)$/.exec(url.pathname);
+    if (upload !== null) return uploadAnswer(request, upload[1] ?? '', upload[2] ?? '', url, body);
     const match = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(url.pathname);
     if (match === null) return failure(404, 'UNSUPPORTED', 'no such endpoint');
     const [, repository = '', kind, reference = ''] = match;
+    if (kind === 'manifests' && request.method === 'PUT') {
+      const stored = { bytes: body, mediaType: request.headers['content-type'] ?? '' };
+      for (const name of [reference, digestOf(body)]) manifests.set(`${repository}@${name}`, stored);
+      return { status: 201, headers: { 'docker-content-digest': digestOf(body) }, body: Buffer.alloc(0) };
+    }
     if (kind === 'manifests') return manifestAnswer(repository, reference);
     if (kind === 'tags') return tagsAnswer(repository, url);
     return blobAnswer(request, reference, url);
@@ -257,6 +286,45 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     };
   }
 
+  function uploadAnswer(
+    request: IncomingMessage,
+    repository: string,
+    id: string,
+    url: URL,
+    body: Buffer,
+  ): Answer {
+    const empty = Buffer.alloc(0);
+    if (request.method === 'POST') {
+      const mounted = url.searchParams.get('mount') ?? '';
+      if (options.mounts === true && blobs.has(mounted)) return { status: 201, headers: {}, body: empty };
+      const fresh = randomUUID();
+      uploads.set(fresh, empty);
+      return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${fresh}` }, body: empty };
+    }
+    const before = uploads.get(id);
+    if (before === undefined) return failure(404, 'BLOB_UPLOAD_UNKNOWN', 'blob upload unknown');
+    const location = { location: `/v2/${repository}/blobs/uploads/${id}?state=${before.length}` };
+    if (request.method === 'GET')
+      return {
+        status: 204,
+        headers: { ...location, range: `0-${Math.max(0, before.length - 1)}` },
+        body: empty,
+      };
+    const start = /^(\d+)-/.exec(request.headers['content-range'] ?? '')?.[1];
+    if (start !== undefined && Number(start) !== before.length)
+      return failure(416, 'BLOB_UPLOAD_INVALID', 'not where the upload stands');
+    const now = Buffer.concat([before, body]);
+    uploads.set(id, now);
+    if (request.method === 'PATCH')
+      return { status: 202, headers: { ...location, range: `0-${now.length - 1}` }, body: empty };
+    const digest = digestOf(now);
+    if (url.searchParams.get('digest') !== digest)
+      return failure(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
+    uploads.delete(id);
+    blobs.set(digest, now);
+    return { status: 201, headers: { 'docker-content-digest': digest }, body: empty };
+  }
+
   function tagsAnswer(repository: string, url: URL): Answer {
     const tags = [...manifests.keys()]
       .filter((key) => key.startsWith(`${repository}@`))
@@ -288,9 +356,11 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
       };
     }
     const repository = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(url.pathname)?.[1] ?? '';
-    const scope = `repository:${repository}:pull`;
+    const isWrite = !['GET', 'HEAD'].includes(request.method ?? '') || url.pathname.includes('/uploads/');
+    const scope = `repository:${repository}:${isWrite ? 'pull,push' : 'pull'}`;
     const token = tokens.get(given.replace(/^Bearer /, ''));
-    if (token !== undefined && token.scopes.includes(scope) && token.uses > 0) {
+    const allows = token?.scopes.some((one) => one === scope || one === `${scope},push`) === true;
+    if (token !== undefined && allows && token.uses > 0) {
       token.uses--;
       return undefined;
     }
@@ -402,6 +472,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
         MEDIA_TYPE.index,
       );
     },
+    manifests,
     fault: (rule) => void rules.push({ ...rule, seen: 0 }),
     clearFaults: () => void rules.splice(0),
     close: () =>
@@ -410,6 +481,13 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
         server.close(() => resolve());
       }),
   };
+}
+
+/** Rules that must be known before the body is there. */
+function nextCut(rules: (FaultRule & { seen: number })[], method: string, path: string): number | undefined {
+  const cuts = rules.filter(({ fault }) => fault.kind === 'cut-upload');
+  const fault = nextFault(cuts, method, path);
+  return fault?.kind === 'cut-upload' ? fault.afterBytes : undefined;
 }
 
 /** `size` bytes that do not compress and are the same each time. */

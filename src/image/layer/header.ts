@@ -55,6 +55,17 @@ export function isZeroBlock(block: Buffer): boolean {
   return block[0] === 0 && block.every((byte) => byte === 0);
 }
 
+/** Whether an archive may begin with it; one without entries is not meant. */
+export function isTarHeader(block: Buffer): boolean {
+  if (isZeroBlock(block)) return false;
+  try {
+    decodeHeader(block);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws LAYER_INVALID: wrong sum, a size that is none, a type nobody knows. */
 export function decodeHeader(block: Buffer): RawHeader {
   let decoded: Header;

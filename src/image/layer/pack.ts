@@ -233,10 +233,10 @@ function extentsOf(fd: number, { size, blocks }: BigIntStats): Extent[] | undefi
 }
 
 /** makedev(3) of Linux, backwards. */
-function majorOf(rdev: bigint): number {
+export function majorOf(rdev: bigint): number {
   return Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn & 0xffffffffn));
 }
 
-function minorOf(rdev: bigint): number {
+export function minorOf(rdev: bigint): number {
   return Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n));
 }

@@ -21,11 +21,19 @@ export function isReservedXattr(name: ByteString): boolean {
   return /^(?:user|trusted)\.overlay\.|^user\.skiff\./.test(name);
 }
 
-export function ownerValue({ containerUid, containerGid, mode }: TarEntry): Buffer {
+export function ownerValue({
+  containerUid,
+  containerGid,
+  mode,
+}: Pick<TarEntry, 'containerUid' | 'containerGid' | 'mode'>): Buffer {
   return Buffer.from(`${containerUid}:${containerGid}:${mode.toString(8).padStart(4, '0')}`);
 }
 
-export function deviceValue({ type, devMajor, devMinor }: TarEntry): Buffer {
+export function deviceValue({
+  type,
+  devMajor,
+  devMinor,
+}: Pick<TarEntry, 'type' | 'devMajor' | 'devMinor'>): Buffer {
   return Buffer.from(`${type === 'block' ? 'b' : 'c'}:${devMajor}:${devMinor}`);
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/core/errors.ts';
 import type { CommandSpec } from '../../../src/cli/command.ts';
-import { nearest, parseCommand, parseGlobals } from '../../../src/cli/parse.ts';
+import { parseCommand, parseGlobals } from '../../../src/cli/parse.ts';
 import { ACCEPTED, listLike, REJECTED, runLike } from './parse.cases.ts';
 
 const SPECS = { run: runLike as unknown as CommandSpec, list: listLike as unknown as CommandSpec };
@@ -65,18 +65,5 @@ describe('parseGlobals', () => {
 
   it('names an unknown flag', () => {
     expect(() => parseGlobals(['--rooot', 'x'])).toThrow('skiff: unknown flag --rooot');
-  });
-});
-
-describe('nearest', () => {
-  it.each([
-    ['imags', 'images'],
-    ['rnu', 'run'],
-    ['pll', 'pull'],
-    ['vers', 'version'],
-    ['xyz', undefined],
-    ['', undefined],
-  ])('%s → %s', (typed, expected) => {
-    expect(nearest(typed, ['images', 'run', 'pull', 'version'])).toBe(expected);
   });
 });
