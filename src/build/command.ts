@@ -6,6 +6,7 @@ import { EngineError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/fs.ts';
 import { storeIo } from '../store/io.ts';
 import { buildImage, type BuildRequest } from './build.ts';
+import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
 import { readInput } from './input.ts';
 import type { BuildParts } from './parts.ts';
 
@@ -21,11 +22,18 @@ export interface BuildCommand extends Omit<BuildRequest, 'input'> {
   onEnd: () => void;
 }
 
-/** @throws with exit status 1, as docker build has it */
-export async function runBuild(parts: BuildParts, command: BuildCommand): Promise<{ imageId: Digest }> {
+/**
+ * warnings: what the checks of the Dockerfile find, in a few lines.
+ * @throws with exit status 1, as docker build has it
+ */
+export async function runBuild(
+  parts: BuildParts,
+  command: BuildCommand,
+): Promise<{ imageId: Digest; warnings: string | undefined }> {
   const { context, file, ignoreFile, idFile, metadataFile, onEnd, ...request } = command;
   try {
     const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), readStdin });
+    refuseWarnings({ ...request, input });
     const { image } = await buildImage(parts, { ...request, input });
     if (idFile !== undefined) writeResult(idFile, image.imageId);
     if (metadataFile !== undefined)
@@ -41,11 +49,23 @@ export async function runBuild(parts: BuildParts, command: BuildCommand): Promis
           2,
         )}\n`,
       );
-    return { imageId: image.imageId };
+    return { imageId: image.imageId, warnings: warningsOf({ ...request, input }) };
   } catch (error) {
     throw withStatus(error);
   } finally {
     onEnd();
+  }
+}
+
+/** `--check`: nothing is built. @throws with exit status 1 */
+export async function runCheck(
+  command: Pick<BuildCommand, 'context' | 'file' | 'ignoreFile' | 'target' | 'buildArgs' | 'platform'>,
+): Promise<{ text: string; exitCode: number }> {
+  try {
+    const input = await readInput({ ...command, cwd: process.cwd(), readStdin });
+    return checkBuild({ ...command, input });
+  } catch (error) {
+    throw withStatus(error);
   }
 }
 

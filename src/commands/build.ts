@@ -4,7 +4,7 @@ import { openBuildProgress, PROGRESS_MODES, type ProgressMode } from '../cli/bui
 import { defineCommand } from '../cli/command.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { requestFromFlags } from '../build/from-flags.ts';
-import { runBuild } from '../build/command.ts';
+import { runBuild, runCheck } from '../build/command.ts';
 
 export default defineCommand({
   name: 'build',
@@ -29,6 +29,14 @@ export default defineCommand({
       value: 'NAME=DIR',
       help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
     },
+    call: {
+      type: 'string',
+      value: 'METHOD',
+      default: 'build',
+      choices: ['build', 'check'],
+      help: 'build, or check the Dockerfile alone',
+    },
+    check: { type: 'boolean', help: 'check the Dockerfile, and build nothing (--call check)' },
     compress: {
       type: 'boolean',
       hidden: true,
@@ -87,26 +95,32 @@ export default defineCommand({
     'build -t app .',
     'build -f docker/app.Dockerfile --target test .',
     'build --build-arg VERSION=2 -q .',
+    'build --check .',
   ],
   async run({ args, flags, cx }) {
-    const mode = flags.quiet === true ? 'quiet' : (flags.progress as ProgressMode);
-    const progress = openBuildProgress(cx.io, mode);
     const request = requestFromFlags(flags, {
       env: cx.env,
       cwd: process.cwd(),
       registry: registryOptions(flags),
     });
-    const { imageId } = await runBuild(cx, {
+    const source = { context: args[0] ?? '.', file: flags.file, ignoreFile: flags.ignorefile };
+    if (flags.check === true || flags.call === 'check') {
+      const { text, exitCode } = await runCheck({ ...request, ...source });
+      cx.io.stdout(text);
+      return exitCode;
+    }
+    const mode = flags.quiet === true ? 'quiet' : (flags.progress as ProgressMode);
+    const progress = openBuildProgress(cx.io, mode);
+    const { imageId, warnings } = await runBuild(cx, {
       ...request,
-      context: args[0] ?? '.',
-      file: flags.file,
-      ignoreFile: flags.ignorefile,
+      ...source,
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
       onEvent: (event) => progress.onEvent(event),
       onEnd: () => progress.close(),
     });
     if (flags.quiet === true) cx.io.stdout(imageId);
+    else if (warnings !== undefined) cx.log.info(warnings);
     return 0;
   },
 });
