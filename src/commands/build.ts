@@ -4,7 +4,7 @@ import { openBuildProgress, PROGRESS_MODES, type ProgressMode } from '../cli/bui
 import { defineCommand } from '../cli/command.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { requestFromFlags } from '../build/from-flags.ts';
-import { checkBuild, runBuild } from '../build/command.ts';
+import { runBuild, runCheck } from '../build/command.ts';
 
 export default defineCommand({
   name: 'build',
@@ -29,7 +29,14 @@ export default defineCommand({
       value: 'NAME=DIR',
       help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
     },
-    check: { type: 'boolean', help: 'look for mistakes in the Dockerfile, and build nothing' },
+    call: {
+      type: 'string',
+      value: 'METHOD',
+      default: 'build',
+      choices: ['build', 'check'],
+      help: 'build, or check the Dockerfile alone',
+    },
+    check: { type: 'boolean', help: 'check the Dockerfile, and build nothing (--call check)' },
     compress: {
       type: 'boolean',
       hidden: true,
@@ -94,25 +101,26 @@ export default defineCommand({
     'build -t app .',
     'build -f docker/app.Dockerfile --target test .',
     'build --build-arg VERSION=2 -q .',
+    'build --check .',
   ],
   async run({ args, flags, cx }) {
-    const mode = flags.quiet === true ? 'quiet' : (flags.progress as ProgressMode);
-    const progress = openBuildProgress(cx.io, mode);
     const request = requestFromFlags(flags, {
       env: cx.env,
       cwd: process.cwd(),
       registry: registryOptions(flags),
     });
-    const place = { context: args[0] ?? '.', file: flags.file, ignoreFile: flags.ignorefile };
-    if (flags.check === true) {
-      const { text, isClean } = await checkBuild({ ...request, ...place });
+    const source = { context: args[0] ?? '.', file: flags.file, ignoreFile: flags.ignorefile };
+    if (flags.check === true || flags.call === 'check') {
+      const { text, exitCode } = await runCheck({ ...request, ...source });
       cx.io.stdout(text);
-      return isClean ? 0 : 1;
+      return exitCode;
     }
+    const mode = flags.quiet === true ? 'quiet' : (flags.progress as ProgressMode);
+    const progress = openBuildProgress(cx.io, mode);
     const parts = { ...cx, signal: cx.signal, stdoutBytes: (bytes: Uint8Array) => cx.io.stdoutBytes(bytes) };
     const { imageId, warnings } = await runBuild(parts, {
       ...request,
-      ...place,
+      ...source,
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
       onEvent: (event) => progress.onEvent(event),
@@ -121,11 +129,7 @@ export default defineCommand({
     const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
     if (flags.quiet === true) {
       if (!isStdoutTaken) cx.io.stdout(imageId);
-    } else if (mode !== 'rawjson' && warnings.length > 0) {
-      const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
-      for (const line of ['', ` ${count} found:`, ...warnings.map((warning) => ` - ${warning}`)])
-        cx.io.stderr(line);
-    }
+    } else if (warnings !== undefined) cx.log.info(warnings);
     return 0;
   },
 });

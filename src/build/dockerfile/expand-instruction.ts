@@ -53,7 +53,7 @@ export function expandInstruction(
     case 'expose':
       return {
         ...instruction,
-        ports: instruction.ports.flatMap((word) => expand.words(word)).flatMap(portsOf),
+        ports: allPorts(instruction.ports.flatMap((word) => expand.words(word))),
       };
     case 'user':
       return { ...instruction, user: expand.word(instruction.user) };
@@ -80,6 +80,19 @@ function expandPair({ name, value }: Pair, kind: string, expand: WordExpander): 
     throw new Mistake(`ENV name ${quoteShort(pair.name)} can not hold "="`);
   }
   return pair;
+}
+
+/** Each port of each protocol. */
+const MAX_PORTS = 3 * 65536;
+
+function allPorts(words: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const word of words) {
+    const ports = portsOf(word);
+    if (all.length + ports.length > MAX_PORTS) throw new Mistake('EXPOSE lists more ports than there are');
+    for (const port of ports) all.push(port);
+  }
+  return all;
 }
 
 function portsOf(word: string): string[] {

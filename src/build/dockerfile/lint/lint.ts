@@ -60,14 +60,16 @@ export function lintDockerfile(dockerfile: Dockerfile, options: LintOptions): Li
   }
 }
 
-/** What `check=error=true` makes of warnings. */
+/** What `check=error=true` makes of warnings, which are looked for only then. */
 export function lintFailure(
   dockerfile: Dockerfile,
   buildArgs: ReadonlyMap<string, string>,
-  warnings: readonly LintWarning[],
+  warningsOf: () => readonly LintWarning[],
 ): DockerfileError | undefined {
+  if (!checkOf(dockerfile, buildArgs).error) return undefined;
+  const warnings = warningsOf();
   const [first] = warnings;
-  if (first === undefined || !checkOf(dockerfile, buildArgs).error) return undefined;
+  if (first === undefined) return undefined;
   const rules = [...new Set(warnings.map(({ rule }) => rule))];
   return new DockerfileError(dockerfile, first.range, `lint violation found for rules: ${rules.join(', ')}`, {
     caret: false,

@@ -13,9 +13,12 @@ export function renderLint(dockerfile: Dockerfile, { warnings, error }: LintResu
   return blocks.join('\n\n');
 }
 
-/** One line, for a build that goes on. */
-export function shortWarning({ rule, detail, range }: LintWarning): string {
-  return `${rule}: ${detail} (line ${range.line})`;
+/** What a build says of them at its end; undefined: nothing. */
+export function renderShort(warnings: readonly LintWarning[]): string | undefined {
+  if (warnings.length === 0) return undefined;
+  const lines = warnings.map(({ rule, detail, range }) => ` - ${rule}: ${detail} (line ${range.line})`);
+  const found = warnings.length === 1 ? '1 warning found' : `${warnings.length} warnings found`;
+  return [`${found} (use --check to expand):`, ...lines].join('\n');
 }
 
 function renderWarning(dockerfile: Dockerfile, { rule, description, detail, range }: LintWarning): string {
