@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,11 +23,38 @@ UniqueFd open_dir_path(const char* path, StepError* e, Step step) {
   return fd;
 }
 
+bool is_same_file(int a, int b) {
+  struct stat x, y;
+  return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/**
+ * A layer; "/proc/self/fd/N" is one that the caller holds open, since its name may change at any moment. overlayfs takes
+ * mounts of this mount namespace alone, so that one is opened by the name it has now, and again when it has lost it.
+ */
+UniqueFd open_layer(const char* path, StepError* e) {
+  constexpr char kHeld[] = "/proc/self/fd/";
+  if (strncmp(path, kHeld, sizeof kHeld - 1) != 0) return open_dir_path(path, e, Step::kOverlay);
+  UniqueFd held = open_dir_path(path, e, Step::kOverlay);
+  if (!held) return held;
+  char name[4096];
+  for (int attempts = 0; attempts < 100; attempts++) {
+    ssize_t length = readlink(path, name, sizeof name - 1);
+    if (length < 0) break;
+    name[length] = '\0';
+    UniqueFd fd(open(name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (fd && is_same_file(fd.get(), held.get())) return fd;
+    if (!fd && errno != ENOENT) break;
+  }
+  fail(e, Step::kOverlay, path);
+  return UniqueFd();
+}
+
 bool open_layers(const RootFs& root, HostPaths* host, StepError* e) {
   host->lower = allocate_forever<int>(root.lower.count);
   if (host->lower == nullptr) return fail(e, Step::kOverlay, "");
   for (uint32_t i = 0; i < root.lower.count; i++) {
-    UniqueFd fd = open_dir_path(root.lower.items[i], e, Step::kOverlay);
+    UniqueFd fd = open_layer(root.lower.items[i], e);
     if (!fd) return false;
     host->lower[i] = fd.release();
   }

@@ -168,6 +168,7 @@ bool do_bind(Walker& w, const SetupOp& op) {
 bool write_file(int dir, const char* name, const SetupOp& op) {
   UniqueFd file(openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
   return file && write_all(file.get(), op.content.data, op.content.size) &&
+         ((op.uid == 0 && op.gid == 0) || fchown(file.get(), op.uid, op.gid) == 0) &&
          fchmod(file.get(), op.mode & 07777) == 0;
 }
 

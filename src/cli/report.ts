@@ -14,7 +14,8 @@ export function reportError(error: unknown, debug: boolean): Report {
   const stack = debug ? `${stackOf(error)}\n` : '';
   if (error instanceof EngineError) {
     const hint = error.hint === undefined ? '' : `Hint: ${visible(error.hint)}\n`;
-    return { text: `Error: ${visible(chain(error))}\n${hint}${stack}`, exitCode: error.exitCode };
+    const detail = error.detail === undefined ? '' : `${visible(error.detail)}\n`;
+    return { text: `${detail}Error: ${visible(chain(error))}\n${hint}${stack}`, exitCode: error.exitCode };
   }
   if (errnoOf(error) !== undefined && error instanceof Error) {
     return { text: `Error: ${visible(systemError(error))}\n${stack}`, exitCode: 125 };

@@ -39,6 +39,15 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./attach.ts'),
   },
+  build: {
+    summary: 'Build an image from a Dockerfile',
+    group: 'image',
+    load: () => import('./build.ts'),
+  },
+  'builder prune': {
+    summary: 'Remove the build cache',
+    load: () => import('./builder/prune.ts'),
+  },
   commit: {
     summary: "Make an image of a container's changes",
     group: 'container',
@@ -276,6 +285,10 @@ export const COMMANDS: CommandTable = {
 
 /** Other names of commands. */
 export const ALIASES: Readonly<Record<string, string>> = {
+  'builder build': 'build',
+  'buildx b': 'build',
+  'buildx build': 'build',
+  'buildx prune': 'builder prune',
   'container attach': 'attach',
   'container commit': 'commit',
   'container copy': 'cp',
@@ -304,6 +317,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container unpause': 'unpause',
   'container update': 'update',
   'container wait': 'wait',
+  'image build': 'build',
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',

@@ -54,20 +54,22 @@ export async function commitContainer(
       const created = new Date().toISOString();
       const { imageId } = await storeNewImage(parts, {
         doing,
-        reference: name,
+        references: name === undefined ? [] : [name],
         base,
-        layer,
+        layers: [layer],
         added,
         platform: platformOf(base.config),
         config,
         author: options.author,
         created,
-        history: {
-          created,
-          created_by: spec.process.args.join(' '),
-          ...(options.author === undefined ? {} : { author: options.author }),
-          ...(options.message === undefined ? {} : { comment: options.message }),
-        },
+        history: [
+          {
+            created,
+            created_by: spec.process.args.join(' '),
+            ...(options.author === undefined ? {} : { author: options.author }),
+            ...(options.message === undefined ? {} : { comment: options.message }),
+          },
+        ],
         idMap: spec.idMap,
       });
       logContainerEvent(paths, spec, 'commit', {

@@ -90,7 +90,8 @@ async function lookAtOurselves({ hostUid }: ExecParts, { idMap, host }: Containe
   const oomMatters = host.oomScoreAdj !== undefined && hostUid !== 0;
   if (options['env-file'].length === 0 && idMap !== undefined && !oomMatters)
     return { envLines: [], available: undefined, lowestOomScore: undefined };
-  const { ownCapabilities, ownOomScore, readKeyValueFiles } = await import('./inputs.ts');
+  const { ownOomScore, readKeyValueFiles } = await import('./inputs.ts');
+  const { ownCapabilities } = await import('../runtime/own-capabilities.ts');
   return {
     envLines: readKeyValueFiles('--env-file', options['env-file']),
     available: idMap === undefined ? ownCapabilities() : undefined,

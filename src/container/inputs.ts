@@ -44,12 +44,6 @@ function isOpaqueTree(hostPath: string): boolean {
   return addon().lgetxattr(encodeBytes(hostPath), 'user.overlay.opaque')?.toString('latin1') === 'y';
 }
 
-/** Our permitted capabilities as a mask (proc_pid_status(5), CapPrm). */
-export function ownCapabilities(): bigint {
-  const match = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'));
-  return match === null ? 0n : BigInt(`0x${match[1]}`);
-}
-
 export function ownOomScore(): number {
   return Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
 }

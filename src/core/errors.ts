@@ -30,15 +30,19 @@ export type ErrorCode =
   | 'STORE_BUSY'
   | 'STORE_INVALID'
   | 'NO_SPACE'
+  | 'BUILD_STEP_FAILED' // a RUN ended with another status than 0
   | 'USER_UNKNOWN' // USER or -u names nobody in the image
   | 'HOST_MISSING' // the host lacks a program, device, right or kernel feature; the hint says how to mend it
   | 'NATIVE_STEP' // a step of the native helper failed: see NativeStepError
+  | 'DOCKERFILE_INVALID' // see DockerfileError
   | 'CANCELLED'
   | 'IO';
 
 export interface ErrorOptionsWithHint {
   /** What the user can do next: one sentence or command, no full stop. */
   hint?: string | undefined;
+  /** Lines that show the place, printed above the message as they are. */
+  detail?: string | undefined;
   /** Process exit status, 125 unless said otherwise. */
   exitCode?: number | undefined;
   cause?: unknown;
@@ -51,6 +55,7 @@ export interface ErrorOptionsWithHint {
 export class EngineError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly detail: string | undefined;
   readonly exitCode: number;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptionsWithHint = {}) {
@@ -58,6 +63,7 @@ export class EngineError extends Error {
     this.name = 'EngineError';
     this.code = code;
     this.hint = options.hint;
+    this.detail = options.detail;
     this.exitCode = options.exitCode ?? 125;
   }
 }

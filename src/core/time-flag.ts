@@ -1,21 +1,8 @@
 // Times as docker takes them for --since and --until: a duration before now, a date, or Unix seconds. (pure)
 
+import { parseDuration } from './duration.ts';
 import { EngineError } from './errors.ts';
 
-const UNIT_NS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3, // U+00B5
-  μs: 1e3, // U+03BC
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-const NUMBER = String.raw`(?:\d+(?:\.\d*)?|\.\d+)`;
-const PART = new RegExp(`(${NUMBER})(ns|us|µs|μs|ms|s|m|h)`, 'g');
-const DURATION = new RegExp(`^([-+]?)((?:${NUMBER}(?:ns|us|µs|μs|ms|s|m|h))+)$`);
 const UNIX = /^(\d{1,11})(?:\.(\d{1,9})\d*)?$/;
 const DATE =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?)?)?([Zz]|[-+]\d\d:\d\d)?$/;
@@ -28,7 +15,7 @@ const DATE =
  */
 export function parseTimeFlag(text: string, flag: string, nowNs: bigint): bigint {
   const duration = parseDuration(text);
-  if (duration !== undefined) return nowNs - duration;
+  if ('ns' in duration && text !== '0') return nowNs - BigInt(duration.ns);
   const at = parseUnix(text) ?? parseDate(text);
   if (at !== undefined) return at;
   throw new EngineError(
@@ -40,16 +27,6 @@ export function parseTimeFlag(text: string, flag: string, nowNs: bigint): bigint
 /** The clock, as precise as it is without asking for more: milliseconds. */
 export function currentNs(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
-}
-
-/** Go's time.ParseDuration, in nanoseconds; undefined for anything else. */
-function parseDuration(text: string): bigint | undefined {
-  const [, sign, parts] = DURATION.exec(text) ?? [];
-  if (parts === undefined) return undefined;
-  let sum = 0;
-  for (const [, value, unit] of parts.matchAll(PART))
-    sum += Number(value) * (UNIT_NS[unit as string] as number);
-  return BigInt(Math.round(sum)) * (sign === '-' ? -1n : 1n);
 }
 
 function parseUnix(text: string): bigint | undefined {

@@ -4,6 +4,7 @@
 import { parseDuration } from '../core/duration.ts';
 import { EngineError } from '../core/errors.ts';
 import type { HealthConfig, ImageConfigSection } from '../spec/image.ts';
+import { parseExposedPort } from './exposed-port.ts';
 
 const ALLOWED =
   'CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR';
@@ -140,18 +141,10 @@ function splitWords(rest: string, text: string): string[] {
   return words;
 }
 
-const MAX_PORT = 65535;
-
 function portsOf(word: string, text: string): string[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
-  const first = Number(match?.[1]);
-  const last = Number(match?.[2] ?? first);
-  if (match === null || first > last || last > MAX_PORT)
-    throw invalid(text, `invalid containerPort: ${word}`);
-  return Array.from(
-    { length: last - first + 1 },
-    (_, i) => `${first + i}/${(match[3] ?? 'tcp').toLowerCase()}`,
-  );
+  const ports = parseExposedPort(word);
+  if (ports === undefined) throw invalid(text, `invalid containerPort: ${word}`);
+  return ports;
 }
 
 function keysOf(keys: readonly string[]): Record<string, object> {

@@ -59,15 +59,15 @@ export async function importImage(
     const created = new Date().toISOString();
     const image = await storeNewImage(parts, {
       doing,
-      reference,
+      references: reference === undefined ? [] : [reference],
       base: undefined,
-      layer,
+      layers: [layer],
       added,
       platform: options.platform,
       config,
       author: undefined,
       created,
-      history: { created, comment: options.message ?? `Imported from ${from}` },
+      history: [{ created, comment: options.message ?? `Imported from ${from}` }],
       idMap: options.idMap,
     });
     logImageEvent(paths, image, 'import');

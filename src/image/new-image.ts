@@ -1,4 +1,4 @@
-// An image that is made here: one more layer on another image, or on nothing. Everything of it is in the store, its trees
+// An image that is made here: more layers on another image, or on nothing. Everything of it is in the store, its trees
 // included, before it gets a name.
 
 import type { Config } from '../core/config.ts';
@@ -22,6 +22,7 @@ import {
   platformOf,
   publishImage,
   publishUnnamed,
+  readNamed,
   resolveImage,
   type ResolvedImage,
 } from '../store/images.ts';
@@ -46,17 +47,23 @@ export interface BaseImage {
 export interface NewImage {
   /** First words of errors. */
   doing: string;
-  /** Full reference, undefined for none. */
-  reference: string | undefined;
+  /** Full references; none leaves it dangling. */
+  references: readonly string[];
+  /** False: without a name, nothing of it is kept. */
+  isKept?: boolean;
   base: BaseImage | undefined;
-  layer: NewLayer;
+  /** On top of the base's. */
+  layers: readonly Pick<NewLayer, 'diffId' | 'blob'>[];
   added: Set<Digest>;
   platform: Platform;
   config: ImageConfigSection;
   author: string | undefined;
-  history: HistoryEntry;
+  /** After the base's. */
+  history: readonly HistoryEntry[];
   /** RFC 3339 */
   created: string;
+  /** Of the manifest. */
+  annotations?: Record<string, string>;
   /** The trees for this map are made at once. */
   idMap: IdMap | undefined;
 }
@@ -68,13 +75,13 @@ export function readBase(paths: Paths, manifestDigest: Digest, what: string): Ba
 }
 
 /**
- * Unpacks the layer, by the rules for hostile ones, and publishes the image. All of its blobs are noted in `added`
- * (adding.ts).
+ * Unpacks layers that have no tree yet, by the rules for hostile ones, and publishes the image under all of its names. Its
+ * blobs are noted in `added` (adding.ts).
  * @throws LAYER_*, NO_SPACE, IO, CANCELLED
  */
 export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Promise<ResolvedImage> {
   const { paths } = parts;
-  const { reference, layer, added } = wanted;
+  const { references, layers, added, annotations } = wanted;
   const config = configOf(wanted);
   const configBytes = jsonBytes(config);
   const configDigest = putBlob(paths, configBytes);
@@ -82,12 +89,15 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: { mediaType: MEDIA_TYPE.config, digest: configDigest, size: configBytes.length },
-    layers: [...(wanted.base?.manifest.layers ?? []).map(asOciLayer), layer.blob],
+    layers: [...(wanted.base?.manifest.layers ?? []), ...layers.map(({ blob }) => blob)].map(asOciLayer),
+    ...(annotations === undefined || Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
   const manifestBytes = jsonBytes(manifest);
   const manifestDigest = putBlob(paths, manifestBytes);
-  for (const digest of [layer.blob.digest, configDigest, manifestDigest]) added.add(digest);
-  const resolve = (): ResolvedImage => resolveImage(paths, reference ?? '', manifestDigest, manifest, config);
+  for (const digest of [...layers.map(({ blob }) => blob.digest), configDigest, manifestDigest])
+    added.add(digest);
+  const resolve = (): ResolvedImage =>
+    resolveImage(paths, references[0] ?? '', manifestDigest, manifest, config);
   await storeLayers(parts, resolve(), {
     idMap: wanted.idMap,
     doing: wanted.doing,
@@ -98,22 +108,28 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   });
   const image = resolve();
   const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
-  if (reference === undefined) await publishUnnamed(paths, descriptor);
-  else {
-    await publishImage(paths, image, { reference, manifest: descriptor });
+  if (references.length === 0 && wanted.isKept !== false) await publishUnnamed(paths, descriptor);
+  // A name that means this image already is left alone: nothing is written, and nothing waited for.
+  for (const reference of references.filter(
+    (name) => readNamed(paths, name)?.manifestDigest !== manifestDigest,
+  )) {
+    await publishImage(paths, { ...image, reference }, { reference, manifest: descriptor });
     logImageEvent(paths, image, 'tag', displayReference(reference));
   }
   return image;
 }
 
-function configOf({ base, platform, config, author, history, created, layer }: NewImage): ImageConfig {
+function configOf({ base, platform, config, author, history, created, layers }: NewImage): ImageConfig {
   return {
     created,
     ...(author === undefined ? {} : { author }),
     ...platform,
     config,
-    rootfs: { type: 'layers', diff_ids: [...(base?.config.rootfs.diff_ids ?? []), layer.diffId] },
-    history: [...historyOf(base), history],
+    rootfs: {
+      type: 'layers',
+      diff_ids: [...(base?.config.rootfs.diff_ids ?? []), ...layers.map(({ diffId }) => diffId)],
+    },
+    history: [...historyOf(base), ...history],
   };
 }
 

@@ -84,6 +84,8 @@ export interface MountedRoot {
   rootfs: RootFs;
   containerDir: string;
   setup: readonly SetupOp[];
+  /** What is written to an overlay need not survive a power cut: no wait for the disk at the end. */
+  isTemporary?: boolean;
 }
 
 /** What mode `remove` does: delete host paths, whoever owns what is in them. Missing paths are no error. */
@@ -178,7 +180,10 @@ export function encodeUserNamespaceCommand({
     w.record(RECORD.rootfs, () => writeRootFs(w, root.rootfs));
     w.record(RECORD.setup, () => w.list(root.setup, (op) => writeOp(w, op)));
   }
-  w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir, dieWithParent }));
+  const removeOnExit = root?.isTemporary === true;
+  w.record(RECORD.lifetime, () =>
+    writeLifetime(w, { ...NO_LIFETIME, containerDir, dieWithParent, removeOnExit }),
+  );
   w.record(RECORD.command, () => w.list(argv, (arg) => w.str(arg)));
   return w.finish();
 }
@@ -270,8 +275,8 @@ function writeOp(w: Writer, op: SetupOp): void {
   w.choice(PROPAGATIONS, op.op === 'bind' ? op.propagation : 'rprivate');
   w.choice(CREATE_TARGETS, op.op === 'bind' ? op.create : 'none');
   w.u32(op.op === 'file' || op.op === 'mkdir' ? op.mode : 0);
-  w.u32(op.op === 'mkdir' ? op.uid : 0);
-  w.u32(op.op === 'mkdir' ? op.gid : 0);
+  w.u32(op.op === 'file' || op.op === 'mkdir' ? (op.uid ?? 0) : 0);
+  w.u32(op.op === 'file' || op.op === 'mkdir' ? (op.gid ?? 0) : 0);
 }
 
 function flagsOf(op: SetupOp): MountFlags {

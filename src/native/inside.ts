@@ -29,6 +29,8 @@ export interface InsideOptions {
   stdin?: 'pipe' | 'ignore' | number;
   /** Default: 'pipe'. */
   stdout?: 'pipe' | 'ignore' | number;
+  /** Gets each line that the child writes to stderr before its reply. */
+  onNews?: ((line: string) => void) | undefined;
 }
 
 export interface Inside {
@@ -49,7 +51,18 @@ type Answer =
 
 /** Dies with us. The root, if any, goes away with the child's mount namespace. */
 export function startInside(options: InsideOptions): Inside {
-  const { doing, command, request, idMap, joined, root, dirs, stdin = 'ignore', stdout = 'pipe' } = options;
+  const {
+    doing,
+    command,
+    request,
+    idMap,
+    joined,
+    root,
+    dirs,
+    stdin = 'ignore',
+    stdout = 'pipe',
+    onNews,
+  } = options;
   const child = runInUserNamespace({
     idMap,
     joined,
@@ -59,7 +72,11 @@ export function startInside(options: InsideOptions): Inside {
     stdio: [stdin, stdout, 'pipe'],
   });
   const said: Buffer[] = [];
-  child.stderr?.on('data', (part: Buffer) => said.push(part));
+  child.stderr?.on('data', (part: Buffer) => {
+    said.push(part);
+    if (onNews !== undefined && part.includes(10))
+      for (const line of part.toString().split('\n').slice(0, -1)) onNews(line);
+  });
   // A child that gives up early closes its end: its reply says why, the EPIPE does not.
   child.stdin?.on('error', () => {});
   const reply = child.result.then(({ status }) =>

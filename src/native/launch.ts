@@ -93,6 +93,20 @@ export function startExec(plan: ExecPlan): Child {
   return spawnHelper('exec', encodeExecPlan(plan), ['ignore', 'pipe', 'pipe'], process.env);
 }
 
+/**
+ * Starts `plan` beside this process, which it dies with, on the streams that `stdio` says. `dirs` are descriptors of
+ * directories that the plan may name as `inheritedPath(i)`: they mean the same directory whatever its name is by then. The
+ * caller closes its own.
+ */
+export function startContainer(plan: HelperPlan, stdio: StdioOptions, dirs: readonly number[] = []): Child {
+  return spawnHelper('run', encodePlan(plan), stdio, process.env, dirs);
+}
+
+/** How a plan names the i-th directory that the helper inherits. */
+export function inheritedPath(index: number): string {
+  return `/proc/self/fd/${4 + index}`;
+}
+
 export interface InNamespaceOptions {
   /** Undefined: no user namespace, the command is simply started. */
   idMap: IdMap | undefined;
@@ -105,7 +119,7 @@ export interface InNamespaceOptions {
   stdio?: StdioOptions;
   /** Undefined: ours. */
   env?: NodeJS.ProcessEnv;
-  /** Descriptors that the helper and the program inherit, from number 4 on. */
+  /** As of startContainer, for the root. */
   dirs?: readonly number[];
 }
 

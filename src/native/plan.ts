@@ -80,7 +80,15 @@ export type SetupOp =
       propagation: Propagation;
       create: CreateTarget;
     }
-  | { op: 'file'; target: string; content: string; mode: number; readOnly: boolean } // held in a scratch tmpfs and bound over target
+  | {
+      op: 'file'; // held in a scratch tmpfs and bound over target
+      target: string;
+      content: string;
+      mode: number;
+      readOnly: boolean;
+      uid?: number; // container ids; root without them
+      gid?: number;
+    }
   | { op: 'device'; path: string; target: string } // bind of a host device node
   | { op: 'mkdir'; target: string; mode: number; uid: number; gid: number } // existing directories are left as they are
   | { op: 'symlink'; target: string; to: string }

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import { isDigest, digestFromHex, type Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { IdMap } from '../native/plan.ts';
+import { listSteps, shelfDir, type CacheShelf } from './build-cache.ts';
 import { listBlobs, readBlob, removeBlob, statBlob } from './blobs.ts';
 import { listContainerUses } from './containers.ts';
 import { readIndex } from './index-file.ts';
@@ -45,7 +46,7 @@ export interface Freed {
   bytes: number;
 }
 
-/** Everything index.json (but for `ignoring`) and the containers need. A damaged image keeps what is still known of it. */
+/** Everything index.json (but for `ignoring`), the containers and the build cache need. A damaged image keeps what is still known of it. */
 export function findReachable(root: StoreRoot, ignoring: ReadonlySet<Digest> = new Set()): Reachable {
   const reachable: Reachable = { blobs: new Set(), chainIds: new Map([['*', new Set()]]) };
   for (const { digest } of readIndex(root)) if (!ignoring.has(digest)) markImage(root, digest, reachable);
@@ -55,7 +56,16 @@ export function findReachable(root: StoreRoot, ignoring: ReadonlySet<Digest> = n
     for (const chainId of use.chainIds) trees.add(chainId);
     reachable.chainIds.set(use.mapKey, trees);
   }
+  markBuildCache(root, reachable);
   return reachable;
+}
+
+function markBuildCache(root: StoreRoot, { blobs, chainIds }: Reachable): void {
+  for (const { record } of listSteps(root)) {
+    for (const { blob } of record.layers) blobs.add(blob.digest);
+    for (const chainId of chainIdsOf(record.layers.map(({ diffId }) => diffId)))
+      chainIds.get('*')?.add(chainId);
+  }
 }
 
 function markImage(root: StoreRoot, manifestDigest: Digest, reachable: Reachable): void {
@@ -157,8 +167,8 @@ export async function sweepLeftovers(
     layout.ociDir(root),
     layout.blobsDir(root),
     layout.imagesDir(root),
-    layout.tmpDir(root),
     root.graphRoot,
+    ...SHELVES.map((shelf) => shelfDir(root, shelf)),
   ];
   for (const dir of dirs) {
     for (const name of readNames(dir)) {
@@ -168,18 +178,24 @@ export async function sweepLeftovers(
   if (options.parts)
     for (const name of readNames(layout.partsDir(root)))
       bytes += sweepPart(`${layout.partsDir(root)}/${name}`);
-  bytes += await sweepRemoved(root, options.idMap);
+  bytes += await sweepWork(root, options.idMap);
   bytes += await sweepVolumes(root, options.idMap);
   for (const mapKey of listMapKeys(root)) await sweepTrees(root, mapKey, options.idMap);
   return bytes;
 }
 
-/** Containers on their way out: renamed into tmp/ by `rm`, which holds their lock while it deletes them. */
-async function sweepRemoved(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
+const SHELVES: readonly CacheShelf[] = ['steps', 'files', 'contents', 'builds'];
+
+/**
+ * In tmp/: containers on their way out, renamed there by `rm`, which holds their lock while it deletes them; the work of
+ * builds, which hold the lock while they last; files that were being written.
+ */
+export async function sweepWork(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
   let bytes = 0;
   for (const name of readNames(layout.tmpDir(root))) {
     const dir = `${layout.tmpDir(root)}/${name}`;
-    if (!name.startsWith('removed-') || !isFree(`${dir}/lock`)) continue;
+    if (isDeadTemp(name)) bytes += removeFile(dir);
+    if (!/^(?:removed|build)-/.test(name) || !isFree(`${dir}/lock`)) continue;
     bytes += diskBytes(dir);
     await removeForeignTree(dir, idMap);
   }

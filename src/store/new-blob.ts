@@ -34,10 +34,18 @@ export class NewBlob {
     this.#sizeBytes += bytes.length;
   }
 
+  /** Where another process writes the bytes, hashes them and says what came of it: `commitAs` then, not `write`. */
+  get fd(): number {
+    return this.#fd as number;
+  }
+
   /** Makes it a blob, durably, unless the store has it already. Once, after the last `write`. */
   commit(): { digest: Digest; size: number; isNew: boolean } {
-    const digest = digestFromHex(this.#hash.digest('hex'));
-    const size = this.#sizeBytes;
+    return this.commitAs(digestFromHex(this.#hash.digest('hex')), this.#sizeBytes);
+  }
+
+  /** As `commit`, with what is known of the bytes. */
+  commitAs(digest: Digest, size: number): { digest: Digest; size: number; isNew: boolean } {
     const isNew = !hasBlob(this.#root, { digest, size });
     if (isNew) {
       storeIo('writing', blobFile(this.#root, digest), () => {

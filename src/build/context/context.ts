@@ -52,7 +52,10 @@ export function openContext(options: ContextOptions): BuildContext {
   };
 }
 
-function readIgnoreFile(options: ContextOptions): ConstructorParameters<typeof DirectoryTree>[1] {
+/** Undefined: there is none. @throws as openContext, for the file */
+export function readIgnoreFile(
+  options: Pick<ContextOptions, 'path' | 'dockerfile' | 'ignoreFile'>,
+): ConstructorParameters<typeof DirectoryTree>[1] {
   for (const path of ignoreFileCandidates(options)) {
     const text = textOf(path, options.ignoreFile !== undefined);
     if (text === undefined) continue;

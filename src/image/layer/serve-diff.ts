@@ -1,6 +1,7 @@
-// The child's side of diff.ts and changes.ts: the hidden command `__layer`.
+// The child's side of diff.ts, changes.ts and built-layer.ts: the hidden command `__layer`.
 
 import { serveInside } from '../../native/inside.ts';
+import { makeBuiltLayer, type BuiltLayerRequest } from './built-layer.ts';
 import { findChanges, formatChange } from './changes.ts';
 import { packLayer, type UpperDirectory } from './diff.ts';
 
@@ -12,7 +13,8 @@ export interface LayerRequest {
 /** `write` puts all of a chunk on stdout. Returns the exit status. */
 export async function serveLayer(text: string, write: (chunk: Uint8Array) => void): Promise<number> {
   return await serveInside(text, async (request) => {
-    const { kind, source } = request as LayerRequest;
+    const { kind, source } = request as LayerRequest | BuiltLayerRequest;
+    if (kind === 'built') return makeBuiltLayer(request as BuiltLayerRequest, write);
     if (kind === 'diff') return packLayer(source, write);
     findChanges(source, (change) => write(formatChange(change)));
     return null;

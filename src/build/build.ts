@@ -1,0 +1,262 @@
+// `build`: Dockerfile and context → image. Evaluates, solves, and gives the result its config and names.
+
+import type { Digest } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import { sha256OfText } from '../core/sha256.ts';
+import { addingBlobs } from '../image/adding.ts';
+import { ensureImage } from '../image/ensure-image.ts';
+import { readBase, storeNewImage } from '../image/new-image.ts';
+import { hostPlatform } from '../image/platform.ts';
+import { chooseIdMap } from '../runtime/idmap.ts';
+import { readIdMapInput } from '../runtime/idmap-input.ts';
+import type { HistoryEntry, Platform } from '../spec/image.ts';
+import { buildCacheDir, hasCached, readCached, writeCached } from '../store/build-cache.ts';
+import type { ResolvedImage } from '../store/images.ts';
+import { ensureStore } from '../store/init.ts';
+import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
+import { proxyEnv } from './dockerfile/predefined-args.ts';
+import { findTarget } from './dockerfile/stages.ts';
+import { Evaluator, type EvaluatedStage } from './evaluate.ts';
+import type { OnBuildEvent } from './events.ts';
+import { FileSteps, type ContextDir } from './files/steps.ts';
+import { historyEntry } from './image-config.ts';
+import type { BuildInput } from './input.ts';
+import type { PullSettings, RunSettings } from './options.ts';
+import type { BuildIds, BuildParts } from './parts.ts';
+import { storedLayers, type Snapshot } from './snapshot.ts';
+import { Solver } from './solve.ts';
+import type { NotedStep } from './step-key.ts';
+import { FIXED_TIME_SEC } from './times.ts';
+import { WorkDir } from './work.ts';
+import { BuildWorld } from './world.ts';
+
+export interface BuildRequest {
+  input: BuildInput;
+  target: string | undefined;
+  buildArgs: ReadonlyMap<string, string>;
+  /** Full references. */
+  tags: readonly string[];
+  /** An image without a name is kept too. */
+  keepsImage: boolean;
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  /** Named contexts: a directory, or the reference of an image. */
+  contexts: ReadonlyMap<
+    string,
+    { kind: 'directory'; dir: ContextDir } | { kind: 'image'; reference: string }
+  >;
+  platform: Platform | undefined;
+  pull: PullSettings;
+  noCache: boolean;
+  /** Stages. */
+  noCacheFilter: readonly string[];
+  run: RunSettings;
+  /** RFC 3339, of the image and its new history entries. */
+  created: string;
+  onEvent: OnBuildEvent;
+}
+
+export interface Built {
+  image: ResolvedImage;
+}
+
+/** @throws DockerfileError, BUILD_STEP_FAILED and what pulls, steps and the store throw: nothing but cache is left then */
+export async function buildImage(parts: BuildParts, request: BuildRequest): Promise<Built> {
+  const { paths } = parts;
+  ensureStore(paths);
+  const ids = chooseIdMap(readIdMapInput(parts, undefined));
+  for (const note of ids.notes) parts.log.warn(note);
+  // The first failure ends everything that is under way, as the user's Ctrl-C does.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([parts.signal, stop.signal]);
+  const build = new Build({ ...parts, signal }, request, ids, () => stop.abort());
+  try {
+    return await addingBlobs(paths, signal, (added) => build.run(added));
+  } catch (error) {
+    if (parts.signal.aborted) throw new EngineError('CANCELLED', 'building: cancelled', { cause: error });
+    throw error;
+  }
+}
+
+class Build {
+  readonly #parts: BuildParts;
+  readonly #request: BuildRequest;
+  readonly #ids: BuildIds;
+  readonly #stop: () => void;
+  #numbers = 1;
+
+  constructor(parts: BuildParts, request: BuildRequest, ids: BuildIds, stop: () => void) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#ids = ids;
+    this.#stop = stop;
+  }
+
+  async run(added: Set<Digest>): Promise<Built> {
+    const { input, buildArgs, onEvent } = this.#request;
+    const { dockerfile } = input;
+    const target = findTarget(dockerfile, this.#request.target);
+    const host = hostPlatform(process.arch);
+    const scope = globalScope(dockerfile, {
+      buildArgs,
+      buildPlatform: host,
+      targetPlatform: this.#request.platform ?? host,
+      targetStage: target.name,
+    });
+    const evaluator = new Evaluator({
+      scope,
+      findImage: (name, platform) => this.#findImage(name, platform),
+      context: (name) => this.#request.contexts.get(name),
+      historyOf: (image) => historyOf(this.#parts, image),
+      ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
+      hiddenEnv: proxyEnv(buildArgs),
+    });
+    const stage = await evaluator.stage(target);
+    const unused = unconsumedBuildArgs(dockerfile, buildArgs, evaluator.triggerArgs);
+    if (unused.length > 0) this.#parts.log.warn(unconsumedWarning(unused));
+    const work = await WorkDir.open(this.#parts.paths, this.#ids.idMap);
+    const files = this.#fileSteps(work);
+    try {
+      const world = new BuildWorld({
+        ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added, source: dockerfile },
+        settings: this.#request.run,
+        previous: this.#previous(),
+      });
+      const solver = new Solver(world, {
+        ...{ onEvent, signal: this.#parts.signal, stop: this.#stop },
+        firstNumber: this.#numbers,
+      });
+      try {
+        const snapshot = await solver.snapshot(stage.top);
+        await solver.settle();
+        return { image: await this.#export(solver, stage, snapshot, added) };
+      } catch (error) {
+        // What is still being stored ends before its folders go; the first failure is the one to tell.
+        await solver.settle();
+        throw error;
+      } finally {
+        this.#note(solver);
+      }
+    } finally {
+      files.close();
+      await work.remove(this.#ids.idMap);
+    }
+  }
+
+  async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
+    const { pull, onEvent } = this.#request;
+    const vertex = this.#numbers++;
+    onEvent({ type: 'start', vertex, name: `[internal] load metadata for ${name}`, atMs: Date.now() });
+    try {
+      const image = await ensureImage(this.#parts, name, pull.policy, {
+        idMap: this.#ids.idMap,
+        platform: platform ?? this.#request.platform,
+        registry: pull.registry,
+        onEvent: (event) => onEvent({ type: 'image', vertex, event, atMs: Date.now() }),
+      });
+      onEvent({ type: 'done', vertex, atMs: Date.now() });
+      return image;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      onEvent({ type: 'error', vertex, message, canceled: false, atMs: Date.now() });
+      throw error;
+    }
+  }
+
+  #fileSteps(work: WorkDir): FileSteps {
+    const { input, contexts, run } = this.#request;
+    return new FileSteps({
+      ...{ parts: this.#parts, ids: this.#ids, work },
+      context: (name) => {
+        if (name === '') return input.context;
+        const named = contexts.get(name);
+        return named?.kind === 'directory' ? named.dir : undefined;
+      },
+      statFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
+      keepTimes: run.keepTimes,
+    });
+  }
+
+  async #export(
+    solver: Solver,
+    stage: EvaluatedStage,
+    snapshot: Snapshot,
+    added: Set<Digest>,
+  ): Promise<ResolvedImage> {
+    const { tags, created, labels, annotations, platform, onEvent } = this.#request;
+    const vertex = solver.nextNumber();
+    const say = (text: string): void => onEvent({ type: 'status', vertex, text, atMs: Date.now() });
+    onEvent({ type: 'start', vertex, name: 'exporting to image', atMs: Date.now() });
+    const base =
+      stage.image === undefined
+        ? undefined
+        : readBase(this.#parts.paths, stage.image.manifestDigest, `image "${stage.image.reference}"`);
+    const layers = await storedLayers(snapshot);
+    const made = await Promise.all(snapshot.made);
+    let step = 0;
+    const history = stage.lines.map((line) =>
+      historyEntry(line.createdBy, !line.makesStep || made[step++] !== true, created),
+    );
+    const image = await storeNewImage(this.#parts, {
+      doing: 'exporting the image',
+      references: tags,
+      isKept: this.#request.keepsImage,
+      base,
+      layers: layers.slice(stage.image?.layers.length ?? 0),
+      added,
+      platform: stage.image?.platform ?? platform ?? hostPlatform(process.arch),
+      config: withLabels(stage, labels),
+      author: stage.author,
+      created,
+      history,
+      annotations: { ...annotations },
+      idMap: this.#ids.idMap,
+    });
+    say('exporting layers done');
+    say(`exporting manifest ${image.manifestDigest} done`);
+    say(`writing image ${image.imageId} done`);
+    for (const tag of tags) say(`naming to ${tag} done`);
+    onEvent({ type: 'done', vertex, atMs: Date.now() });
+    return image;
+  }
+
+  /** Names the last build of the same target: of no consequence but for what is said of misses. */
+  #identity(): string {
+    const { input, target } = this.#request;
+    return sha256OfText(JSON.stringify([input.context?.path ?? '', input.dockerfile.file, target ?? '']));
+  }
+
+  #previous(): NotedStep[] {
+    const value = readCached(this.#parts.paths, 'builds', this.#identity());
+    return Array.isArray(value) ? (value as NotedStep[]) : [];
+  }
+
+  #note(solver: Solver): void {
+    const done = solver.solved().filter(({ key }) => hasCached(this.#parts.paths, 'steps', key));
+    const steps = done.map(({ vertex: { stage, position }, parts }): NotedStep => ({
+      stage,
+      position,
+      parts,
+    }));
+    if (steps.length === 0) return;
+    try {
+      const before = JSON.stringify(this.#previous());
+      if (before !== JSON.stringify(steps)) writeCached(this.#parts.paths, 'builds', this.#identity(), steps);
+    } catch (error) {
+      this.#parts.log.debug(`the build was not noted: ${String(error)}`);
+    }
+  }
+}
+
+function withLabels({ config }: EvaluatedStage, labels: Readonly<Record<string, string>>) {
+  return Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
+}
+
+function historyOf({ paths }: BuildParts, { manifestDigest, reference }: ResolvedImage): HistoryEntry[] {
+  return readBase(paths, manifestDigest, `image "${reference}"`).config.history ?? [];
+}
+
+/** RFC 3339 of the time that images have unless something else is asked for. */
+export function fixedCreated(sourceDateEpoch: string | undefined): string {
+  return new Date(Number(sourceDateEpoch ?? FIXED_TIME_SEC) * 1000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,98 @@
+// build-cache/mounts/: the directories of RUN --mount=type=cache. One for each id, owner and mode, as in BuildKit, so that a
+// step never finds one it may not write to. `locked` and `private` are flocks, which the kernel frees with their holder.
+
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { sha256OfText } from '../core/sha256.ts';
+import type { IdMap } from '../native/plan.ts';
+import { shelfDir } from '../store/build-cache.ts';
+import { storeIo } from '../store/io.ts';
+import { mapKeyOf, type StoreRoot } from '../store/layout.ts';
+import { removeForeignTree } from '../store/layers.ts';
+import { lock, tryLockFd, withLock, type Lock, type LockOptions } from '../store/lock.ts';
+import type { CacheMount } from './dockerfile/ast.ts';
+
+export interface HeldCache {
+  /** Host path of what is mounted. */
+  dir: string;
+  release(): void;
+}
+
+/** Makes `name` in the folder: what the cache starts as. */
+export type InitCache = (folder: string, name: string) => Promise<void>;
+
+/**
+ * The directory, made when missing. Everybody who uses it holds its lock: shared by default; `locked` waits until it has it
+ * alone; `private` takes the next one that nobody has.
+ */
+export async function holdCache(
+  root: StoreRoot,
+  { id, sharing, uid, gid, mode }: CacheMount,
+  idMap: IdMap | undefined,
+  init: InitCache,
+  options: LockOptions,
+): Promise<HeldCache> {
+  for (let copy = 0; ; copy++) {
+    const identity = [id, uid, gid, mode, mapKeyOf(idMap), copy];
+    const base = `${shelfDir(root, 'mounts')}/${sha256OfText(JSON.stringify(identity))}`;
+    storeIo('making', base, () => {
+      mkdirSync(base, { recursive: true, mode: 0o700 });
+      if (!existsSync(`${base}/mount.json`))
+        writeFileSync(`${base}/mount.json`, `${JSON.stringify({ id, uid, gid, mode })}\n`);
+    });
+    const held = await take(`${base}/lock`, sharing, options);
+    if (held === undefined) continue;
+    if (!existsSync(`${base}/lock`)) {
+      // Taken away while we waited for it.
+      held.release();
+      copy--;
+      continue;
+    }
+    try {
+      await ensureData(base, idMap, init, options);
+      return { dir: `${base}/${DATA}`, release: () => held.release() };
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+}
+
+const DATA = 'data';
+const BEGUN = 'new';
+
+/** Made beside its place and moved there whole: of two who find it missing, one makes it. */
+async function ensureData(
+  base: string,
+  idMap: IdMap | undefined,
+  init: InitCache,
+  options: LockOptions,
+): Promise<void> {
+  if (existsSync(`${base}/${DATA}`)) return;
+  await withLock(
+    `${base}/init.lock`,
+    'exclusive',
+    async () => {
+      if (existsSync(`${base}/${DATA}`)) return;
+      await removeForeignTree(`${base}/${BEGUN}`, idMap);
+      await init(base, BEGUN);
+      storeIo('making', base, () => renameSync(`${base}/${BEGUN}`, `${base}/${DATA}`));
+    },
+    options,
+  );
+}
+
+async function take(
+  path: string,
+  sharing: CacheMount['sharing'],
+  options: LockOptions,
+): Promise<Lock | undefined> {
+  if (sharing === 'locked') return await lock(path, 'exclusive', options);
+  if (sharing === 'shared') return await lock(path, 'shared', options);
+  const fd = openSync(path, 'a+', 0o600);
+  try {
+    return tryLockFd(fd, 'exclusive');
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+// The use case behind `skiff build`: reads what is built from, builds, and writes the files that were asked for.
+
+import { isatty } from 'node:tty';
+import type { Digest } from '../core/digest.ts';
+import { EngineError } from '../core/errors.ts';
+import { writeFileAtomic } from '../core/fs.ts';
+import { storeIo } from '../store/io.ts';
+import { buildImage, type BuildRequest } from './build.ts';
+import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
+import { readInput } from './input.ts';
+import { writeOutput, type Output, type OutputParts } from './outputs.ts';
+
+export interface BuildCommand extends Omit<BuildRequest, 'input'> {
+  /** PATH, or `-`. */
+  context: string;
+  file: string | undefined;
+  ignoreFile: string | undefined;
+  /** --iidfile, --metadata-file */
+  idFile: string | undefined;
+  metadataFile: string | undefined;
+  outputs: readonly Output[];
+  /** When nothing more will be told, before an error is. */
+  onEnd: () => void;
+}
+
+/**
+ * warnings: what the checks of the Dockerfile find, in a few lines.
+ * @throws with exit status 1, as docker build has it
+ */
+export async function runBuild(
+  parts: OutputParts,
+  command: BuildCommand,
+): Promise<{ imageId: Digest; warnings: string | undefined }> {
+  const { context, file, ignoreFile, idFile, metadataFile, outputs, onEnd, ...request } = command;
+  try {
+    const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), readStdin });
+    refuseWarnings({ ...request, input });
+    const { image } = await buildImage(parts, { ...request, input });
+    for (const output of outputs) await writeOutput(parts, output, image, request.tags);
+    if (idFile !== undefined) writeResult(idFile, image.imageId);
+    if (metadataFile !== undefined)
+      writeResult(
+        metadataFile,
+        `${JSON.stringify(
+          {
+            'containerimage.config.digest': image.imageId,
+            'containerimage.digest': image.manifestDigest,
+            ...(request.tags.length === 0 ? {} : { 'image.name': request.tags.join(',') }),
+          },
+          null,
+          2,
+        )}\n`,
+      );
+    return { imageId: image.imageId, warnings: warningsOf({ ...request, input }) };
+  } catch (error) {
+    throw withStatus(error);
+  } finally {
+    onEnd();
+  }
+}
+
+/** `--check`: nothing is built. @throws with exit status 1 */
+export async function runCheck(
+  command: Pick<BuildCommand, 'context' | 'file' | 'ignoreFile' | 'target' | 'buildArgs' | 'platform'>,
+): Promise<{ text: string; exitCode: number }> {
+  try {
+    const input = await readInput({ ...command, cwd: process.cwd(), readStdin });
+    return checkBuild({ ...command, input });
+  } catch (error) {
+    throw withStatus(error);
+  }
+}
+
+function withStatus(error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.exitCode !== 125) return error;
+  const { code, message, hint, detail, cause } = error;
+  return new EngineError(code, message, { hint, detail, cause, exitCode: 1 });
+}
+
+function writeResult(path: string, text: string): void {
+  storeIo('writing', path, () => writeFileAtomic(path, text));
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  if (isatty(0))
+    throw new EngineError('USAGE', 'reading from stdin: it is a terminal', {
+      exitCode: 1,
+      hint: 'pipe a Dockerfile into it: skiff build - < Dockerfile',
+    });
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}

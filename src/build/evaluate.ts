@@ -1,0 +1,320 @@
+// Dockerfile → graph. Stages are evaluated when something needs them, so what the target does not need is not looked at. The
+// images that stages begin with are looked up by the caller; all else is pure.
+
+import type { ResolvedImage } from '../store/images.ts';
+import type { HistoryEntry, ImageConfigSection, Platform } from '../spec/image.ts';
+import type {
+  Dockerfile,
+  ExpandedInstruction,
+  ExpandedRun,
+  Instruction,
+  SourceRange,
+  Stage,
+} from './dockerfile/ast.ts';
+import { DockerfileError } from './dockerfile/errors.ts';
+import { parseTriggers } from './dockerfile/parse.ts';
+import { resolveFrom, startState, walkStage, type GlobalScope, type StageState } from './dockerfile/scope.ts';
+import { findOrigin, stageName } from './dockerfile/stages.ts';
+import type { BaseVertex, FilesVertex, Origin, RunMount, RunVertex, StepVertex, Vertex } from './graph.ts';
+import { configAfter, createdBy, resolveWorkdir, runArgs, scriptOf, startConfig } from './image-config.ts';
+
+export interface EvaluateOptions {
+  scope: GlobalScope;
+  /** The image of that name, or undefined where the name is a context's directory. */
+  findImage(name: string, platform: Platform | undefined, range: SourceRange): Promise<ResolvedImage>;
+  /** What --build-context says of a name. */
+  context(name: string): { kind: 'directory' } | { kind: 'image'; reference: string } | undefined;
+  /** History of an image, for what is built on it. */
+  historyOf(image: ResolvedImage): HistoryEntry[];
+  ignoreCache(stage: string): boolean;
+  /** `NAME=value` of proxies. */
+  hiddenEnv: readonly string[];
+}
+
+/** One line of the history: of a step, or of an instruction that makes no files. */
+export interface HistoryLine {
+  createdBy: string;
+  makesStep: boolean;
+}
+
+export interface EvaluatedStage {
+  stage: Stage;
+  /** What the stage's file system is after its last instruction. */
+  top: Vertex;
+  config: ImageConfigSection;
+  state: StageState;
+  /** Of the image that it is built on, as it is. */
+  baseHistory: readonly HistoryEntry[];
+  lines: HistoryLine[];
+  author: string | undefined;
+  /** The image at the bottom, undefined for scratch. */
+  image: ResolvedImage | undefined;
+}
+
+export class Evaluator {
+  readonly #options: EvaluateOptions;
+  readonly #dockerfile: Dockerfile;
+  readonly #stages = new Map<Stage, Promise<EvaluatedStage>>();
+  readonly #images = new Map<string, Promise<BaseVertex>>();
+  /** ARGs that ONBUILD triggers declare. */
+  readonly triggerArgs = new Set<string>();
+
+  constructor(options: EvaluateOptions) {
+    this.#options = options;
+    this.#dockerfile = options.scope.dockerfile;
+  }
+
+  /** @throws DockerfileError, what findImage throws */
+  stage(stage: Stage): Promise<EvaluatedStage> {
+    let evaluated = this.#stages.get(stage);
+    if (evaluated === undefined) {
+      evaluated = this.#evaluate(stage);
+      evaluated.catch(() => {});
+      this.#stages.set(stage, evaluated);
+    }
+    return evaluated;
+  }
+
+  async #evaluate(stage: Stage): Promise<EvaluatedStage> {
+    const start = await this.#start(stage);
+    const { triggers } = start;
+    const instructions: Instruction[] = [...triggers, ...stage.instructions];
+    for (const trigger of triggers)
+      if (trigger.kind === 'arg') for (const { name } of trigger.args) this.triggerArgs.add(name);
+    const total = instructions.filter(makesStep).length + 1;
+    const evaluated: EvaluatedStage = { ...start, stage };
+    const builder = new StageBuilder(this.#options, evaluated, this.#dockerfile, total);
+    const walk = walkStage(this.#options.scope, instructions, start.state);
+    let next = walk.next();
+    for (let position = 0; next.done !== true; next = walk.next(), position++) {
+      const { instruction, args, env } = next.value;
+      const origins = await Promise.all(
+        fromsOf(instruction).map((from) => this.#origin(from, stage, instruction.range)),
+      );
+      builder.add(instruction, { args, env }, position, origins);
+    }
+    evaluated.state = next.value;
+    return evaluated;
+  }
+
+  async #start(stage: Stage): Promise<Omit<EvaluatedStage, 'stage'> & { triggers: Instruction[] }> {
+    const from = resolveFrom(this.#options.scope, stage);
+    const none = { lines: [], author: undefined, triggers: [] };
+    if (from.base.kind === 'stage') {
+      const below = await this.stage(from.base.stage);
+      return {
+        ...{ top: below.top, config: below.config, state: below.state, baseHistory: below.baseHistory },
+        ...{
+          image: below.image,
+          author: below.author,
+          triggers: this.#triggers(below.config.OnBuild, stage),
+        },
+        config: startConfig(below.config),
+        lines: [...below.lines],
+      };
+    }
+    if (from.base.kind === 'scratch') {
+      const config = startConfig(undefined);
+      const top: Vertex = {
+        kind: 'base',
+        name: `${stepName(stage, this.#dockerfile, 1, stage.instructions.filter(makesStep).length + 1)} FROM scratch`,
+        image: undefined,
+      };
+      return { ...none, top, config, state: startState(config.Env ?? []), baseHistory: [], image: undefined };
+    }
+    const { name } = from.base;
+    const top = await this.#image(name, from.platform, stage, stage.range);
+    const image = top.image as ResolvedImage;
+    const config = startConfig(image.config);
+    return {
+      ...none,
+      ...{ top, config, image },
+      triggers: this.#triggers(image.config.OnBuild, stage),
+      state: startState(config.Env ?? []),
+      baseHistory: this.#options.historyOf(image),
+    };
+  }
+
+  #triggers(expressions: readonly string[] | null | undefined, stage: Stage): Instruction[] {
+    return parseTriggers(expressions ?? [], this.#dockerfile, stage);
+  }
+
+  async #image(
+    name: string,
+    platform: Platform | undefined,
+    stage: Stage,
+    range: SourceRange,
+  ): Promise<BaseVertex> {
+    const named = this.#options.context(name);
+    if (named?.kind === 'directory')
+      throw new DockerfileError(
+        this.#dockerfile,
+        range,
+        `${name}: the build context is a directory, not an image`,
+      );
+    const reference = named === undefined ? name : named.reference;
+    const key = JSON.stringify([reference, platform]);
+    let vertex = this.#images.get(key);
+    if (vertex === undefined) {
+      const steps = stage.instructions.filter(makesStep).length + 1;
+      const label = `${stepName(stage, this.#dockerfile, 1, steps)} FROM ${reference}`;
+      vertex = this.#options
+        .findImage(reference, platform, range)
+        .then((image): BaseVertex => ({ kind: 'base', name: label, image }));
+      vertex.catch(() => {});
+      this.#images.set(key, vertex);
+    }
+    return await vertex;
+  }
+
+  async #origin(from: string | undefined, stage: Stage, range: SourceRange): Promise<Origin> {
+    if (from === undefined) return { kind: 'context', name: '' };
+    const named = this.#options.context(from);
+    if (named?.kind === 'directory') return { kind: 'context', name: from };
+    if (named?.kind === 'image')
+      return { kind: 'vertex', vertex: await this.#image(from, undefined, stage, range) };
+    const origin = findOrigin(this.#dockerfile, from, stage, range);
+    if (origin.kind === 'stage') return { kind: 'vertex', vertex: (await this.stage(origin.stage)).top };
+    return { kind: 'vertex', vertex: await this.#image(origin.name, undefined, stage, range) };
+  }
+}
+
+/** --from of the instruction, and of its mounts that have sources, in order. */
+function fromsOf(instruction: ExpandedInstruction): (string | undefined)[] {
+  if (instruction.kind === 'copy') return [instruction.from];
+  if (instruction.kind === 'add') return [undefined];
+  if (instruction.kind !== 'run') return [];
+  return instruction.mounts.flatMap((mount) =>
+    mount.type === 'bind' || (mount.type === 'cache' && mount.from !== undefined) ? [mount.from] : [],
+  );
+}
+
+/** Those that BuildKit counts in `[2/5]`. */
+function makesStep({ kind }: Instruction | ExpandedInstruction): boolean {
+  return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir';
+}
+
+function stepName(stage: Stage, { stages }: Dockerfile, step: number, total: number): string {
+  const place = `${step}/${total}`;
+  if (stage.name === undefined && stages.length === 1) return `[${place}]`;
+  return `[${stageName(stage)} ${place}]`;
+}
+
+type StepCommon = Pick<StepVertex, 'name' | 'parent' | 'stage' | 'position' | 'range' | 'ignoreCache'>;
+
+class StageBuilder {
+  readonly #options: EvaluateOptions;
+  readonly #stage: EvaluatedStage;
+  readonly #dockerfile: Dockerfile;
+  readonly #total: number;
+  #step = 1;
+  #hasOwnCmd = false;
+
+  constructor(options: EvaluateOptions, stage: EvaluatedStage, dockerfile: Dockerfile, total: number) {
+    this.#options = options;
+    this.#stage = stage;
+    this.#dockerfile = dockerfile;
+    this.#total = total;
+  }
+
+  add(
+    instruction: ExpandedInstruction,
+    state: StageState,
+    position: number,
+    origins: readonly Origin[],
+  ): void {
+    const stage = this.#stage;
+    const { args } = state;
+    const given = new Map([...args].map(([name, value]): [string, string] => [name, value ?? '']));
+    const text = createdBy(instruction, stage.config, given);
+    const config = configAfter(stage.config, instruction, this.#hasOwnCmd);
+    if (instruction.kind === 'cmd') this.#hasOwnCmd = true;
+    if (instruction.kind === 'maintainer') stage.author = instruction.maintainer;
+    let step: StepVertex | undefined;
+    if (makesStep(instruction)) {
+      const common = this.#common(instruction, position);
+      if (instruction.kind === 'run') step = this.#run(common, instruction, state, origins);
+      else if (instruction.kind === 'workdir')
+        step = { ...common, kind: 'workdir', path: config.WorkingDir ?? '/', user: config.User ?? '' };
+      else if (instruction.kind === 'copy' || instruction.kind === 'add')
+        step = this.#files(common, instruction, origins[0] as Origin);
+      if (step !== undefined) stage.top = step;
+    }
+    stage.config = config;
+    stage.lines.push({ createdBy: text, makesStep: step !== undefined });
+  }
+
+  #common(instruction: ExpandedInstruction, position: number): StepCommon {
+    const { stage, top } = this.#stage;
+    const name = stepName(stage, this.#dockerfile, ++this.#step, this.#total);
+    return {
+      name: `${name} ${instruction.text.replace(/\s*\n\s*/g, ' ')}`,
+      parent: top,
+      stage: stageName(stage),
+      position,
+      range: instruction.range,
+      ignoreCache: this.#options.ignoreCache(stageName(stage)),
+    };
+  }
+
+  #run(
+    common: StepCommon,
+    instruction: ExpandedRun,
+    { args, env }: StageState,
+    origins: readonly Origin[],
+  ): RunVertex {
+    const { config } = this.#stage;
+    const { command } = instruction;
+    const script = command.form === 'shell' ? scriptOf(command.line, instruction.heredocs).file : undefined;
+    const rest = [...origins];
+    const mounts = instruction.mounts.map((mount): RunMount => {
+      const hasOrigin = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== undefined);
+      return { mount, origin: hasOrigin ? rest.shift() : undefined };
+    });
+    return {
+      ...common,
+      kind: 'run',
+      args: runArgs(instruction, config),
+      env: Array.from(env, ([name, value]) => `${name}=${value}`),
+      buildArgs: new Set(args.keys()),
+      hiddenEnv: this.#options.hiddenEnv,
+      user: config.User ?? '',
+      cwd: config.WorkingDir ?? '/',
+      mounts,
+      script,
+      network: instruction.network ?? 'default',
+      insecure: instruction.security === 'insecure',
+    };
+  }
+
+  #files(
+    common: StepCommon,
+    instruction: Extract<ExpandedInstruction, { kind: 'copy' | 'add' }>,
+    origin: Origin,
+  ): FilesVertex {
+    const { kind, sources, heredocs, destination, chown, chmod, parents, exclude } = instruction;
+    const isAdd = kind === 'add';
+    return {
+      ...common,
+      kind: 'files',
+      isAdd,
+      origin,
+      sources,
+      heredocs,
+      destination: destinationOf(this.#stage.config.WorkingDir, destination),
+      chown: chown === '' ? undefined : chown,
+      chmod: chmod === '' ? undefined : chmod,
+      parents,
+      exclude,
+      checksum: isAdd ? instruction.checksum : undefined,
+      keepGitDir: isAdd && instruction.keepGitDir,
+      unpack: isAdd ? instruction.unpack : undefined,
+    };
+  }
+}
+
+/** "." and "dir/." are directories too. */
+function destinationOf(workdir: string | undefined, destination: string): string {
+  const path = resolveWorkdir(workdir, destination);
+  return /(?:^|\/)\.{1,2}$/.test(destination) && !path.endsWith('/') ? `${path}/` : path;
+}

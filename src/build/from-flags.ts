@@ -1,0 +1,187 @@
+// The flags of `build` → a BuildRequest. Everything that can be told from the command line alone is judged here, before
+// anything is read, pulled or made.
+
+import { statSync } from 'node:fs';
+import { encodeBytes } from '../core/bytes.ts';
+import { EngineError } from '../core/errors.ts';
+import { hostPlatform, parsePlatform } from '../image/platform.ts';
+import type { PullPolicy } from '../image/ensure-image.ts';
+import { referenceToGive } from '../image/tag.ts';
+import type { RegistryOptions } from '../registry/types.ts';
+import { parseNetworkMode } from '../network/mode.ts';
+import { parseSize } from '../core/sizes.ts';
+import { parseUlimit } from '../runtime/ulimits.ts';
+import type { Platform } from '../spec/image.ts';
+import { fixedCreated, type BuildRequest } from './build.ts';
+import { namedContext } from './input.ts';
+import { needsImage, parseOutput, type Output } from './outputs.ts';
+import { parseSecret, parseSsh } from './secrets.ts';
+import { DEFAULT_SHM_BYTES } from './world.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** As typed; keys are the flags' names. */
+export interface BuildOptions {
+  'add-host': string[];
+  allow: string[];
+  annotation: string[];
+  'build-arg': string[];
+  'build-context': string[];
+  label: string[];
+  network: string | undefined;
+  output: string[];
+  'no-cache': boolean | undefined;
+  'no-cache-filter': string[];
+  platform: string[];
+  pull: string | undefined;
+  secret: string[];
+  'shm-size': string | undefined;
+  ssh: string[];
+  tag: string[];
+  target: string | undefined;
+  timestamp: string | undefined;
+  ulimit: string[];
+}
+
+/** @throws USAGE, REFERENCE_INVALID */
+export function requestFromFlags(
+  options: BuildOptions,
+  { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
+): Omit<BuildRequest, 'input' | 'onEvent'> & { outputs: Output[] } {
+  const buildArgs = buildArgsOf(options['build-arg'], env);
+  const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
+  const outputs = options.output.map(parseOutput);
+  const tags = [...options.tag, ...outputs.flatMap((one) => one.tags)];
+  const network = options.network ?? 'default';
+  if (network !== 'default') parseNetworkMode(network);
+  return {
+    target: options.target,
+    buildArgs,
+    tags: [...new Set(tags.map(referenceToGive))],
+    outputs: outputs.map(({ output }) => output),
+    keepsImage: outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
+    labels: pairs('--label', options.label),
+    annotations: pairs('--annotation', options.annotation),
+    contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
+    platform: platformOf(options.platform),
+    pull: { policy: pullOf(options.pull), registry },
+    noCache: options['no-cache'] === true,
+    noCacheFilter: options['no-cache-filter'].map((name) => name.toLowerCase()),
+    created: times.created,
+    run: {
+      network,
+      addHost: options['add-host'],
+      ulimits: options.ulimit.map(parseUlimit),
+      shmSizeBytes:
+        options['shm-size'] === undefined ? DEFAULT_SHM_BYTES : parseSize(options['shm-size'], '--shm-size'),
+      secrets: new Map(options.secret.map((text) => parseSecret(text, env))),
+      ssh: new Map(options.ssh.map((text) => parseSsh(text, env))),
+      entitlements: new Set([
+        ...entitlementsOf(options.allow),
+        ...(network === 'host' ? ['network.host'] : []),
+      ]),
+      keepTimes: times.keep,
+    },
+  };
+}
+
+/** `NAME=value`, or `NAME` for the caller's, which is left out when there is none. */
+function buildArgsOf(texts: readonly string[], env: Env): Map<string, string> {
+  const args = new Map<string, string>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const name = at < 0 ? text : text.slice(0, at);
+    if (name === '') throw usage('--build-arg', text, 'expected NAME=VALUE or NAME');
+    const value = at < 0 ? env[name] : text.slice(at + 1);
+    if (value !== undefined) args.set(name, value);
+  }
+  return args;
+}
+
+/** --timestamp: seconds since the epoch, a date, or `now`, which also leaves the times of files as they are. */
+function timesOf(
+  timestamp: string | undefined,
+  epoch: string | undefined,
+): { created: string; keep: boolean } {
+  if (timestamp === 'now') return { created: new Date().toISOString(), keep: true };
+  if (timestamp !== undefined) {
+    const ms = /^\d+$/.test(timestamp) ? Number(timestamp) * 1000 : Date.parse(timestamp);
+    if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15)
+      throw usage('--timestamp', timestamp, 'expected seconds since 1970, a date, or now');
+    return { created: fixedCreated(String(Math.floor(ms / 1000))), keep: false };
+  }
+  if (epoch === undefined || epoch === '') return { created: fixedCreated(undefined), keep: false };
+  if (!/^\d{1,12}$/.test(epoch))
+    throw new EngineError('USAGE', `SOURCE_DATE_EPOCH=${JSON.stringify(epoch)}: expected seconds since 1970`);
+  return { created: fixedCreated(epoch), keep: false };
+}
+
+function platformOf(texts: readonly string[]): Platform | undefined {
+  const given = texts.filter((text) => text !== '');
+  if (given.length > 1)
+    throw usage(
+      '--platform',
+      given.join(','),
+      'one platform a build; build each by itself and join them later',
+    );
+  const host = hostPlatform(process.arch);
+  return given[0] === undefined ? undefined : parsePlatform(given[0], host);
+}
+
+const PULLS: Readonly<Record<string, PullPolicy>> = {
+  true: 'always',
+  false: 'missing',
+  always: 'always',
+  missing: 'missing',
+  never: 'never',
+  newer: 'newer',
+  ifmissing: 'missing',
+  ifnewer: 'newer',
+};
+
+function pullOf(text: string | undefined): PullPolicy {
+  const policy = PULLS[text ?? 'missing'];
+  if (policy !== undefined) return policy;
+  throw usage('--pull', text ?? '', 'must be one of always, missing, newer, never');
+}
+
+function contextOf(text: string, cwd: string): [string, BuildContext] {
+  const at = text.indexOf('=');
+  const value = text.slice(at + 1);
+  if (at <= 0 || value === '')
+    throw usage('--build-context', text, 'expected NAME=DIR or NAME=docker-image://IMAGE');
+  const name = text.slice(0, at).toLowerCase();
+  const image = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value)?.[1];
+  if (image !== undefined) return [name, { kind: 'image', reference: image }];
+  if (/^[a-z][a-z0-9+.-]*:\/\//.test(value))
+    throw usage('--build-context', text, 'only directories and docker-image:// are supported');
+  const dir = namedContext(value, cwd);
+  if (statSync(encodeBytes(dir.path), { throwIfNoEntry: false })?.isDirectory() === true)
+    return [name, { kind: 'directory', dir }];
+  throw usage('--build-context', text, `no such directory; an image is written docker-image://${value}`);
+}
+
+type BuildContext = BuildRequest['contexts'] extends ReadonlyMap<string, infer V> ? V : never;
+
+const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure'];
+
+function entitlementsOf(texts: readonly string[]): string[] {
+  const unknown = texts.find((text) => !ENTITLEMENTS.includes(text));
+  if (unknown !== undefined) throw usage('--allow', unknown, `must be one of ${ENTITLEMENTS.join(', ')}`);
+  return [...texts];
+}
+
+function pairs(flag: string, texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      const key = at < 0 ? text : text.slice(0, at);
+      if (key === '') throw usage(flag, text, 'expected KEY=VALUE');
+      return [key, at < 0 ? '' : text.slice(at + 1)];
+    }),
+  );
+}
+
+function usage(flag: string, text: string, cause: string): EngineError {
+  return new EngineError('USAGE', `${flag} ${JSON.stringify(text)}: ${cause}`);
+}

@@ -1,0 +1,135 @@
+// `skiff build`: an image from a Dockerfile.
+
+import { openBuildProgress, PROGRESS_MODES, type ProgressMode } from '../cli/build-progress.ts';
+import { defineCommand } from '../cli/command.ts';
+import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
+import { requestFromFlags } from '../build/from-flags.ts';
+import { runBuild, runCheck } from '../build/command.ts';
+
+export default defineCommand({
+  name: 'build',
+  group: 'image',
+  aliases: ['builder build', 'buildx build', 'buildx b'],
+  summary: 'Build an image from a Dockerfile',
+  args: 'PATH | -',
+  maxArgs: 1,
+  flags: {
+    ...REGISTRY_FLAGS,
+    'add-host': { type: 'list', value: 'NAME:IP', help: 'add a line to /etc/hosts of every RUN' },
+    allow: {
+      type: 'list',
+      value: 'WHAT',
+      commaSeparated: true,
+      help: 'let steps have network.host or security.insecure',
+    },
+    annotation: { type: 'list', value: 'KEY=VALUE', help: 'add an annotation to the manifest' },
+    'build-arg': { type: 'list', value: 'NAME[=VALUE]', help: 'give an ARG its value' },
+    'build-context': {
+      type: 'list',
+      value: 'NAME=DIR',
+      help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
+    },
+    call: {
+      type: 'string',
+      value: 'METHOD',
+      default: 'build',
+      choices: ['build', 'check'],
+      help: 'build, or check the Dockerfile alone',
+    },
+    check: { type: 'boolean', help: 'check the Dockerfile, and build nothing (--call check)' },
+    compress: {
+      type: 'boolean',
+      hidden: true,
+      help: 'accepted for docker; layers are compressed when they are pushed',
+    },
+    file: {
+      type: 'string',
+      short: 'f',
+      value: 'FILE',
+      help: 'the Dockerfile (PATH/Dockerfile); - reads stdin',
+    },
+    'force-rm': { type: 'boolean', hidden: true, help: 'accepted for docker; nothing is left of steps' },
+    iidfile: { type: 'string', value: 'FILE', help: 'write the id of the image to a file' },
+    ignorefile: { type: 'string', value: 'FILE', help: 'instead of .dockerignore' },
+    label: { type: 'list', value: 'KEY=VALUE', help: 'add a label to the image' },
+    load: { type: 'boolean', hidden: true, help: 'accepted for docker; images are always in the store' },
+    'metadata-file': { type: 'string', value: 'FILE', help: 'write what came of the build to a JSON file' },
+    network: { type: 'string', value: 'MODE', help: 'network of RUN: default, none or host' },
+    'no-cache': { type: 'boolean', help: 'run every step' },
+    'no-cache-filter': {
+      type: 'list',
+      value: 'STAGE',
+      commaSeparated: true,
+      help: 'run every step of these stages',
+    },
+    output: {
+      type: 'list',
+      short: 'o',
+      value: 'DIR|type=TYPE[,dest=PATH]',
+      help: 'write local files, a tar, or an oci or docker archive',
+    },
+    platform: { type: 'list', value: 'PLATFORM', commaSeparated: true, help: 'os/architecture to build for' },
+    progress: {
+      type: 'string',
+      value: 'MODE',
+      default: 'auto',
+      choices: PROGRESS_MODES,
+      help: 'auto, plain, tty, quiet or rawjson',
+    },
+    pull: {
+      type: 'string',
+      value: 'POLICY',
+      bare: 'always',
+      help: 'pull base images: always, missing, newer or never',
+    },
+    quiet: { type: 'boolean', short: 'q', help: 'print the id of the image alone' },
+    rm: {
+      type: 'boolean',
+      default: true,
+      hidden: true,
+      help: 'accepted for docker; nothing is left of steps',
+    },
+    secret: { type: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'what RUN --mount=type=secret gets' },
+    'shm-size': { type: 'string', value: 'SIZE', help: 'size of /dev/shm of RUN (64m)' },
+    ssh: { type: 'list', value: 'default|ID[=SOCKET]', help: 'agent for RUN --mount=type=ssh' },
+    tag: { type: 'list', short: 't', value: 'NAME[:TAG]', help: 'name the image' },
+    target: { type: 'string', value: 'STAGE', help: 'build this stage' },
+    timestamp: { type: 'string', value: 'WHEN', help: 'seconds since 1970, a date, or now (a fixed time)' },
+    ulimit: { type: 'list', value: 'NAME=SOFT[:HARD]', help: 'limit of every RUN' },
+  },
+  examples: [
+    'build -t app .',
+    'build -f docker/app.Dockerfile --target test .',
+    'build --build-arg VERSION=2 -q .',
+    'build --check .',
+  ],
+  async run({ args, flags, cx }) {
+    const request = requestFromFlags(flags, {
+      env: cx.env,
+      cwd: process.cwd(),
+      registry: registryOptions(flags),
+    });
+    const source = { context: args[0] ?? '.', file: flags.file, ignoreFile: flags.ignorefile };
+    if (flags.check === true || flags.call === 'check') {
+      const { text, exitCode } = await runCheck({ ...request, ...source });
+      cx.io.stdout(text);
+      return exitCode;
+    }
+    const mode = flags.quiet === true ? 'quiet' : (flags.progress as ProgressMode);
+    const progress = openBuildProgress(cx.io, mode);
+    const parts = { ...cx, signal: cx.signal, stdoutBytes: (bytes: Uint8Array) => cx.io.stdoutBytes(bytes) };
+    const { imageId, warnings } = await runBuild(parts, {
+      ...request,
+      ...source,
+      idFile: flags.iidfile,
+      metadataFile: flags['metadata-file'],
+      onEvent: (event) => progress.onEvent(event),
+      onEnd: () => progress.close(),
+    });
+    const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
+    if (flags.quiet === true) {
+      if (!isStdoutTaken) cx.io.stdout(imageId);
+    } else if (warnings !== undefined) cx.log.info(warnings);
+    return 0;
+  },
+});

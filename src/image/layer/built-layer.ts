@@ -1,0 +1,95 @@
+// The layer of a build step: its upper directory becomes the tree as it is (settle.ts), and a tar in the store beside it. A
+// child does both, as root of the user namespace; between the two it says so, and the next step can start on the tree while
+// the tar is written, hashed and made durable.
+
+import { createHash } from 'node:crypto';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { addon } from '../../native/addon.ts';
+import * as at from '../../native/at.ts';
+import { digestFromHex, type Digest } from '../../core/digest.ts';
+import { startInside } from '../../native/inside.ts';
+import type { IdMap } from '../../native/plan.ts';
+import { packLayer, type UpperDirectory } from './diff.ts';
+import type { Packed } from './pack.ts';
+import { settleUpper, type SettleRules } from './settle.ts';
+
+export interface BuiltLayer extends Packed {
+  diffId: Digest;
+  /** Of the tar. */
+  tarBytes: number;
+}
+
+export interface LayerInTheMaking {
+  /** The upper directory is a layer's tree now. */
+  settled: Promise<void>;
+  /** The tar is in the file. */
+  done: Promise<BuiltLayer>;
+}
+
+export interface BuiltLayerRequest {
+  kind: 'built';
+  source: Omit<UpperDirectory, 'lowerTrees'>;
+  times: SettleRules['times'];
+}
+
+/**
+ * @param lowerTrees looked at once the upper directory has settled: until then those below may still be on their way
+ * @param file descriptor of the empty file that gets the tar. doing: first words of errors */
+export function startBuiltLayer(
+  source: Omit<UpperDirectory, 'lowerTrees'>,
+  lowerTrees: Promise<readonly string[]>,
+  times: SettleRules['times'],
+  { file, idMap, doing }: { file: number; idMap: IdMap | undefined; doing: string },
+): LayerInTheMaking {
+  const request: BuiltLayerRequest = { kind: 'built', source, times };
+  let settle: () => void = () => undefined;
+  const said = new Promise<void>((resolve) => (settle = resolve));
+  const child = startInside({
+    doing,
+    command: '__layer',
+    request,
+    idMap,
+    stdin: 'pipe',
+    stdout: file,
+    onNews: (line) => line === SETTLED && settle(),
+  });
+  const done = child.reply as Promise<BuiltLayer>;
+  lowerTrees.then(
+    (trees) => child.stdin?.end(JSON.stringify(trees)),
+    () => child.kill(),
+  );
+  const settled = Promise.race([said, done.then(() => undefined)]);
+  settled.catch(() => {});
+  return { settled, done };
+}
+
+const SETTLED = 'settled';
+
+/** The child's side. `write` puts all of a chunk into the file. */
+export function makeBuiltLayer(
+  { source, times }: BuiltLayerRequest,
+  write: (chunk: Uint8Array) => void,
+): BuiltLayer {
+  settleUpper(source.upper, { mountPoints: source.mountPoints, times });
+  writeSync(2, `${SETTLED}\n`);
+  const lowerTrees = JSON.parse(readFileSync(0, 'utf8')) as string[];
+  const hash = createHash('sha256');
+  let tarBytes = 0;
+  const packed = packLayer({ ...source, lowerTrees }, (chunk) => {
+    hash.update(chunk);
+    tarBytes += chunk.length;
+    write(chunk);
+  });
+  if (packed.entries > 0) syncFileSystem(source.upper);
+  return { ...packed, diffId: digestFromHex(hash.digest('hex')), tarBytes };
+}
+
+/** Here rather than in the build's own process, which would do nothing else meanwhile. The tar is on the same one. */
+function syncFileSystem(path: string): void {
+  const fd = at.openRoot(path);
+  try {
+    addon().syncfs(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
