@@ -3,7 +3,7 @@
 const ROWS = [
   ['core', 'spec'],
   ['native', 'store', 'registry'],
-  ['image', 'runtime', 'network', 'volume'],
+  ['image', 'runtime', 'network', 'volume', 'cgroup'],
   ['container', 'build', 'system'],
   ['cli', 'commands'],
 ];
@@ -11,6 +11,7 @@ const ROWS = [
 /** Sideways imports that are allowed. `types`: as types alone. */
 const SIDEWAYS = [
   ['store', 'native'],
+  ['runtime', 'cgroup'], // a container's limits are part of its configuration
   ['commands', 'cli'],
 ];
 

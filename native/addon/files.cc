@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "args.h"
+#include "common/event_file.h"
 #include "groups.h"
 #include "syscalls.h"
 
@@ -194,6 +195,16 @@ Napi::Value DataExtents(const Napi::CallbackInfo& info) {
   return out;
 }
 
+// appendEvent(path, members) → false when it could not be written.
+Napi::Value AppendEvent(const Napi::CallbackInfo& info) {
+  Args args(info);
+  const std::string path = args.Path(0);
+  const Bytes members = args.Data(1);
+  if (!args.ok()) return args.Raise();
+  const EventText text = {reinterpret_cast<const char*>(members.data), members.size};
+  return Napi::Boolean::New(info.Env(), append_event(path.c_str(), text, {"", 0}));
+}
+
 }  // namespace
 
 void InitFiles(Napi::Env env, Napi::Object exports) {
@@ -206,6 +217,7 @@ void InitFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("dataExtents", Napi::Function::New<DataExtents>(env, "dataExtents"));
   exports.Set("lgetxattr", Napi::Function::New<LGetXattr>(env, "lgetxattr"));
   exports.Set("llistxattr", Napi::Function::New<LListXattr>(env, "llistxattr"));
+  exports.Set("appendEvent", Napi::Function::New<AppendEvent>(env, "appendEvent"));
   exports.Set("lsetxattr", Napi::Function::New<LSetXattr>(env, "lsetxattr"));
 }
 

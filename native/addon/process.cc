@@ -5,6 +5,7 @@
 
 #include <linux/close_range.h>
 #include <linux/memfd.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "args.h"
+#include "common/told_signal.h"
 #include "common/unique_fd.h"
 #include "groups.h"
 #include "syscalls.h"
@@ -170,15 +172,32 @@ Napi::Value PidfdOpen(const Napi::CallbackInfo& info) {
   return ThrowErrno(info.Env(), errno, "pidfd_open");
 }
 
-// pidfdSendSignal(pidfd, signal) → false when the process is gone.
+// pidfdSendSignal(pidfd, signal, told) → false when the process is gone. told: it carries kToldSignal.
 Napi::Value PidfdSendSignal(const Napi::CallbackInfo& info) {
   Args args(info);
   const int fd = args.Fd(0);
   const int64_t signal = args.Int(1);
+  const bool told = args.Bool(2);
   if (!args.ok()) return args.Raise();
-  if (SysPidfdSendSignal(fd, static_cast<int>(signal)) == 0) return Napi::Boolean::New(info.Env(), true);
+  siginfo_t value = {};
+  value.si_signo = static_cast<int>(signal);
+  value.si_code = SI_QUEUE;
+  value.si_pid = getpid();
+  value.si_uid = getuid();
+  value.si_value.sival_int = kToldSignal;
+  if (SysPidfdSendSignal(fd, value.si_signo, told ? &value : nullptr) == 0)
+    return Napi::Boolean::New(info.Env(), true);
   if (errno == ESRCH) return Napi::Boolean::New(info.Env(), false);
   return ThrowErrno(info.Env(), errno, "pidfd_send_signal");
+}
+
+// isHungUp(fd) → whether nobody is left at the other end of the pipe, socket or terminal.
+Napi::Value IsHungUp(const Napi::CallbackInfo& info) {
+  Args args(info);
+  pollfd output = {args.Fd(0), 0, 0};
+  if (!args.ok()) return args.Raise();
+  const bool told = retry([&] { return poll(&output, 1, 0); }) == 1;
+  return Napi::Boolean::New(info.Env(), told && (output.revents & (POLLERR | POLLHUP)) != 0);
 }
 
 }  // namespace
@@ -190,6 +209,7 @@ void InitProcess(Napi::Env env, Napi::Object exports) {
   exports.Set("setCloseOnExec", Napi::Function::New<SetCloseOnExec>(env, "setCloseOnExec"));
   exports.Set("dieWithParent", Napi::Function::New<DieWithParent>(env, "dieWithParent"));
   exports.Set("pidfdOpen", Napi::Function::New<PidfdOpen>(env, "pidfdOpen"));
+  exports.Set("isHungUp", Napi::Function::New<IsHungUp>(env, "isHungUp"));
   exports.Set("pidfdSendSignal", Napi::Function::New<PidfdSendSignal>(env, "pidfdSendSignal"));
 }
 

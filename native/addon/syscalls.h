@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -42,8 +43,8 @@ inline int SysPidfdOpen(pid_t pid, unsigned flags) {
   return static_cast<int>(syscall(SYS_pidfd_open, pid, flags));
 }
 
-inline int SysPidfdSendSignal(int pidfd, int signal) {
-  return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+inline int SysPidfdSendSignal(int pidfd, int signal, siginfo_t* info) {
+  return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, info, 0));
 }
 
 inline int SysCloseRange(unsigned first, unsigned last, unsigned flags) {

@@ -16,6 +16,7 @@
 #include "attach_protocol.h"
 #include "common/retry.h"
 #include "detach_keys.h"
+#include "event_log.h"
 #include "own_stdio.h"
 #include "signals.h"
 #include "sync.h"
@@ -31,8 +32,8 @@ struct Sink {
 
 class Client {
  public:
-  Client(const ClientPlan& plan, int sock) : plan_(plan), sock_(sock), keys_() {
-    keys_.set(plan.detach_keys);
+  Client(const Plan& plan, int sock) : all_(plan), plan_(plan.client), sock_(sock), keys_() {
+    keys_.set(plan_.detach_keys);
   }
   int run();
 
@@ -49,6 +50,7 @@ class Client {
   void lose_monitor();
   bool wants_raw() const { return plan_.tty && (plan_.streams & kStreamIn) != 0; }
 
+  const Plan& all_;
   const ClientPlan& plan_;
   int sock_;
   DetachKeys keys_;
@@ -229,6 +231,7 @@ void Client::send_input() {
   raw_mode_.leave();
   static const char kText[] = "read escape sequence\n";
   (void)write_all(STDERR_FILENO, kText, sizeof kText - 1);
+  log_event(all_, "detach");
   finish(0);
 }
 
@@ -259,14 +262,14 @@ int Client::run() {
   return status_ == 0 && lost_output_ ? 125 : status_;
 }
 
-int serve_client(const ClientPlan& plan, int sock) {
+int serve_client(const Plan& plan, int sock) {
   static Client client(plan, sock);
   return client.run();
 }
 
 }  // namespace
 
-int follow_monitor(const ClientPlan& plan, int sock) { return serve_client(plan, sock); }
+int follow_monitor(const Plan& plan, int sock) { return serve_client(plan, sock); }
 
 int attach_to_container(int plan_fd) {
   static Plan plan;
@@ -282,5 +285,5 @@ int attach_to_container(int plan_fd) {
     return 1;
   }
   send_attach_number(sock, AttachType::kHello, plan.client.streams);
-  return serve_client(plan.client, sock);
+  return serve_client(plan, sock);
 }

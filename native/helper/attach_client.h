@@ -5,6 +5,6 @@
 #include "plan.h"
 
 /** The client of a monitor that this process has just forked. `sock`: the other end is the monitor's. */
-int follow_monitor(const ClientPlan& plan, int sock);
+int follow_monitor(const Plan& plan, int sock);
 /** Mode `attach`: connects to the running container of the plan. */
 int attach_to_container(int plan_fd);

@@ -131,6 +131,32 @@ void put_rest(const Plan& plan) {
   put("start-ticks", plan.session.start_ticks);
   put("detach", plan.session.detach ? 1 : 0);
   put_bytes("detach-keys", plan.session.detach_keys.data, plan.session.detach_keys.size);
+  put("event-log", plan.events.log);
+  put("subject", plan.events.subject);
+  put("mounted", plan.events.mounted);
+  put("unmounted", plan.events.unmounted);
+  put("destroyed", plan.events.destroyed);
+}
+
+void put_cgroup(const CgroupPlan& c) {
+  put("groups", c.groups);
+  put("v1", c.v1 ? 1 : 0);
+  put("systemd", c.systemd);
+  put("scope", c.scope);
+  put("controllers", c.controllers);
+  for (const LimitWrite& w : c.limits) {
+    put("limit", w.name);
+    put("file", w.file);
+    put("value", w.value);
+    put("other-file", w.other_file);
+    put("other-value", w.other_value);
+    put("implied", w.implied ? 1 : 0);
+  }
+  put("record", c.record);
+  put("events", c.events);
+  put("memory", c.memory);
+  put("asked", c.asked ? 1 : 0);
+  put("required", c.required ? 1 : 0);
 }
 
 }  // namespace
@@ -159,6 +185,7 @@ int dump_plan(int plan_fd) {
   }
   put_process(plan.process);
   put_rest(plan);
+  put_cgroup(plan.cgroup);
   return 0;
 }
 

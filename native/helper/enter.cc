@@ -13,10 +13,6 @@
 #include "process_stat.h"
 #include "sys.h"
 
-#ifndef CLONE_NEWCGROUP
-#define CLONE_NEWCGROUP 0x02000000
-#endif
-
 namespace {
 
 struct Kind {

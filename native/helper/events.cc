@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/told_signal.h"
+#include "event_log.h"
 #include "monitor_state.h"
 #include "record.h"
 #include "signals.h"
@@ -25,6 +27,12 @@ void send_run_when_ready(Monitor& m) {
   m.run_sent = send_sync(m.sync.get(), SyncType::kRun, Step::kExec, 0, "");
 }
 
+/** Of mode `exec`: the command. */
+void kill_init(const Monitor& m) {
+  kill_container(m.pid, m.pidfd.get());
+  m.cgroup.let_die(m.plan.cgroup);
+}
+
 bool is_session(const Monitor& m) { return m.plan.session.pid > 0; }
 
 void mark_running(Monitor& m) {
@@ -32,6 +40,7 @@ void mark_running(Monitor& m) {
   m.detached = m.plan.session.detach;
   m.started_ns = m.cloned_ns;
   if (m.plan.lifetime.timeout_ms > 0) m.deadline_ms = monotonic_ms() + m.plan.lifetime.timeout_ms;
+  if (!is_session(m)) log_start(m.plan);
   m.stdio->started();
 }
 
@@ -131,7 +140,9 @@ void stop_with_container(Monitor& m) {
   m.stdio->reclaim_terminal();
 }
 
-void handle_signal(Monitor& m, int sig, bool from_terminal) {
+enum class Sender { kAnybody, kTerminal, kSkiff };
+
+void handle_signal(Monitor& m, int sig, Sender sender) {
   switch (sig) {
     case SIGCHLD:
       return reap(m);
@@ -157,16 +168,25 @@ void handle_signal(Monitor& m, int sig, bool from_terminal) {
     // Nothing of the container's runs yet that could handle it.
     if (sig == SIGWINCH || sig == SIGCONT) return;
     m.forced_status = 128 + sig;
-    return kill_container(m.pid, m.pidfd.get());
+    return kill_init(m);
   }
-  if (passed_to_group(m, sig, from_terminal)) return;
-  if (forward_signal(m.pid, m.pidfd.get(), sig, ends_with_pid_one(m))) m.forced_status = 128 + sig;
+  if (passed_to_group(m, sig, sender == Sender::kTerminal)) return;
+  if (!is_session(m) && sender != Sender::kSkiff) log_kill(m.plan, sig);
+  if (!forward_signal(m.pid, m.pidfd.get(), sig, ends_with_pid_one(m))) return;
+  m.forced_status = 128 + sig;
+  m.cgroup.let_die(m.plan.cgroup);
+}
+
+/** `skiff kill` and `stop` have told their event themselves, and say so. */
+Sender sender_of(const signalfd_siginfo& info) {
+  if (info.ssi_code == SI_KERNEL) return Sender::kTerminal;
+  return info.ssi_code == SI_QUEUE && info.ssi_int == kToldSignal ? Sender::kSkiff : Sender::kAnybody;
 }
 
 void read_signals(Monitor& m) {
   signalfd_siginfo info;
   while (read(m.signals.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    handle_signal(m, static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL);
+    handle_signal(m, static_cast<int>(info.ssi_signo), sender_of(info));
   }
 }
 
@@ -183,7 +203,7 @@ void check_deadline(Monitor& m) {
   if (m.deadline_ms == 0 || monotonic_ms() < m.deadline_ms || m.ended) return;
   m.deadline_ms = 0;
   m.forced_status = 128 + SIGKILL;
-  kill_container(m.pid, m.pidfd.get());
+  kill_init(m);
 }
 
 void wait_for_events(Monitor& m) {
@@ -211,17 +231,17 @@ void wait_for_events(Monitor& m) {
     m.parent_is_gone = true;
     m.forced_status = 128 + SIGKILL;
     if (is_session(m)) kill(-m.pid, SIGKILL);
-    kill_container(m.pid, m.pidfd.get());
+    kill_init(m);
   }
   if (container != nullptr && container->revents != 0) {
     m.container.reset();
-    kill_container(m.pid, m.pidfd.get());
+    kill_init(m);
   }
   m.stdio->move();
-  while (int sig = m.stdio->take_signal()) handle_signal(m, sig, false);
+  while (int sig = m.stdio->take_signal()) handle_signal(m, sig, Sender::kAnybody);
   if (m.stdio->has_broken_pipe() && m.forced_status == 0) {
     m.forced_status = 128 + SIGPIPE;
-    kill_container(m.pid, m.pidfd.get());
+    kill_init(m);
   }
   if (m.stdio->wants_to_detach()) m.detached = true;
   if (m.stdio->take_stop_request()) {
@@ -243,7 +263,7 @@ uint64_t monotonic_ms() {
 void record_failure(Monitor& m) {
   if (m.failed) return;
   m.failed = true;
-  if (m.pid > 0 && !m.ended) kill_container(m.pid, m.pidfd.get());
+  if (m.pid > 0 && !m.ended) kill_init(m);
 }
 
 void follow_container(Monitor& m) {

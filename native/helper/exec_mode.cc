@@ -13,10 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "child_stdio.h"
 #include "command.h"
 #include "common/retry.h"
 #include "enter.h"
+#include "event_log.h"
 #include "exec.h"
 #include "monitor_state.h"
 #include "namespaces.h"
@@ -42,6 +44,8 @@ bool detaches(const Session& s) { return s.m.plan.session.detach; }
 /** In the process in between. */
 bool enter(void* arg, int report, StepError* e) {
   Session& s = *static_cast<Session*>(arg);
+  // As a process of the caller's, with the caller's stderr for what there is to say.
+  join_group(s.m.plan.cgroup);
   // While /proc/self still belongs to us, and pipes to change the mode of too.
   if (!write_oom_score(s.m.plan.process, e)) return false;
   if (!connect_stdio(s.m.plan, s.channels.stdio, e)) return false;
@@ -158,11 +162,16 @@ int leave(Session& s) {
 }
 
 int finish(Session& s) {
-  if (s.m.detached && !s.m.failed) return leave(s);
+  if (s.m.detached && !s.m.failed) {
+    if (!detaches(s)) log_event(s.m.plan, "exec_detach");
+    return leave(s);
+  }
   report_early_end(s.m);
   explain_end(s);
   if (s.m.failed) print_error(s.m.error);
-  return exit_status(s.m);
+  int status = exit_status(s.m);
+  log_exec_die(s.m.plan, status);
+  return status;
 }
 
 int stay(Session& s) {

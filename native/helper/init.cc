@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -87,8 +88,15 @@ bool prepare(Init& in) {
   return open_host_paths(in.plan, &in.host, &in.e);
 }
 
+/** Its root is the group we are in now, which is not yet so at the clone. */
+bool enter_cgroup_namespace(const Plan& plan, StepError* e) {
+  if (!makes_cgroup_namespace_late(plan)) return true;
+  return unshare(CLONE_NEWCGROUP) == 0 || fail(e, Step::kCgroup, "");
+}
+
 bool build(Init& in) {
   const Plan& plan = *in.plan;
+  if (!enter_cgroup_namespace(plan, &in.e)) return false;
   if (!joins_any(plan.ns) && !write_oom_score(plan.process, &in.e)) return false;
   if (!become_namespace_root(plan.ns, plan.process.keep_groups, &in.e) || !die_with_helper(in)) return false;
   umask(0022);

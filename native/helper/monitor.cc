@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/retry.h"
+#include "event_log.h"
 #include "idmap.h"
 #include "init.h"
 #include "monitor_state.h"
@@ -65,6 +66,14 @@ void kill_survivors(const Monitor& m) {
   }
 }
 
+void say_oom(const Monitor& m) {
+  bool first = WIFSIGNALED(m.wait_status) && WTERMSIG(m.wait_status) == SIGKILL;
+  Text<256> words;
+  words << (first ? "the container" : "a process of the container") << " was killed: out of memory"
+        << m.plan.cgroup.memory;
+  print_note(words.c_str());
+}
+
 bool stdout_is_broken_pipe() {
   struct stat st;
   if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode)) return false;
@@ -81,7 +90,7 @@ bool start_container(Monitor& m) {
   InitChannels channels;
   UniqueFd ours;
   if (!make_sync_pair(&ours, &channels.sync)) return fail(e, Step::kSocket, "");
-  if (!m.stdio->prepare(plan, &channels, e)) return false;
+  if (!m.cgroup.make(plan, e) || !m.stdio->prepare(plan, &channels, e)) return false;
   m.pid = clone_into_namespaces(plan, e);
   if (m.pid == 0) {
     ours.reset();
@@ -92,6 +101,7 @@ bool start_container(Monitor& m) {
   drop_child_ends(&channels);
   m.sync = static_cast<UniqueFd&&>(ours);
   m.pidfd.reset(sys::pidfd_open(m.pid));
+  if (!m.cgroup.admit(plan.cgroup, m.pid, e)) return false;
   if (!map_ids(plan.ns, m.pid, e) || !m.cleanup.keep_namespace(plan, m.pid, e)) return false;
   if (!send_sync(m.sync.get(), SyncType::kGo, Step::kIdMap, 0, ""))
     return true;  // it is dead: see report_early_end
@@ -116,8 +126,14 @@ int run_to_end(Monitor& m) {
   m.stdio->restore_terminal();
   m.network.stop();
   kill_survivors(m);
+  m.is_oom = m.cgroup.end_life(m.plan.cgroup);
+  if (m.is_oom) say_oom(m);
   if (m.failed) print_error(m.error);
   return exit_status(m);
+}
+
+void log_end(const Monitor& m, int status) {
+  if (m.started_ns != 0) log_die(m.plan, status, m.started_ns, m.finished_ns);
 }
 
 void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting) {
@@ -126,6 +142,7 @@ void save_result(const Monitor& m, int status, uint32_t restarts, bool restartin
   record.signal = !m.failed && WIFSIGNALED(m.wait_status) ? WTERMSIG(m.wait_status) : 0;
   record.started_ns = m.started_ns;
   record.finished_ns = m.finished_ns;
+  record.oom = m.is_oom;
   record.restarts = restarts;
   record.restarting = restarting;
   Text<1024> words;
@@ -182,11 +199,15 @@ int run_container(int plan_fd) {
   int status = run_to_end(m);
   // The container has done its work; that it did not arrive is ours to say.
   if (status == 0 && relay.has_lost_output()) status = 125;
+  m.cgroup.remove(m.plan);
   if (m.plan.lifetime.remove_on_exit) {
     leave_status(m.plan.lifetime, status);
+    log_end(m, status);
     m.cleanup.remove_container(m.plan.lifetime);
+    log_destroy(m.plan);
   } else {
     save_result(m, status, 0, false);
+    log_end(m, status);
   }
   if (status != 0 && !m.failed && stdout_is_broken_pipe()) die_of_sigpipe();
   return status;

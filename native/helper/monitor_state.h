@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cgroup.h"
 #include "cleanup.h"
 #include "container_stdio.h"
 #include "network.h"
@@ -24,6 +25,8 @@ struct Run {
   /** The exit status that overrides the container's: a signal carried out for it, or a time-out. */
   int forced_status = 0;
   int wait_status = 0;
+  /** The kernel killed something of the container for want of memory. */
+  bool is_oom = false;
   /** When the process was made; counts as the start once the command runs. */
   uint64_t cloned_ns = 0, started_ns = 0, finished_ns = 0;
   uint64_t deadline_ms = 0;
@@ -34,6 +37,7 @@ struct Monitor : Run {
   ContainerStdio* stdio = nullptr;
   Network network;
   Cleanup cleanup;
+  Cgroup cgroup;
   UniqueFd signals, parent;
   bool parent_is_gone = false;
   /** In a process of our own (monitored.cc), and not in the place of the caller's. */
@@ -48,6 +52,8 @@ bool start_container(Monitor& m);
 int run_to_end(Monitor& m);
 /** The exit record. */
 void save_result(const Monitor& m, int status, uint32_t restarts, bool restarting);
+/** Tells `events` that it has ended, if it ever began: once its record says so. */
+void log_end(const Monitor& m, int status);
 uint64_t monotonic_ms();
 /** Once a step has failed: kills what there is; m.error says why. */
 void record_failure(Monitor& m);

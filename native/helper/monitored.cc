@@ -13,8 +13,10 @@
 
 #include "attach_client.h"
 #include "attach_server.h"
+#include "event_log.h"
 #include "monitor_state.h"
 #include "record.h"
+#include "restart_policy.h"
 #include "signals.h"
 #include "sync.h"
 #include "sys.h"
@@ -45,8 +47,9 @@ bool is_stopped_by_user(const Lifetime& lifetime) {
 }
 
 /** docker's rules. A command that could not be started at all is not tried again, unless it has run before. */
-bool is_to_restart(const Monitor& m, int status, uint32_t restarts) {
-  const Lifetime& lifetime = m.plan.lifetime;
+bool is_to_restart(Monitor& m, int status, uint32_t restarts) {
+  Lifetime& lifetime = m.plan.lifetime;
+  refresh_restart_policy(&lifetime);
   if (lifetime.restart == RestartKind::kNo || (m.failed && restarts == 0)) return false;
   if (lifetime.restart == RestartKind::kOnFailure &&
       (status == 0 || (lifetime.max_restarts > 0 && restarts >= lifetime.max_restarts)))
@@ -103,13 +106,17 @@ int keep_container(Monitor& m) {
     back_off = back_off == 0 ? kFirstBackOffMs : back_off * 2;
     if (back_off > kLongestBackOffMs) back_off = kLongestBackOffMs;
     bool again = is_to_restart(m, status, restarts);
+    bool told = again;
     if (again) {
       save_result(m, status, restarts, true);
+      log_end(m, status);
       server.end(status);
-      again = wait_before_restart(m, back_off);
+      again = wait_before_restart(m, back_off) && is_to_restart(m, status, restarts);
     }
     if (!again) {
+      m.cgroup.remove(m.plan);
       if (!m.plan.lifetime.remove_on_exit) save_result(m, status, restarts, false);
+      if (!told) log_end(m, status);
       return status;
     }
     static_cast<Run&>(m) = Run();
@@ -139,6 +146,7 @@ int keep_container(Monitor& m) {
   if (lifetime.remove_on_exit) {
     leave_status(lifetime, status);
     m.cleanup.remove_container(lifetime);
+    log_destroy(m.plan);
   }
   // Free before a client hears of the end: what it does next finds the container stopped.
   close(lifetime.lock_fd);
@@ -171,5 +179,5 @@ int run_monitored(Monitor& m) {
   m.parent.reset();
   m.signals.reset();
   close(m.plan.lifetime.lock_fd);
-  return follow_monitor(m.plan.client, ours.get());
+  return follow_monitor(m.plan, ours.get());
 }

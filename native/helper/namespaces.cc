@@ -17,10 +17,6 @@
 #include "sync.h"
 #include "sys.h"
 
-#ifndef CLONE_NEWCGROUP
-#define CLONE_NEWCGROUP 0x02000000
-#endif
-
 namespace {
 
 constexpr int kKinds = 5;
@@ -40,12 +36,14 @@ struct Choices {
            {&ns.pid, CLONE_NEWPID}} {}
 };
 
-uint64_t new_flags(const Namespaces& ns) {
+uint64_t new_flags(const Plan& plan) {
+  const Namespaces& ns = plan.ns;
   uint64_t flags = CLONE_NEWNS;
   if (ns.user == UserNs::kNewIdMap || ns.user == UserNs::kNewSelf) flags |= CLONE_NEWUSER;
   for (const Choice& c : Choices(ns).of) {
     if (c.choice->kind == NsKind::kNew) flags |= static_cast<uint64_t>(c.flag);
   }
+  if (makes_cgroup_namespace_late(plan)) flags &= ~static_cast<uint64_t>(CLONE_NEWCGROUP);
   return flags;
 }
 
@@ -164,6 +162,10 @@ pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e) {
   return -1;
 }
 
+bool makes_cgroup_namespace_late(const Plan& plan) {
+  return plan.cgroup.groups.count > 0 && plan.ns.cgroup.kind == NsKind::kNew;
+}
+
 bool joins_any(const Namespaces& ns) {
   if (ns.user == UserNs::kJoin) return true;
   for (const Choice& c : Choices(ns).of) {
@@ -176,9 +178,9 @@ pid_t clone_into_namespaces(const Plan& plan, StepError* e) {
   if (joins_any(plan.ns)) {
     Joining joining = {&plan, {}};
     if (!open_joined(plan.ns, &joining.open_ns, e)) return -1;
-    return clone_beyond(enter_joined, &joining, new_flags(plan.ns), e);
+    return clone_beyond(enter_joined, &joining, new_flags(plan), e);
   }
-  pid_t pid = clone_now(new_flags(plan.ns));
+  pid_t pid = clone_now(new_flags(plan));
   if (pid < 0) fail(e, Step::kClone, "");
   return pid;
 }

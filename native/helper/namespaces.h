@@ -21,5 +21,8 @@ pid_t clone_beyond(Enter enter, void* arg, uint64_t flags, StepError* e);
  */
 pid_t clone_into_namespaces(const Plan& plan, StepError* e);
 
+/** A new cgroup namespace is made by init itself, once it has been put into its group. */
+bool makes_cgroup_namespace_late(const Plan& plan);
+
 /** Whether namespaces of another container are entered. */
 bool joins_any(const Namespaces& ns);

@@ -36,6 +36,8 @@ enum class Record : uint32_t {
   kRemove,
   kExecSession,
   kClient,
+  kCgroup,
+  kEvents,
   kCount
 };
 
@@ -146,6 +148,37 @@ void read_session(Reader& r, ExecSession* s) {
   if (s->pid <= 0 || s->detach_keys.size > kDetachKeysMax) r.spoil();
 }
 
+void read_cgroup(Reader& r, CgroupPlan* c) {
+  c->groups = r.strings();
+  c->v1 = r.flag();
+  c->systemd = r.strings();
+  c->scope = r.str();
+  c->controllers = r.strings();
+  c->limits = r.list<LimitWrite>(29, [&] {
+    LimitWrite w;
+    w.name = r.str();
+    w.file = r.str();
+    w.value = r.str();
+    w.other_file = r.str();
+    w.other_value = r.str();
+    w.implied = r.flag();
+    return w;
+  });
+  c->record = r.str();
+  c->events = r.str();
+  c->memory = r.str();
+  c->asked = r.flag();
+  c->required = r.flag();
+}
+
+void read_events(Reader& r, Events* e) {
+  e->log = r.str();
+  e->subject = r.str();
+  e->mounted = r.strings();
+  e->unmounted = r.strings();
+  e->destroyed = r.strings();
+}
+
 void read_record(Record record, Reader& r, Plan* plan) {
   switch (record) {
     case Record::kNamespaces:
@@ -209,8 +242,12 @@ void read_record(Record record, Reader& r, Plan* plan) {
       return;
     case Record::kClient:
       return read_client(r, &plan->client);
+    case Record::kCgroup:
+      return read_cgroup(r, &plan->cgroup);
     case Record::kExecSession:
       return read_session(r, &plan->session);
+    case Record::kEvents:
+      return read_events(r, &plan->events);
     case Record::kEnd:
     case Record::kCount:
       r.spoil();

@@ -193,6 +193,48 @@ struct ExecSession {
   Blob detach_keys;
 };
 
+/** One file of a cgroup. */
+struct LimitWrite {
+  const char* name = "";  // what the user calls it, for messages: "--memory"
+  const char* file = "";
+  const char* value = "";
+  /** Where the kernel has no such file; empty: none. */
+  const char* other_file = "";
+  const char* other_value = "";
+  /** Follows from another limit: where it cannot be set nobody misses it. */
+  bool implied = false;
+};
+
+/** The container's group; of an `exec`, that of the running one. */
+struct CgroupPlan {
+  /** Absolute directories, one a hierarchy; empty: the container stays where we are. */
+  StringList groups;
+  bool v1 = false;
+  /** A program that has systemd put the process {pid} into a scope (of an `exec`: into the group); empty: none. */
+  StringList systemd;
+  /** The scope's directory, in which the group is made. */
+  const char* scope = "";
+  StringList controllers;  // to be enabled there
+  List<LimitWrite> limits;
+  /** Content of containers/<id>/cgroup. */
+  const char* record = "";
+  /** The file that counts kills for want of memory; empty: none. */
+  const char* events = "";
+  /** The limit of memory in words: " at its limit of 64 MiB (--memory)". */
+  const char* memory = "";
+  /** Something was asked for: what is not honoured is said. */
+  bool asked = false;
+  bool required = false;
+};
+
+/** What `skiff events` is told: members of JSON objects, since the helper knows no JSON (event_log.h). */
+struct Events {
+  const char* log = "";      // path of the store's event log; empty: nobody is told
+  const char* subject = "";  // the container
+  /** Its volumes, once for each kind of event. */
+  StringList mounted, unmounted, destroyed;
+};
+
 struct Plan {
   Namespaces ns;
   RootFs rootfs;
@@ -211,6 +253,8 @@ struct Plan {
   StringList command;
   StringList remove;
   ExecSession session;
+  CgroupPlan cgroup;
+  Events events;
 };
 
 /** Decodes `size` bytes at `data`, which must stay as they are for the life of the plan. */

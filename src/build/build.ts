@@ -36,6 +36,8 @@ export interface BuildRequest {
   buildArgs: ReadonlyMap<string, string>;
   /** Full references. */
   tags: readonly string[];
+  /** An image without a name is kept too. */
+  keepsImage: boolean;
   labels: Readonly<Record<string, string>>;
   annotations: Readonly<Record<string, string>>;
   /** Named contexts: a directory, or the reference of an image. */
@@ -198,6 +200,7 @@ class Build {
     const image = await storeNewImage(this.#parts, {
       doing: 'exporting the image',
       references: tags,
+      isKept: this.#request.keepsImage,
       base,
       layers: layers.slice(stage.image?.layers.length ?? 0),
       added,

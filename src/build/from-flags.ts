@@ -14,6 +14,7 @@ import { parseUlimit } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import { fixedCreated, type BuildRequest } from './build.ts';
 import { namedContext } from './input.ts';
+import { needsImage, parseOutput, type Output } from './outputs.ts';
 import { parseSecret, parseSsh } from './secrets.ts';
 import { DEFAULT_SHM_BYTES } from './world.ts';
 
@@ -28,6 +29,7 @@ export interface BuildOptions {
   'build-context': string[];
   label: string[];
   network: string | undefined;
+  output: string[];
   'no-cache': boolean | undefined;
   'no-cache-filter': string[];
   platform: string[];
@@ -45,15 +47,19 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'onEvent'> {
+): Omit<BuildRequest, 'input' | 'onEvent'> & { outputs: Output[] } {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
+  const outputs = options.output.map(parseOutput);
+  const tags = [...options.tag, ...outputs.flatMap((one) => one.tags)];
   const network = options.network ?? 'default';
   if (network !== 'default') parseNetworkMode(network);
   return {
     target: options.target,
     buildArgs,
-    tags: [...new Set(options.tag.map(referenceToGive))],
+    tags: [...new Set(tags.map(referenceToGive))],
+    outputs: outputs.map(({ output }) => output),
+    keepsImage: outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
     labels: pairs('--label', options.label),
     annotations: pairs('--annotation', options.annotation),
     contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),

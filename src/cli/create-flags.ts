@@ -1,8 +1,11 @@
 // Flags of `create`, which `run` has too; container/options.ts lists their types.
 
 import type { Flags } from './command.ts';
+import { CREATE_LIMIT_FLAGS, LIMIT_FLAGS } from './limit-flags.ts';
 
 export const CREATE_FLAGS = {
+  ...LIMIT_FLAGS,
+  ...CREATE_LIMIT_FLAGS,
   'add-host': {
     type: 'list',
     value: 'NAME:IP',

@@ -60,6 +60,16 @@ export function formatInspect(values: readonly unknown[], format?: string): stri
   return values.map((value) => evaluate(nodes, value));
 }
 
+/**
+ * For values that come one by one: the template is parsed once. `json` stands for `{{json .}}`, and `json` is that function.
+ * @throws USAGE for a bad template; the result for an unknown field
+ */
+export function lineFormatter(format: string, json: (value: unknown) => string): (value: unknown) => string {
+  if (format.trim() === 'json') return json;
+  const nodes = parseTemplate(unescape(format));
+  return (value) => evaluate(nodes, value, { functions: { json } });
+}
+
 /** One object (version, info): text is printed without --format. */
 export function formatObject(value: unknown, format: string | undefined, text: () => string): string {
   if (format === undefined || format === '') return text();

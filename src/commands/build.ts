@@ -4,7 +4,7 @@ import { openBuildProgress, PROGRESS_MODES, type ProgressMode } from '../cli/bui
 import { defineCommand } from '../cli/command.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { requestFromFlags } from '../build/from-flags.ts';
-import { runBuild } from '../build/command.ts';
+import { checkBuild, runBuild } from '../build/command.ts';
 
 export default defineCommand({
   name: 'build',
@@ -29,6 +29,7 @@ export default defineCommand({
       value: 'NAME=DIR',
       help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
     },
+    check: { type: 'boolean', help: 'look for mistakes in the Dockerfile, and build nothing' },
     compress: {
       type: 'boolean',
       hidden: true,
@@ -53,6 +54,12 @@ export default defineCommand({
       value: 'STAGE',
       commaSeparated: true,
       help: 'run every step of these stages',
+    },
+    output: {
+      type: 'list',
+      short: 'o',
+      value: 'DIR|type=TYPE[,dest=PATH]',
+      help: 'write local files, a tar, or an oci or docker archive',
     },
     platform: { type: 'list', value: 'PLATFORM', commaSeparated: true, help: 'os/architecture to build for' },
     progress: {
@@ -96,17 +103,29 @@ export default defineCommand({
       cwd: process.cwd(),
       registry: registryOptions(flags),
     });
-    const { imageId } = await runBuild(cx, {
+    const place = { context: args[0] ?? '.', file: flags.file, ignoreFile: flags.ignorefile };
+    if (flags.check === true) {
+      const { text, isClean } = await checkBuild({ ...request, ...place });
+      cx.io.stdout(text);
+      return isClean ? 0 : 1;
+    }
+    const parts = { ...cx, signal: cx.signal, stdoutBytes: (bytes: Uint8Array) => cx.io.stdoutBytes(bytes) };
+    const { imageId, warnings } = await runBuild(parts, {
       ...request,
-      context: args[0] ?? '.',
-      file: flags.file,
-      ignoreFile: flags.ignorefile,
+      ...place,
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
       onEvent: (event) => progress.onEvent(event),
       onEnd: () => progress.close(),
     });
-    if (flags.quiet === true) cx.io.stdout(imageId);
+    const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
+    if (flags.quiet === true) {
+      if (!isStdoutTaken) cx.io.stdout(imageId);
+    } else if (mode !== 'rawjson' && warnings.length > 0) {
+      const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
+      for (const line of ['', ` ${count} found:`, ...warnings.map((warning) => ` - ${warning}`)])
+        cx.io.stderr(line);
+    }
     return 0;
   },
 });

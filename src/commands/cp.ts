@@ -3,7 +3,8 @@
 import { defineCommand } from '../cli/command.ts';
 import { humanSize } from '../cli/human.ts';
 import { EngineError } from '../core/errors.ts';
-import { copyFiles, parseCopyEnd } from '../container/files/copy.ts';
+import { parseCopyEnd } from '../container/files/copy-end.ts';
+import { copyFiles } from '../container/files/copy.ts';
 
 export default defineCommand({
   name: 'cp',

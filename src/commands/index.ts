@@ -24,6 +24,11 @@ export const COMMANDS: CommandTable = {
     hidden: true,
     load: () => import('./internal/layer.ts'),
   },
+  __thaw: {
+    summary: 'let a container go on (internal)',
+    hidden: true,
+    load: () => import('./internal/thaw.ts'),
+  },
   __unpack: {
     summary: 'unpack one layer (internal)',
     hidden: true,
@@ -71,6 +76,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Find out what works on this machine and how to mend what does not',
     group: 'system',
     load: () => import('./doctor.ts'),
+  },
+  events: {
+    summary: 'Show what happens to containers, images and volumes',
+    group: 'system',
+    load: () => import('./events.ts'),
   },
   exec: {
     summary: 'Run a command in a running container',
@@ -123,6 +133,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./logs.ts'),
   },
+  pause: {
+    summary: 'Stop all processes of one or more containers for a while',
+    group: 'container',
+    load: () => import('./pause.ts'),
+  },
   port: {
     summary: 'Show the published ports of a container',
     group: 'container',
@@ -172,6 +187,11 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./start.ts'),
   },
+  stats: {
+    summary: 'Show what containers use: CPU, memory, network, disks, processes',
+    group: 'container',
+    load: () => import('./stats.ts'),
+  },
   stop: {
     summary: 'Stop one or more running containers',
     group: 'container',
@@ -198,6 +218,16 @@ export const COMMANDS: CommandTable = {
     summary: 'Show the processes of a container',
     group: 'container',
     load: () => import('./top.ts'),
+  },
+  unpause: {
+    summary: 'Let the processes of paused containers go on',
+    group: 'container',
+    load: () => import('./unpause.ts'),
+  },
+  update: {
+    summary: 'Change the limits of one or more containers, or their restart policy',
+    group: 'container',
+    load: () => import('./update.ts'),
   },
   version: {
     summary: 'Show the version',
@@ -253,6 +283,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container list': 'ps',
   'container logs': 'logs',
   'container ls': 'ps',
+  'container pause': 'pause',
   'container port': 'port',
   'container ps': 'ps',
   'container remove': 'rm',
@@ -261,8 +292,11 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container rm': 'rm',
   'container run': 'run',
   'container start': 'start',
+  'container stats': 'stats',
   'container stop': 'stop',
   'container top': 'top',
+  'container unpause': 'unpause',
+  'container update': 'update',
   'container wait': 'wait',
   'image build': 'build',
   'image import': 'import',
@@ -275,6 +309,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image save': 'save',
   'image tag': 'tag',
   'system doctor': 'doctor',
+  'system events': 'events',
   'system info': 'info',
   'volume list': 'volume ls',
   'volume remove': 'volume rm',

@@ -4,6 +4,7 @@ import { defineCommand } from '../cli/command.ts';
 import { formatList, type ListFormat } from '../cli/format.ts';
 import { goTime, humanAgo, humanSize } from '../cli/human.ts';
 import { listContainers, writableBytes, type ListedContainer } from '../container/list.ts';
+import { stateWord } from '../container/state.ts';
 import { commandText, portsText, statusText } from '../container/text.ts';
 import { EngineError } from '../core/errors.ts';
 
@@ -72,7 +73,7 @@ function psFormat(
       CreatedAt: { header: 'CREATED AT', value: ({ spec }) => goTime(Date.parse(spec.createdAt)) },
       RunningFor: { header: 'CREATED', value: ({ spec }) => humanAgo(Date.parse(spec.createdAt), nowMs) },
       Status: { header: 'STATUS', value: ({ state }) => statusText(state, (ms) => humanAgo(ms, nowMs)) },
-      State: { header: 'STATE', value: ({ state }) => state.status },
+      State: { header: 'STATE', value: ({ state }) => stateWord(state) },
       Ports: {
         header: 'PORTS',
         value: ({ spec, state }) => (state.status === 'running' ? portsText(spec) : ''),

@@ -5,8 +5,7 @@ import { checkTime, STOP_FLAGS } from '../cli/stop-flags.ts';
 import { TARGET_FLAGS } from '../cli/target-flags.ts';
 import { forEachTarget } from '../cli/targets.ts';
 import { findContainer } from '../container/records.ts';
-import { startDetached } from '../container/start.ts';
-import { stopContainer } from '../container/stop.ts';
+import { restartContainer } from '../container/restart.ts';
 import { targetsOf } from '../container/targets.ts';
 
 export default defineCommand({
@@ -25,8 +24,13 @@ export default defineCommand({
     let failed = 0;
     const status = await forEachTarget(cx, targetsOf(cx.paths, args, flags, 'restart'), async (target) => {
       const spec = findContainer(cx.paths, target);
-      await stopContainer(cx.paths, spec, { timeoutS: time, signal: flags.signal, cancel: cx.signal });
-      failed = Math.max(failed, await startDetached(cx, spec, target, (line) => cx.io.stdout(line)));
+      const status = await restartContainer(cx, spec, target, {
+        timeoutS: time,
+        signal: flags.signal,
+        cancel: cx.signal,
+        print: (line) => cx.io.stdout(line),
+      });
+      failed = Math.max(failed, status);
     });
     return Math.max(status, failed);
   },

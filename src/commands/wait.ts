@@ -18,7 +18,7 @@ export default defineCommand({
       type: 'list',
       value: 'STATE',
       commaSeparated: true,
-      help: 'stopped (default), exited, running, restarting, created or removed',
+      help: 'stopped (default), exited, running, paused, restarting, created or removed',
     },
   },
   examples: ['wait web', 'wait --condition running web'],

@@ -5,14 +5,20 @@ import { addingBlobs } from '../image/adding.ts';
 import type { Digest } from '../core/digest.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
 import { changeConfig } from '../image/config-changes.ts';
-import { startLayerDiff } from '../image/layer/diff.ts';
+import { isFrozen } from '../cgroup/freezer.ts';
+import { startLayerDiff, type UpperDirectory } from '../image/layer/diff.ts';
 import { readBase, storeNewImage, type NewImageParts } from '../image/new-image.ts';
-import { storeLayerTar } from '../image/new-layer.ts';
+import { storeLayerTar, type NewLayer } from '../image/new-layer.ts';
+import { displayReference } from '../image/names.ts';
 import { referenceToGive } from '../image/tag.ts';
 import { DEFAULT_PATH } from './environment.ts';
+import { logContainerEvent } from './events.ts';
 import { holdContainer } from './files/hold.ts';
 import { upperOf } from './files/layers.ts';
+import { holdPaused } from './hold-paused.ts';
+import { freezable } from './pause.ts';
 import { findContainer } from './records.ts';
+import type { IdMap } from '../native/plan.ts';
 import type { ContainerSpec, ImageOfContainer } from '../runtime/spec.ts';
 
 export interface CommitOptions {
@@ -31,7 +37,7 @@ export async function commitContainer(
   reference: string,
   options: CommitOptions,
 ): Promise<Digest> {
-  const { paths, log, signal } = parts;
+  const { paths, signal } = parts;
   const spec = findContainer(paths, reference);
   const doing = `committing container ${JSON.stringify(spec.name)}`;
   const upper = upperOf(paths, spec, 'committing');
@@ -41,21 +47,10 @@ export async function commitContainer(
   const config = changeConfig(configOfContainer(spec, base.config.config ?? {}), options.changes);
   const held = holdContainer(paths, spec, doing);
   try {
-    if (held.pid !== undefined && options.pause)
-      log.warn(
-        `${doing}: its processes go on meanwhile, since they cannot be paused here; --pause=false says that is fine`,
-      );
     return await addingBlobs(paths, signal, async (added) => {
-      const diff = startLayerDiff(upper, spec.idMap, doing);
-      const complete = async (): Promise<void> => {
-        for (const note of (await diff.done).notes) log.warn(note);
-      };
-      let layer;
-      try {
-        layer = await storeLayerTar(paths, diff.tar, { signal, complete });
-      } finally {
-        diff.cancel();
-      }
+      const pack = (): Promise<NewLayer> => storeUpper(parts, upper, spec.idMap, doing);
+      const pause = held.pid !== undefined && options.pause;
+      const layer = pause ? await whilePaused(parts, spec, doing, pack) : await pack();
       const created = new Date().toISOString();
       const { imageId } = await storeNewImage(parts, {
         doing,
@@ -77,10 +72,55 @@ export async function commitContainer(
         ],
         idMap: spec.idMap,
       });
+      logContainerEvent(paths, spec, 'commit', {
+        comment: options.message ?? '',
+        imageID: imageId,
+        imageRef: name === undefined ? '' : displayReference(name),
+      });
       return imageId;
     });
   } finally {
     held.release();
+  }
+}
+
+async function storeUpper(
+  { paths, log, signal }: NewImageParts,
+  upper: UpperDirectory,
+  idMap: IdMap | undefined,
+  doing: string,
+): Promise<NewLayer> {
+  const diff = startLayerDiff(upper, idMap, doing);
+  const complete = async (): Promise<void> => {
+    for (const note of (await diff.done).notes) log.warn(note);
+  };
+  try {
+    return await storeLayerTar(paths, diff.tar, { signal, complete });
+  } finally {
+    diff.cancel();
+  }
+}
+
+/** One that is paused already stays so. */
+async function whilePaused<T>(
+  { paths, log, signal }: NewImageParts,
+  spec: ContainerSpec,
+  doing: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const group = freezable(paths, spec);
+  if (group === undefined) {
+    log.warn(
+      `${doing}: its processes go on meanwhile, since they cannot be paused here; --pause=false says that is fine`,
+    );
+    return await work();
+  }
+  if (isFrozen(group) === true) return await work();
+  const resume = await holdPaused(group, doing, signal);
+  try {
+    return await work();
+  } finally {
+    await resume();
   }
 }
 

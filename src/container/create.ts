@@ -7,6 +7,7 @@ import { EngineError, errnoOf } from '../core/errors.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { lookAtSources, makeMissing, type BindSources } from './bind-sources.ts';
+import { logContainerEvent } from './events.ts';
 import type { CreateOptions } from './options.ts';
 import { randomName } from './names.ts';
 import { checkEarly, decideSpec, type CreateRequest, type RunParts } from './prepare.ts';
@@ -33,6 +34,7 @@ async function attempt(parts: RunParts, request: CreateRequest): Promise<Contain
   const made = await makeContainer(parts, spec, request.options, { trees, sources });
   // Else a --rm container that does not run is taken for a leftover of one that did.
   if (spec.host.autoRemove) writeFileSync(`${made.dir}/created`, '', { mode: 0o600 });
+  logContainerEvent(parts.paths, spec, 'create');
   closeSync(made.lockFd);
   return spec.id;
 }

@@ -2,7 +2,7 @@
 // docker has it: user, environment, directory, capabilities, filter, limits.
 
 import { EngineError } from '../core/errors.ts';
-import type { ContainerProcess, ExecPlan } from '../native/plan.ts';
+import type { CgroupEntry, ContainerProcess, ExecPlan } from '../native/plan.ts';
 import { capabilityMask, capabilitySets } from '../runtime/capabilities.ts';
 import { checkMapped, mappedGids } from '../runtime/mapped-ids.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
@@ -37,12 +37,15 @@ export interface ExecInput {
   envLines: readonly KeyValueLine[];
   /** The container's account files as they are now; undefined unless --user asks for them. */
   accounts: AccountFiles | undefined;
+  /** Its group; undefined: none of its own. */
+  cgroup: CgroupEntry | undefined;
   /** The filter of the container. */
   seccomp: ContainerProcess['seccomp'];
   /** Capabilities we hold ourselves, where there is no user namespace: more cannot be given. */
   available: bigint | undefined;
   /** Our own OOM score, where that is the lowest we may set. */
   lowestOomScore: number | undefined;
+  events: ExecPlan['events'];
 }
 
 /** @throws USAGE, USER_UNKNOWN */
@@ -59,6 +62,8 @@ export function planExec(input: ExecInput): ExecPlan {
     detach,
     detachKeys: parseDetachKeys(options['detach-keys'] ?? DEFAULT_DETACH_KEYS),
     dieWithParent: !detach,
+    cgroup: input.cgroup,
+    ...(input.events === undefined ? {} : { events: input.events }),
   };
 
   function processOf({ words, caller, envLines, seccomp }: ExecInput): ContainerProcess {

@@ -1,16 +1,22 @@
 // `exec`: looks at the container that runs, decides (exec-plan.ts), and becomes the helper, which enters it. Takes no lock
 // and makes nothing, so there is nothing to take away when it fails.
 
+import { EngineError } from '../core/errors.ts';
+import { existsSync } from 'node:fs';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
+import type { CgroupEntry } from '../native/plan.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
-import type { ContainerSpec } from '../runtime/spec.ts';
-import type { StoreRoot } from '../store/layout.ts';
+import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
+import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
+import { logExec, sessionEvents } from './events.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
+import { randomContainerId } from './names.ts';
 import { readRunningAccounts } from './running-accounts.ts';
+import { isPaused } from './state.ts';
 
 export interface ExecParts {
   paths: StoreRoot;
@@ -31,23 +37,41 @@ export async function execInContainer(
 ): Promise<never> {
   const { spec, typed, rest } = addressContainer(parts.paths, words, options);
   const init = runningInit(parts.paths, spec);
+  if (isPaused(parts.paths, spec.id)) throw pausedContainer(spec);
   const { host } = spec;
   const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const inputs = await lookAtOurselves(parts, spec, options);
   if (options.privileged === true) warnOfMissing(parts.log, inputs.available);
-  return launchExec(
-    planExec({
-      spec,
-      init,
-      typed,
-      words: rest,
-      options,
-      caller: parts.env,
-      accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
-      seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
-      ...inputs,
-    }),
+  const execId = randomContainerId();
+  const plan = planExec({
+    spec,
+    init,
+    typed,
+    words: rest,
+    options,
+    caller: parts.env,
+    accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
+    cgroup: await groupOf(parts, spec.id),
+    seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
+    ...inputs,
+    events: sessionEvents(parts.paths, spec, execId),
+  });
+  logExec(parts.paths, spec, plan.process.args, execId);
+  return launchExec(plan);
+}
+
+function pausedContainer({ id, name }: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_STATE',
+    `container ${name}: container ${id} is paused, unpause the container before exec`,
+    { hint: `skiff unpause ${name}`, exitCode: 1 },
   );
+}
+
+async function groupOf({ paths, hostUid }: ExecParts, id: ContainerId): Promise<CgroupEntry | undefined> {
+  if (!existsSync(`${containerDir(paths, id)}/cgroup`)) return undefined;
+  const { groupEntry } = await import('../cgroup/entry.ts');
+  return groupEntry(paths, id, hostUid);
 }
 
 /** What seldom matters is loaded when it does. */

@@ -1,6 +1,7 @@
 // Image config + flags + what was looked up → ContainerSpec. (pure) Every flag of `run` that describes the container is
 // judged here or in the file it is handed to; nothing is read, made or joined.
 
+import type { Limits } from '../cgroup/types.ts';
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
 import { checkMapped, toHostId } from '../runtime/mapped-ids.ts';
@@ -50,6 +51,7 @@ export interface SpecInput {
   envLines: readonly KeyValueLine[];
   labelLines: readonly KeyValueLine[];
   accounts: AccountFiles;
+  limits: Limits;
   /** Text of the --security-opt seccomp=FILE. */
   seccompText: string | undefined;
   /** Devices of --device and --privileged, expanded to nodes that exist. */

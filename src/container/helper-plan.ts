@@ -5,6 +5,7 @@ import type { Client, HelperPlan, RootTree, UserNamespace } from '../native/plan
 import { planContainer } from '../runtime/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { namesDir, type StoreRoot } from '../store/layout.ts';
+import { planEvents } from './events.ts';
 import { pidOfRunning } from './join.ts';
 import type { PreparedContainer } from './prepare.ts';
 import type { NewContainer } from './records.ts';
@@ -48,7 +49,9 @@ export function helperPlan(
             maxFiles: host.logOptions.maxFiles,
           }
         : undefined,
+    cgroup: prepared.limits?.group?.plan,
     client,
+    events: planEvents(root, spec),
     label: spec.process.args[0] as string,
     lifetime: {
       containerDir: made.dir,

@@ -1,10 +1,11 @@
 // The half of a ContainerSpec that depends on this host: security, limits, namespaces, log. (pure) Called by from-flags.ts.
 
+import type { Limits } from '../cgroup/types.ts';
 import { EngineError } from '../core/errors.ts';
 import { canonicalCapability } from '../runtime/capabilities.ts';
 import type { IdMap } from '../native/plan.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
-import { parseSize } from '../runtime/sizes.ts';
+import { parseSize } from '../core/sizes.ts';
 import type { ContainerId, DeviceSpec, HostSpec } from '../runtime/spec.ts';
 import { parseSysctl } from '../runtime/sysctls.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
@@ -19,6 +20,7 @@ export interface HostInput {
   idMap: IdMap | undefined;
   network: string;
   seccompText: string | undefined;
+  limits: Limits;
   devices: DeviceSpec[];
   caller: { cwd: string };
   resolveContainer: (reference: string) => ContainerId;
@@ -73,6 +75,9 @@ export function hostFromFlags(input: HostInput, mounts: MountSpec[], notes: stri
     groupAdd: options['group-add'],
     init: options.init === true,
     oomScoreAdj: oomScoreAdj(options['oom-score-adj']),
+    limits: input.limits,
+    cgroupParent: options['cgroup-parent'] ?? '',
+    requireLimits: options['require-limits'] === true,
     timeoutMs: (wholeNumber('--timeout', options.timeout, 0) ?? 0) * 1000,
     logDriver: driver,
     logOptions: parseLogOptions(options['log-opt'], driver),

@@ -1,10 +1,11 @@
 // `inspect` of a container: docker's JSON. (pure) Fields of docker's API reference that skiff has no counterpart for have
 // their zero value (zero-inspect.ts) rather than an invented one.
 
+import type { DeviceAmount } from '../cgroup/types.ts';
 import { ZERO_CONFIG, ZERO_OVERLAY } from '../image/zero-config.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
 import type { ContainerSpec, DeviceSpec, NamespaceMode, PublishedPort } from '../runtime/spec.ts';
-import type { ContainerState } from './state.ts';
+import { stateWord, type ContainerState } from './state.ts';
 import {
   ZERO_CONTAINER,
   ZERO_ENDPOINT,
@@ -34,9 +35,9 @@ export function inspectContainer({ spec, state, dir }: InspectInput): Record<str
     Args: process.args.slice(1),
     State: {
       ...ZERO_STATE,
-      Status: state.status,
+      Status: stateWord(state),
       Running: state.status === 'running' || state.status === 'restarting',
-      Paused: false,
+      Paused: state.paused,
       Restarting: state.status === 'restarting',
       OOMKilled: state.oomKilled,
       Dead: false,
@@ -133,6 +134,7 @@ function hostConfig({ host, network, config }: ContainerSpec): Record<string, un
     GroupAdd: orNull(host.groupAdd),
     IpcMode: modeText(host.ipcMode),
     OomScoreAdj: host.oomScoreAdj ?? 0,
+    ...resources(host),
     PidMode: host.pidMode.kind === 'private' ? '' : modeText(host.pidMode),
     Privileged: host.privileged,
     PublishAllPorts: network.publishAll,
@@ -153,6 +155,34 @@ function hostConfig({ host, network, config }: ContainerSpec): Record<string, un
     MaskedPaths: host.maskedPaths,
     ReadonlyPaths: host.readonlyPaths,
   };
+}
+
+/** docker's `Resources`. Absent limits have zero-inspect.ts' values. */
+function resources({ limits, cgroupParent }: ContainerSpec['host']): Record<string, unknown> {
+  const rates = (list: DeviceAmount[] | undefined, key: string): unknown =>
+    list?.map(({ path, amount }) => ({ Path: path, [key]: amount }));
+  const all = {
+    CgroupParent: cgroupParent,
+    Memory: limits.memoryBytes,
+    MemorySwap: limits.memorySwapBytes,
+    MemoryReservation: limits.memoryReservationBytes,
+    MemorySwappiness: limits.memorySwappiness,
+    NanoCpus: limits.nanoCpus,
+    CpuPeriod: limits.cpuPeriodUs,
+    CpuQuota: limits.cpuQuotaUs,
+    CpuShares: limits.cpuShares,
+    CpusetCpus: limits.cpusetCpus,
+    CpusetMems: limits.cpusetMems,
+    PidsLimit: limits.pidsLimit,
+    BlkioWeight: limits.blkioWeight,
+    BlkioWeightDevice: rates(limits.blkioWeightDevice, 'Weight'),
+    BlkioDeviceReadBps: rates(limits.deviceReadBps, 'Rate'),
+    BlkioDeviceWriteBps: rates(limits.deviceWriteBps, 'Rate'),
+    BlkioDeviceReadIOps: rates(limits.deviceReadIops, 'Rate'),
+    BlkioDeviceWriteIOps: rates(limits.deviceWriteIops, 'Rate'),
+    OomKillDisable: limits.oomKillDisable,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 function mountPoint(mount: MountSpec): Record<string, unknown> {

@@ -3,7 +3,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
-import type { ContainerId } from '../runtime/spec.ts';
+import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { findContainer, isAlive, readSpec } from './records.ts';
 import { readPid } from './state.ts';
@@ -25,6 +25,12 @@ export function joinTarget(root: StoreRoot, reference: string): JoinChoice {
     notes: [],
     joined: { id, pid, hostname: config.hostname },
   };
+}
+
+/** Id of the container whose namespaces this one lives in. */
+export function joinedContainer({ network, host }: ContainerSpec): string | undefined {
+  const modes = [host.pidMode, host.ipcMode].flatMap((mode) => (mode.kind === 'container' ? [mode.id] : []));
+  return network.mode.startsWith('container:') ? network.mode.slice('container:'.length) : modes[0];
 }
 
 /** Host pid of the container's init. @throws CONTAINER_STATE */

@@ -6,7 +6,7 @@ import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { listIds, readSpec } from './records.ts';
 import { sweepDead } from './remove.ts';
-import { readState, type ContainerState } from './state.ts';
+import { readState, stateWord, type ContainerState } from './state.ts';
 
 export interface ListedContainer {
   spec: ContainerSpec;
@@ -94,7 +94,7 @@ export function parseFilters(texts: readonly string[]): Filters {
     if (!/^(created|restarting|running|removing|paused|exited|dead)$/.test(status)) {
       throw new EngineError(
         'USAGE',
-        `--filter status=${status}: invalid filter, expected created, running, restarting or exited`,
+        `--filter status=${status}: invalid filter, expected created, running, paused, restarting or exited`,
       );
     }
   }
@@ -133,7 +133,7 @@ function matchesOne(
     case 'exited':
       return state.status === 'exited' && state.exitCode === Number(value);
     case 'status':
-      return state.status === value;
+      return stateWord(state) === value;
     case 'ancestor':
       return isImage(spec, value);
     case 'before':

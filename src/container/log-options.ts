@@ -1,7 +1,7 @@
 // --log-opt of the json-file log: max-size and max-file. (pure)
 
 import { EngineError } from '../core/errors.ts';
-import { parseSize } from '../runtime/sizes.ts';
+import { parseSize } from '../core/sizes.ts';
 import type { HostSpec, LogOptions } from '../runtime/spec.ts';
 
 /** @throws USAGE in docker's words for what the driver does not know */

@@ -1,6 +1,8 @@
 // The flags of `create` and `run` as their use cases take them: keys are the flags' names, texts are as typed.
 // cli/create-flags.ts and commands/run.ts declare them; the compiler checks that they agree.
 
+import type { LimitOptions } from '../cgroup/limit-options.ts';
+
 /** What `run` has beyond `create`. */
 export interface RunOptions extends CreateOptions {
   detach: boolean | undefined;
@@ -9,7 +11,9 @@ export interface RunOptions extends CreateOptions {
   plan: string | undefined;
 }
 
-export interface CreateOptions {
+export interface CreateOptions extends LimitOptions {
+  'cgroup-parent': string | undefined;
+  'require-limits': boolean | undefined;
   rm: boolean | undefined;
   interactive: boolean | undefined;
   tty: boolean | undefined;
@@ -88,6 +92,7 @@ const MAY_BE_EMPTY = [
   'shm-size',
   'stop-signal',
   'platform',
+  'cgroup-parent',
 ] as const;
 
 /** An empty text is not given, as docker has it: `--name "$NAME"`. An empty --entrypoint takes the image's away. */

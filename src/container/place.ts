@@ -11,6 +11,7 @@ import { lookAtSources, type BindSources } from './bind-sources.ts';
 import { ownCapabilities } from '../runtime/own-capabilities.ts';
 import { ownLimits, ownOomScore } from './inputs.ts';
 import type { JoinChoice } from './join.ts';
+import type { PlacedLimits } from './limits.ts';
 import { connectNetwork, type Network } from './network.ts';
 
 export interface Placement {
@@ -19,27 +20,51 @@ export interface Placement {
   seccomp: HelperPlan['process']['seccomp'];
   /** Our own capabilities, asked for only where they are the limit: as root without a user namespace. */
   available: bigint | undefined;
+  /** Undefined: no limit was asked for, and no monitor wants to look at the group. */
+  limits: PlacedLimits | undefined;
   notes: string[];
 }
 
-/** Looks and chooses; makes nothing. `joined`: whose namespaces `container:` means. @throws USAGE, HOST_MISSING */
+export interface PlaceOptions {
+  /** Whose namespaces `container:` means. */
+  joined: JoinChoice['joined'] | undefined;
+  /** A monitor will keep it. */
+  monitored: boolean;
+}
+
+/** Looks and chooses; makes nothing. @throws USAGE, HOST_MISSING */
 export async function placeContainer(
   parts: ConnectParts & { hostUid: number },
   spec: ContainerSpec,
-  joined: JoinChoice['joined'] | undefined,
+  { joined, monitored }: PlaceOptions,
 ): Promise<Placement> {
   const network = await connectNetwork(parts, spec, joined);
   spec.network.ports = network.ports;
   spec.network.address = network.address;
   const notes = [...raiseOomScore(parts.hostUid, spec), ...withinLimits(parts.hostUid, spec)];
   const available = spec.idMap === undefined ? ownCapabilities() : undefined;
+  const { limits, lines } = await limitsOf(parts.hostUid, spec, monitored);
   return {
     sources: lookAtSources(spec.host.mounts),
     network,
     seccomp: await seccompOf(spec),
     available,
-    notes: [...notes, ...network.notes, ...missingCapabilities(spec, available)],
+    limits,
+    notes: [...notes, ...lines, ...network.notes, ...missingCapabilities(spec, available)],
   };
+}
+
+async function limitsOf(
+  hostUid: number,
+  spec: ContainerSpec,
+  monitored: boolean,
+): Promise<{ limits: PlacedLimits | undefined; lines: string[] }> {
+  const { limits, cgroupParent } = spec.host;
+  if (!monitored && cgroupParent === '' && Object.keys(limits).length === 0)
+    return { limits: undefined, lines: [] };
+  const { limitLines, placeLimits } = await import('./limits.ts');
+  const placed = placeLimits(hostUid, spec);
+  return { limits: placed, lines: limitLines(placed.unhonoured) };
 }
 
 function seccompOf({ host }: ContainerSpec): Promise<HelperPlan['process']['seccomp']> {

@@ -2,6 +2,7 @@
 // Looks and judges; makes nothing but what a pull and an unpack make. run.ts, create.ts and show-plan.ts go on from here.
 
 import { hostname } from 'node:os';
+import type { LimitOptions } from '../cgroup/limit-options.ts';
 import type { Config } from '../core/config.ts';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
@@ -23,6 +24,7 @@ import type { ResolvedImage } from '../store/images.ts';
 import { specFromFlags } from './from-flags.ts';
 import { readAccounts, readDevices, readFlagFile, readKeyValueFiles } from './inputs.ts';
 import { joinTarget, type JoinChoice } from './join.ts';
+import type { AskedLimits } from './limits.ts';
 import { checkName, randomContainerId } from './names.ts';
 import type { CreateOptions, RunOptions } from './options.ts';
 import { placeContainer, type Placement } from './place.ts';
@@ -157,17 +159,58 @@ export function rootfsDirectory(text: string): string {
   throw new EngineError('USAGE', `--rootfs ${JSON.stringify(text)}: no such directory`);
 }
 
+/** The limits asked for, judged before an image is fetched. Most containers have none. @throws USAGE */
+export async function limitsOf({ options }: CreateRequest): Promise<AskedLimits> {
+  if (LIMIT_NAMES.every((name) => isNotGiven(options[name]))) return { limits: {}, notes: [] };
+  const { askedLimits } = await import('./limits.ts');
+  return askedLimits(options);
+}
+
+function isNotGiven(value: unknown): boolean {
+  return value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+}
+
+const LIMIT_NAMES = [
+  'memory',
+  'memory-swap',
+  'memory-reservation',
+  'memory-swappiness',
+  'kernel-memory',
+  'cpus',
+  'cpu-shares',
+  'cpu-period',
+  'cpu-quota',
+  'cpuset-cpus',
+  'cpuset-mems',
+  'pids-limit',
+  'blkio-weight',
+  'blkio-weight-device',
+  'device-read-bps',
+  'device-write-bps',
+  'device-read-iops',
+  'device-write-iops',
+  'oom-kill-disable',
+] as const satisfies (keyof LimitOptions)[];
+
+/** What is known before the image. */
+export interface Decided {
+  ids: IdMapChoice;
+  limits: AskedLimits;
+  /** A monitor will keep it. */
+  monitored: boolean;
+}
+
 /** Decides everything; makes nothing. */
 export async function prepareRun(
   parts: RunParts,
   request: CreateRequest,
-  ids: IdMapChoice,
+  { ids, limits, monitored }: Decided,
   image: ResolvedImage | undefined,
   trees: readonly string[],
 ): Promise<PreparedContainer> {
-  const { spec, notes } = specFor(parts, request, ids, image, trees);
+  const { spec, notes } = specFor(parts, request, { ids, limits }, image, trees);
   const joined = joinedOf(ids);
-  const placed = await placeContainer(parts, spec, joined);
+  const placed = await placeContainer(parts, spec, { joined, monitored });
   sayUnmapped(parts, spec);
   return { ...placed, spec, ids, trees, joined, notes: [...notes, ...placed.notes] };
 }
@@ -177,11 +220,12 @@ export async function decideSpec(
   parts: RunParts,
   request: CreateRequest,
 ): Promise<{ spec: ContainerSpec; trees: readonly string[]; notes: string[] }> {
+  const limits = await limitsOf(request);
   const ids = idMapFor(parts, request);
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
   request.onImageReady?.();
-  return { ...specFor(parts, request, ids, image, trees), trees };
+  return { ...specFor(parts, request, { ids, limits }, image, trees), trees };
 }
 
 function joinedOf(ids: IdMapChoice): JoinChoice['joined'] | undefined {
@@ -191,7 +235,7 @@ function joinedOf(ids: IdMapChoice): JoinChoice['joined'] | undefined {
 function specFor(
   parts: RunParts,
   request: CreateRequest,
-  ids: IdMapChoice,
+  { ids, limits }: Pick<Decided, 'ids' | 'limits'>,
   image: ResolvedImage | undefined,
   trees: readonly string[],
 ): { spec: ContainerSpec; notes: string[] } {
@@ -229,13 +273,14 @@ function specFor(
     labelLines: readKeyValueFiles('--label-file', options['label-file']),
     accounts: readAccounts(topmostFirst, image !== undefined),
     seccompText: seccompFile === undefined ? undefined : readFlagFile('--security-opt seccomp', seccompFile),
+    limits: limits.limits,
     devices: devices.devices,
     mountsOfContainer: (reference) => mountsOfContainer(parts.paths, reference),
     resolveContainer: (reference) => joinTarget(parts.paths, reference).joined.id,
     joinedHostname: joined?.hostname,
     network: options.network ?? parts.config().network ?? 'default',
   });
-  return { spec, notes: [...ids.notes, ...notes, ...devices.notes] };
+  return { spec, notes: [...ids.notes, ...notes, ...limits.notes, ...devices.notes] };
 }
 
 function sayUnmapped({ log }: RunParts, { process: { additionalGids }, idMap }: ContainerSpec): void {

@@ -13,6 +13,9 @@ export interface ProcessFacts {
   /** Device number of the controlling terminal; 0: none. */
   terminal: number;
   cpuTicks: number;
+  /** Of descendants that have ended and been waited for. */
+  endedTicks: number;
+  threads: number;
   /** Since boot. */
   startTicks: number;
 }
@@ -82,6 +85,8 @@ export function parseStat(stat: string): ProcessFacts {
     name: stat.slice(stat.indexOf('(') + 1, end),
     terminal: field(7),
     cpuTicks: field(14) + field(15),
+    endedTicks: field(16) + field(17),
+    threads: field(20),
     startTicks: field(22),
   };
 }
@@ -96,7 +101,8 @@ function namespaceOf(pid: number, kind: string): string | undefined {
   }
 }
 
-function readProc(pid: number, file: string): string | undefined {
+/** Bytes as text; undefined: gone, or not ours to look at. */
+export function readProc(pid: number, file: string): string | undefined {
   try {
     return decodeBytes(readFileSync(`/proc/${pid}/${file}`));
   } catch (error) {

@@ -4,6 +4,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Paths } from '../core/paths.ts';
 import { parsePruneFilter } from '../core/prune-filter.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
+import { logPrune } from '../store/event-log.ts';
 import { writableBytes } from './list.ts';
 import { dropStaleNames, isAlive, listIds, readSpec } from './records.ts';
 import { removeContainer, sweepDead, sweepTrash } from './remove.ts';
@@ -46,5 +47,6 @@ export async function pruneContainers(
     pruned.ids.push(id);
     pruned.bytes += bytes;
   }
+  logPrune(paths, 'container', pruned.bytes);
   return pruned;
 }

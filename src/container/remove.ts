@@ -20,6 +20,7 @@ import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, namesDir, tmpDir, type StoreRoot } from '../store/layout.ts';
 import { tryExclusive } from '../store/lock.ts';
+import { logRemoval } from './events.ts';
 import {
   dropName,
   holderOf,
@@ -31,6 +32,7 @@ import {
   readSpec,
 } from './records.ts';
 import { killLeftover, markStopped } from './signal.ts';
+import { isLost } from './state.ts';
 import { killAndWait } from './stop.ts';
 
 export interface RemoveOptions {
@@ -60,7 +62,7 @@ export async function removeContainer(
     if (!tryExclusive(lockFd)) {
       if (!force) throw running(spec);
       markIfThere(dir);
-      await killAndWait(dir, lockFd, spec.name);
+      await killAndWait(root, spec, lockFd);
     }
     if (!isStillThere(root, spec.id, lockFd)) return;
     await killLeftover(dir, spec.name);
@@ -110,10 +112,12 @@ async function discard(
     dirFd = openSync(containerDir(root, id), 'r');
     // Tells sweepTrash that somebody is at it. Waits only for an updateSpec, which may be a rename.
     addon().flock(dirFd, 'exclusive', false);
-    const latest = readSpec(root, id)?.name ?? name;
+    const spec = readSpec(root, id);
+    const latest = spec?.name ?? name;
     // Whose config.json is torn may have any.
     for (const each of latest === undefined ? namesIn(namesDir(root)) : [latest]) dropName(root, each, id);
     renameSync(containerDir(root, id), trash);
+    if (spec !== undefined) logRemoval(root, spec, isLost(trash));
     await removeTree(trash, idMap);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error; // a --rm keeper has removed it itself

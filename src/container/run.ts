@@ -9,12 +9,14 @@ import type { ContainerSpec } from '../runtime/spec.ts';
 import { attachedClient, detachedClient, parseStreams } from './client.ts';
 import { again, makeContainer, unmakeContainer } from './create.ts';
 import { parseDetachKeys } from './detach-keys.ts';
+import { logContainerEvent } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
 import type { RunOptions } from './options.ts';
 import {
   checkEarly,
   idMapFor,
   imageOf,
+  limitsOf,
   prepareRun,
   treesOf,
   type PreparedContainer,
@@ -33,11 +35,13 @@ export async function runContainer(parts: RunParts, request: RunRequest): Promis
 }
 
 async function attempt(parts: RunParts, request: RunRequest): Promise<never> {
+  const limits = await limitsOf(request);
   const ids = idMapFor(parts, request);
   const image = await imageOf(parts, request, ids);
   const trees = await treesOf(parts, request, image, ids);
   request.onImageReady?.();
-  const prepared = await prepareRun(parts, request, ids, image, trees);
+  const monitored = !isKeptByUs(request.options);
+  const prepared = await prepareRun(parts, request, { ids, limits, monitored }, image, trees);
   for (const note of prepared.notes) parts.log.warn(note);
   return await launch(parts, request, prepared);
 }
@@ -78,16 +82,20 @@ export function isKeptByUs(options: RunOptions): boolean {
 async function launch(parts: RunParts, request: RunRequest, prepared: PreparedContainer): Promise<never> {
   const { spec } = prepared;
   const { options } = request;
+  await openGroup(parts, prepared);
   const made = await makeContainer(parts, spec, options, prepared);
+  logContainerEvent(parts.paths, spec, 'create');
   try {
     const keeping = keepingOf(options, spec);
     const { parentFd } = keeping;
     const plan = helperPlan(parts.paths, prepared, made, keeping);
     await parts.handOver();
+    if (options.detach !== true) logContainerEvent(parts.paths, spec, 'attach');
     return launchContainer(plan, parentFd === undefined ? [] : [parentFd]);
   } catch (error) {
     if (options.cidfile !== undefined) rmSync(options.cidfile, { force: true });
     await unmakeContainer(parts.paths, spec, made);
+    logContainerEvent(parts.paths, spec, 'destroy');
     throw error;
   }
 }
@@ -111,4 +119,12 @@ export function callerFd(): number {
   const fd = ppid > 1 ? addon().pidfdOpen(ppid) : undefined;
   if (fd !== undefined && process.ppid === ppid) return fd;
   throw new EngineError('CONTAINER_STATE', '--scope job: the process that called skiff has ended');
+}
+
+/** Only a group of our own in cgroup v2 has to be opened, and only for limits. @throws HOST_MISSING */
+export async function openGroup(parts: Pick<RunParts, 'log'>, prepared: PreparedContainer): Promise<void> {
+  const group = prepared.limits?.group;
+  if (group?.opening === undefined) return;
+  const { openPlaced } = await import('./limits.ts');
+  openPlaced(parts, group);
 }

@@ -10,15 +10,18 @@ import { rankPlatform } from '../image/platform.ts';
 import { mergeCommand } from './command-line.ts';
 import {
   idMapFor,
+  limitsOf,
   parsePullPolicy,
   prepareRun,
   rootfsDirectory,
   wantedPlatform,
+  type Decided,
+  type PreparedContainer,
   type RunParts,
   type RunRequest,
 } from './prepare.ts';
 import { helperPlan } from './helper-plan.ts';
-import { checkRun } from './run.ts';
+import { checkRun, isKeptByUs } from './run.ts';
 
 /** What `--plan=json` prints. */
 export interface ShownPlan {
@@ -48,10 +51,12 @@ export interface ShownPlan {
 /** @throws as `runContainer` would before it makes anything */
 export async function planRun(parts: RunParts, request: RunRequest): Promise<ShownPlan> {
   checkRun(request);
-  const ids = idMapFor(parts, request);
+  const limits = await limitsOf(request);
+  const decided = { ids: idMapFor(parts, request), limits, monitored: !isKeptByUs(request.options) };
+  const { ids } = decided;
   if (request.options.rootfs === true) {
     const path = rootfsDirectory(request.what);
-    return await shown(parts, request, ids, undefined, [path], { rootfs: path });
+    return await shown(parts, request, decided, undefined, [path], { rootfs: path });
   }
   const policy = parsePullPolicy(request.options.pull);
   const platform = wantedPlatform(request.options);
@@ -69,7 +74,7 @@ export async function planRun(parts: RunParts, request: RunRequest): Promise<Sho
       : policy === 'newer'
         ? 'would ask the registry for a newer one'
         : 'in the store';
-  const plan = await shown(parts, request, ids, image, trees, {
+  const plan = await shown(parts, request, decided, image, trees, {
     name: request.what,
     reference: image.reference,
     id: image.imageId,
@@ -102,12 +107,12 @@ function unknownImage({ what, words, options }: RunRequest, ids: IdMapChoice, po
 async function shown(
   parts: RunParts,
   request: RunRequest,
-  ids: IdMapChoice,
+  decided: Decided,
   image: ResolvedImage | undefined,
   trees: string[],
   shownImage: ShownPlan['image'],
 ): Promise<ShownPlan> {
-  const prepared = await prepareRun(parts, request, ids, image, trees);
+  const prepared = await prepareRun(parts, request, decided, image, trees);
   const { spec, network, sources } = prepared;
   const plan = helperPlan(
     parts.paths,
@@ -135,7 +140,7 @@ async function shown(
         : config.hostname === hostname()
           ? `${config.hostname} (the host's)`
           : config.hostname,
-    idMap: idMapOf(ids),
+    idMap: idMapOf(decided.ids),
     mounts: host.mounts.map((mount) => ({
       type: mount.type,
       ...(mount.type === 'tmpfs'
@@ -176,10 +181,21 @@ async function shown(
         ? []
         : [{ name: 'timeout', value: `${host.timeoutMs / 1000}s`, honoured: true }]),
       { name: 'shm-size', value: String(host.shmSizeBytes), honoured: true },
+      ...(await resourceLimits(prepared)),
     ],
     log: host.logDriver,
     notes: prepared.notes,
   };
+}
+
+/** --memory and the like: loaded only where there are any. */
+async function resourceLimits({
+  spec,
+  limits,
+}: PreparedContainer): Promise<NonNullable<ShownPlan['limits']>> {
+  if (limits === undefined || Object.keys(spec.host.limits).length === 0) return [];
+  const { shownLimits } = await import('./limits.ts');
+  return shownLimits(spec.host.limits, limits.unhonoured);
 }
 
 function idMapOf({ idMap }: IdMapChoice): ShownPlan['idMap'] {

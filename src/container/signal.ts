@@ -1,9 +1,11 @@
 // Signals to a container, and waiting for its end. A process is signalled through a pidfd that was opened before its start
 // time was compared, so a reused pid is never hit.
 
-import { closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { thaw } from '../cgroup/freezer.ts';
+import { parseCgroup } from '../cgroup/record.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import { addon } from '../native/addon.ts';
@@ -21,12 +23,13 @@ const LONGEST_WAIT_MS = 25;
 /**
  * Sends a signal as `kill` does: through the keeper, which does for pid 1 what the signal would do to any other process
  * (docs/decisions/0003). False: there is nobody to get it, yet or any more.
+ * @param tell is called just before: whoever logs the signal does so before what it causes is logged
  */
-export function signalContainer(dir: string, signal: number): boolean {
+export function signalContainer(dir: string, signal: number, tell?: () => void): boolean {
   const init = readPid(dir);
   if (init === undefined) return false;
   const keeper = FOR_INIT_ITSELF.includes(signal) ? undefined : readKeeper(dir);
-  return sendSignal(keeper === undefined || ignores(keeper, signal) ? init : keeper, signal);
+  return sendSignal(keeper === undefined || ignores(keeper, signal) ? init : keeper, signal, tell);
 }
 
 /** A `run --rm` in the background of a script ignores what its shell has told it to (proc_pid_status(5), SigIgn). */
@@ -49,11 +52,19 @@ export function wakeKeeper(dir: string): void {
     sendSignal(keeper, SIGCONT);
 }
 
-function sendSignal({ pid, startTicks }: ProcessName, signal: number): boolean {
+/** A paused container notices no signal before it goes on; on cgroup v1 not even SIGKILL. */
+export function wakeContainer(dir: string): void {
+  const group = parseCgroup(readFileIfExists(`${dir}/cgroup`) ?? '');
+  if (group !== undefined) thaw(group);
+}
+
+function sendSignal({ pid, startTicks }: ProcessName, signal: number, tell?: () => void): boolean {
   const pidfd = addon().pidfdOpen(pid);
   if (pidfd === undefined) return false;
   try {
-    return startTicksOf(pid) === startTicks && addon().pidfdSendSignal(pidfd, signal);
+    if (startTicksOf(pid) !== startTicks) return false;
+    tell?.();
+    return addon().pidfdSendSignal(pidfd, signal, tell !== undefined);
   } finally {
     closeSync(pidfd);
   }
@@ -103,7 +114,8 @@ export const KILL_WAIT_MS = 10_000;
 
 /**
  * Its keeper is dead (the caller holds the lock), but the container may live: pid 1 that has changed its ids is not killed
- * with its parent. A free lock must never leave it behind. @throws CONTAINER_STATE when it does not die
+ * with its parent, nor is who has left its process tree for its cgroup alone. A free lock must never leave any behind.
+ * @throws CONTAINER_STATE when one does not die
  */
 export async function killLeftover(dir: string, name: string): Promise<void> {
   const deadline = Date.now() + KILL_WAIT_MS;
@@ -112,9 +124,13 @@ export async function killLeftover(dir: string, name: string): Promise<void> {
     signalContainer(dir, SIGKILL);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
   ) {
+    wakeContainer(dir);
     if (Date.now() >= deadline) throw stillAlive(name);
     await sleep(waitMs);
   }
+  if (!existsSync(`${dir}/cgroup`)) return;
+  const { clearGroup } = await import('../cgroup/leftover.ts');
+  if (!(await clearGroup(dir))) throw stillAlive(name);
 }
 
 export function stillAlive(name: string): EngineError {

@@ -1,7 +1,7 @@
 // `start`, `restart` and `start -a`: a container that was made earlier is planned again from its config.json, with the
 // ports and addresses of today, and gets a new monitor.
 
-import { closeSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import {
@@ -19,14 +19,16 @@ import { tryExclusive } from '../store/lock.ts';
 import { attachTo, type AttachFlags } from './attach.ts';
 import { makeMissing } from './bind-sources.ts';
 import { attachedClient, detachedClient } from './client.ts';
+import { logContainerEvent, logLostEnd } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
-import { joinTarget, type JoinChoice } from './join.ts';
+import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
-import { callerFd } from './run.ts';
+import { callerFd, openGroup } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
-import { LOST, LOST_KEEPER } from './state.ts';
+import { clearNewRestartPolicy } from './restart-policy.ts';
+import { isLost, isPaused, LOST, LOST_KEEPER } from './state.ts';
 
 /**
  * Starts a container that does not run; one that does is left as it is. `line` is printed, by whoever does it, once the
@@ -42,6 +44,7 @@ export async function startDetached(
   if (spec.host.logDriver === 'passthrough') throw needsStreams(spec);
   const made = await lockForStart(parts.paths, spec.id);
   if (made === undefined) {
+    if (isPaused(parts.paths, spec.id)) throw pausedNotStopped(spec);
     if (line !== '') print(line);
     return 0;
   }
@@ -86,6 +89,7 @@ export async function startAttached(
             parentFd: spec.host.scope === 'job' ? callerFd() : undefined,
           };
     const { parentFd } = keeping;
+    logContainerEvent(parts.paths, prepared.spec, 'attach');
     return launchContainer(
       helperPlan(parts.paths, prepared, made, keeping),
       parentFd === undefined ? [] : [parentFd],
@@ -110,12 +114,14 @@ async function lockForStart(root: StoreRoot, id: ContainerId): Promise<Locked | 
       closeSync(lockFd);
       return undefined;
     }
+    // Before config.json is read: an update that comes later changes both.
+    clearNewRestartPolicy(dir);
     // Whoever removes it does so under this lock: what is there now stays.
     const spec = isStillThere(root, id, lockFd) ? readSpec(root, id) : undefined;
     if (spec === undefined) throw gone(id);
     await killLeftover(dir, spec.name);
     clearStopped(dir);
-    recordLostRun(dir);
+    if (isLost(dir)) recordLostRun(root, spec);
     rmSync(`${dir}/pid`, { force: true });
     return { dir, lockFd, spec };
   } catch (error) {
@@ -125,17 +131,26 @@ async function lockForStart(root: StoreRoot, id: ContainerId): Promise<Locked | 
 }
 
 /** The run before ended with its monitor: said in an exit record, before the `pid` file that shows it goes. */
-function recordLostRun(dir: string): void {
-  const pid = readFileIfExists(`${dir}/pid`);
-  if (pid === undefined || existsSync(`${dir}/exit`)) return;
-  const startedAt = pid.split(' ')[2]?.trim() ?? '0';
+function recordLostRun(root: StoreRoot, spec: ContainerSpec): void {
+  const dir = containerDir(root, spec.id);
+  const startedAt = readFileIfExists(`${dir}/pid`)?.split(' ')[2]?.trim() ?? '0';
   const record = `code=${LOST}\nstartedAt=${startedAt}\nfinishedAt=${Date.now()}000000\nerror=${LOST_KEEPER}\n`;
   writeFileSync(`${dir}/exit.tmp`, record, { mode: 0o644 });
   renameSync(`${dir}/exit.tmp`, `${dir}/exit`);
+  logLostEnd(root, spec);
 }
 
 function gone(id: ContainerId): EngineError {
   return new EngineError('CONTAINER_NOT_FOUND', `no such container: ${id}`, { exitCode: 1 });
+}
+
+/** docker's words. */
+function pausedNotStopped({ name }: ContainerSpec): EngineError {
+  return new EngineError(
+    'CONTAINER_STATE',
+    `starting container ${JSON.stringify(name)}: cannot start a paused container, try unpause instead`,
+    { hint: `skiff unpause ${name}`, exitCode: 1 },
+  );
 }
 
 function needsStreams({ name }: ContainerSpec): EngineError {
@@ -150,18 +165,23 @@ async function prepareStart(parts: RunParts, { spec }: Locked): Promise<Prepared
   const choice = idsOf(parts.paths, spec);
   const joined = 'joined' in choice ? (choice as JoinChoice).joined : undefined;
   const trees = treesOf(parts.paths, spec);
-  const placed = await placeContainer(parts, spec, joined);
+  const placed = await placeContainer(parts, spec, {
+    joined,
+    monitored: spec.host.logDriver !== 'passthrough',
+  });
   for (const note of placed.notes) parts.log.warn(note);
   makeMissing(placed.sources);
   const { ports, address } = spec.network;
   updateSpec(parts.paths, spec.id, ({ network }) => Object.assign(network, { ports, address }));
-  return { ...placed, spec, ids: choice, trees, joined };
+  const prepared = { ...placed, spec, ids: choice, trees, joined };
+  await openGroup(parts, prepared);
+  return prepared;
 }
 
 /** The map the container's files were made with; the user namespace of another container where it joins one. */
-function idsOf(root: StoreRoot, { network, host, idMap, mapKey }: ContainerSpec): IdMapChoice {
-  const modes = [host.pidMode, host.ipcMode].flatMap((mode) => (mode.kind === 'container' ? [mode.id] : []));
-  const other = network.mode.startsWith('container:') ? network.mode.slice('container:'.length) : modes[0];
+function idsOf(root: StoreRoot, spec: ContainerSpec): IdMapChoice {
+  const { idMap, mapKey } = spec;
+  const other = joinedContainer(spec);
   if (other !== undefined) return joinTarget(root, other);
   return {
     user: idMap === undefined ? { kind: 'host' } : newUserNamespace(idMap),

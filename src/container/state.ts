@@ -1,6 +1,8 @@
 // What a container is doing, from its lock, `pid` and `exit` files. Nothing is believed that the lock contradicts.
 
 import { readFileSync } from 'node:fs';
+import { isFrozen } from '../cgroup/freezer.ts';
+import { readCgroup } from '../cgroup/record.ts';
 import { errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
@@ -20,6 +22,8 @@ export interface ContainerState {
   finishedAtMs: number | undefined;
   /** How often its restart policy has started it again. */
   restartCount: number;
+  /** It runs, but its group is frozen. */
+  paused: boolean;
 }
 
 /** Exit status of a container whose monitor was killed before it could write one. */
@@ -30,8 +34,10 @@ export function readState(root: StoreRoot, id: ContainerId): ContainerState {
   const dir = containerDir(root, id);
   if (!isAlive(root, id)) return readExit(dir);
   const init = readPid(dir);
-  if (init !== undefined)
-    return { ...NEVER_RAN, status: 'running', pid: init.pid, startedAtMs: init.startedAtMs };
+  if (init !== undefined) {
+    const { pid, startedAtMs } = init;
+    return { ...NEVER_RAN, status: 'running', pid, startedAtMs, paused: isPaused(root, id) };
+  }
   const exit = readFileIfExists(`${dir}/exit`);
   // Its process has ended, and its keeper is about to say how.
   if (exit === undefined) return { ...NEVER_RAN, status: hasPidFile(dir) ? 'running' : 'created' };
@@ -48,7 +54,24 @@ const NEVER_RAN: ContainerState = {
   startedAtMs: undefined,
   finishedAtMs: undefined,
   restartCount: 0,
+  paused: false,
 };
+
+/** Whether a run of the container ended with its keeper, so that nobody has recorded how. Of one that does not run. */
+export function isLost(dir: string): boolean {
+  return hasPidFile(dir) && readFileIfExists(`${dir}/exit`) === undefined;
+}
+
+/** Asked of its group; a container without one cannot be paused. */
+export function isPaused(root: StoreRoot, id: ContainerId): boolean {
+  const group = readCgroup(root, id);
+  return group !== undefined && isFrozen(group) === true;
+}
+
+/** docker's word for it. (pure) */
+export function stateWord({ status, paused }: ContainerState): ContainerState['status'] | 'paused' {
+  return paused ? 'paused' : status;
+}
 
 function hasPidFile(dir: string): boolean {
   return readFileIfExists(`${dir}/pid`) !== undefined;
@@ -89,6 +112,7 @@ export function parseExit(text: string): ContainerState {
     startedAtMs,
     finishedAtMs: milliseconds(fields.get('finishedAt')),
     restartCount: Number(fields.get('restarts') ?? 0),
+    paused: false,
   };
 }
 

@@ -6,6 +6,7 @@ import { EngineError } from '../core/errors.ts';
 import { parseSignal, signalNumber } from '../runtime/signals.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
+import { logContainerEvent } from './events.ts';
 import { openLock } from './records.ts';
 import {
   endRestart,
@@ -15,6 +16,7 @@ import {
   signalContainer,
   stillAlive,
   waitForEnd,
+  wakeContainer,
   wakeKeeper,
 } from './signal.ts';
 import { readState } from './state.ts';
@@ -49,29 +51,47 @@ export async function stopContainer(
     }
     mark(dir);
     let sent = false;
+    const tell = killTeller(root, spec, signal);
     const ask = (): void => {
-      sent ||= signalContainer(dir, signal); // it may not have a process yet
+      wakeContainer(dir);
+      sent ||= signalContainer(dir, signal, tell); // it may not have a process yet
       wakeKeeper(dir);
       endRestart(dir);
     };
     ask();
     const patienceMs = timeoutS < 0 ? Infinity : timeoutS * 1000;
-    if (await waitForEnd(lockFd, patienceMs, ask, options.cancel)) return;
-    await killAndWait(dir, lockFd, spec.name);
+    if (!(await waitForEnd(lockFd, patienceMs, ask, options.cancel))) await killAndWait(root, spec, lockFd);
+    logContainerEvent(root, spec, 'stop');
   } finally {
     closeSync(lockFd);
   }
 }
 
 /** SIGKILL until the keeper, who may still be starting, has let go of the lock; the caller then has it. */
-export async function killAndWait(dir: string, lockFd: number, name: string): Promise<void> {
+export async function killAndWait(
+  root: StoreRoot,
+  spec: ContainerSpec,
+  lockFd: number,
+  tell = killTeller(root, spec, SIGKILL),
+): Promise<void> {
+  const dir = containerDir(root, spec.id);
   const kill = (): void => {
-    signalContainer(dir, SIGKILL);
+    signalContainer(dir, SIGKILL, tell);
+    wakeContainer(dir);
     wakeKeeper(dir);
     endRestart(dir);
   };
   kill();
-  if (!(await waitForEnd(lockFd, KILL_WAIT_MS, kill))) throw stillAlive(name);
+  if (!(await waitForEnd(lockFd, KILL_WAIT_MS, kill))) throw stillAlive(spec.name);
+}
+
+/** Logs the `kill` event of a signal, once, however often it is sent. */
+function killTeller(root: StoreRoot, spec: ContainerSpec, signal: number): () => void {
+  let told = false;
+  return () => {
+    if (!told) logContainerEvent(root, spec, 'kill', { signal: String(signal) });
+    told = true;
+  };
 }
 
 function stopSignal({ config }: ContainerSpec, flag: string | undefined): number {
@@ -88,10 +108,14 @@ export async function killContainer(root: StoreRoot, spec: ContainerSpec, signal
   const lockFd = openLock(root, spec.id);
   try {
     if (lockFd === undefined || (status !== 'running' && status !== 'restarting')) throw notRunning(spec);
-    if (isMeantToStop(spec, signal)) mark(dir);
+    if (isMeantToStop(spec, signal)) {
+      mark(dir);
+      wakeContainer(dir);
+    }
+    const tell = killTeller(root, spec, signal);
     if (status === 'restarting') endRestart(dir);
-    else if (!signalContainer(dir, signal)) throw notRunning(spec);
-    if (signal === SIGKILL) await killAndWait(dir, lockFd, spec.name);
+    else if (!signalContainer(dir, signal, tell)) throw notRunning(spec);
+    if (signal === SIGKILL) await killAndWait(root, spec, lockFd, tell);
   } finally {
     if (lockFd !== undefined) closeSync(lockFd);
   }

@@ -3,13 +3,13 @@
 import type { ContainerSpec } from '../runtime/spec.ts';
 import type { ContainerState } from './state.ts';
 
-/** `Up 2 minutes`, `Restarting (1) 2 seconds ago`, `Exited (1) 3 hours ago`, `Created`; `ago` formats Unix milliseconds as "3 hours ago". */
+/** `Up 2 minutes`, `Up 2 minutes (Paused)`, `Restarting (1) 2 seconds ago`, `Exited (1) 3 hours ago`, `Created`; `ago` formats Unix milliseconds as "3 hours ago". */
 export function statusText(state: ContainerState, ago: (ms: number) => string): string {
   switch (state.status) {
     case 'created':
       return 'Created';
     case 'running':
-      return state.startedAtMs === undefined ? 'Up' : `Up ${ago(state.startedAtMs).replace(/ ago$/, '')}`;
+      return `${state.startedAtMs === undefined ? 'Up' : `Up ${ago(state.startedAtMs).replace(/ ago$/, '')}`}${state.paused ? ' (Paused)' : ''}`;
     case 'restarting':
       return `Restarting (${state.exitCode})${state.finishedAtMs === undefined ? '' : ` ${ago(state.finishedAtMs)}`}`;
     case 'exited':

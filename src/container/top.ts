@@ -9,6 +9,7 @@ import type { ContainerSpec } from '../runtime/spec.ts';
 import { userNames } from '../runtime/users.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
+import { logContainerEvent } from './events.ts';
 import { containerProcesses, type ContainerProcess } from './processes.ts';
 import { readRunningAccounts } from './running-accounts.ts';
 
@@ -31,6 +32,7 @@ export async function listProcesses(
 ): Promise<ProcessTable> {
   const { spec, rest } = addressContainer(root, words, options);
   const { pid } = runningInit(root, spec);
+  logContainerEvent(root, spec, 'top');
   const processes = containerProcesses(pid, spec.host.pidMode.kind === 'private');
   if (rest.length > 0)
     return await askPs(

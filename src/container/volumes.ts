@@ -43,6 +43,7 @@ import {
   createVolume,
   dataDir,
   findVolume,
+  logVolumeEvent,
   randomVolumeName,
   type Volume,
 } from '../volume/records.ts';
@@ -228,6 +229,7 @@ class Attachment implements AttachedVolumes {
     for (const volume of this.#made) {
       if (volume.dir.startsWith(`${volumesDir(paths)}/`)) await trash(volume.dir, this.#spec.idMap);
     }
+    for (const { name } of this.#made) logVolumeEvent(paths, name, 'destroy');
     const own = ownVolumesDir(paths, this.#spec.id);
     if (existsSync(own)) await removeForeignTree(own, this.#spec.idMap);
   }

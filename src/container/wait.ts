@@ -6,12 +6,20 @@ import { EngineError } from '../core/errors.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { isStillThere, openLock } from './records.ts';
-import { LOST, readState, type ContainerState } from './state.ts';
+import { LOST, readState, stateWord, type ContainerState } from './state.ts';
 
 const POLL_MS = 20;
 
 /** podman's words; docker's `wait` means `stopped`. */
-export const WAIT_CONDITIONS = ['stopped', 'exited', 'running', 'restarting', 'created', 'removed'] as const;
+export const WAIT_CONDITIONS = [
+  'stopped',
+  'exited',
+  'running',
+  'paused',
+  'restarting',
+  'created',
+  'removed',
+] as const;
 export type WaitCondition = (typeof WAIT_CONDITIONS)[number];
 
 /** @throws USAGE */
@@ -53,16 +61,16 @@ export async function waitForContainer(
 }
 
 /** (pure) */
-export function isMet(condition: WaitCondition, { status }: ContainerState): boolean {
+export function isMet(condition: WaitCondition, state: ContainerState): boolean {
   switch (condition) {
     case 'stopped':
     case 'exited':
       // docker does not wait for one that never ran, nor for the next run of one that is started again.
-      return status !== 'running';
+      return state.status !== 'running';
     case 'removed':
       return false;
     default:
-      return status === condition;
+      return stateWord(state) === condition;
   }
 }
 

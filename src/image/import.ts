@@ -15,6 +15,7 @@ import type { Platform } from '../spec/image.ts';
 import { ensureStore } from '../store/init.ts';
 import { addingBlobs } from './adding.ts';
 import { changeConfig } from './config-changes.ts';
+import { logImageEvent } from './log-event.ts';
 import { storeNewImage } from './new-image.ts';
 import { storeLayerTar } from './new-layer.ts';
 import { referenceToGive } from './tag.ts';
@@ -56,7 +57,7 @@ export async function importImage(
   return await addingBlobs(paths, signal, async (added) => {
     const layer = await storeLayerTar(paths, tarOf(input, doing), { signal });
     const created = new Date().toISOString();
-    const { imageId } = await storeNewImage(parts, {
+    const image = await storeNewImage(parts, {
       doing,
       references: reference === undefined ? [] : [reference],
       base: undefined,
@@ -69,7 +70,8 @@ export async function importImage(
       history: [{ created, comment: options.message ?? `Imported from ${from}` }],
       idMap: options.idMap,
     });
-    return imageId;
+    logImageEvent(paths, image, 'import');
+    return image.imageId;
   });
 }
 

@@ -26,6 +26,7 @@ import type { FetchBlob } from './download.ts';
 import type { OnImageEvent } from './events.ts';
 import { readDockerArchive, type LoadableImage } from './load-docker.ts';
 import { blobPath, readBlobFile, readOciLayout, type ReadFile } from './load-oci.ts';
+import { logImageEvent } from './log-event.ts';
 import { hostPlatform } from './platform.ts';
 import { storeLayers } from './store-layers.ts';
 
@@ -179,6 +180,7 @@ async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Pr
   const descriptor = { mediaType, digest, size: loadable.manifest.length, platform: platformOf(config) };
   if (references.length === 0) await publishUnnamed(paths, descriptor);
   for (const name of references) await publishImage(paths, image, { reference: name, manifest: descriptor });
+  logImageEvent(paths, image, 'load');
   options.onEvent?.({
     type: 'end',
     reference: reference || what,

@@ -27,6 +27,8 @@ import {
   type ResolvedImage,
 } from '../store/images.ts';
 import { parseConfig, parseManifest } from '../store/parse.ts';
+import { logImageEvent } from './log-event.ts';
+import { displayReference } from './names.ts';
 import type { NewLayer } from './new-layer.ts';
 import { storeLayers } from './store-layers.ts';
 
@@ -47,6 +49,8 @@ export interface NewImage {
   doing: string;
   /** Full references; none leaves it dangling. */
   references: readonly string[];
+  /** False: without a name, nothing of it is kept. */
+  isKept?: boolean;
   base: BaseImage | undefined;
   /** On top of the base's. */
   layers: readonly Pick<NewLayer, 'diffId' | 'blob'>[];
@@ -104,12 +108,14 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   });
   const image = resolve();
   const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
-  if (references.length === 0) await publishUnnamed(paths, descriptor);
+  if (references.length === 0 && wanted.isKept !== false) await publishUnnamed(paths, descriptor);
   // A name that means this image already is left alone: nothing is written, and nothing waited for.
   for (const reference of references.filter(
     (name) => readNamed(paths, name)?.manifestDigest !== manifestDigest,
-  ))
+  )) {
     await publishImage(paths, { ...image, reference }, { reference, manifest: descriptor });
+    logImageEvent(paths, image, 'tag', displayReference(reference));
+  }
   return image;
 }
 

@@ -27,6 +27,7 @@ import { hasTree } from '../store/layers.ts';
 import { withLock } from '../store/lock.ts';
 import { parseConfig, parseManifestOrIndex } from '../store/parse.ts';
 import type { OnImageEvent } from './events.ts';
+import { logTransfer } from './log-event.ts';
 import { choosePlatform, formatPlatform, hostPlatform, platformNotFound, rankPlatform } from './platform.ts';
 import { storeLayers } from './store-layers.ts';
 
@@ -68,9 +69,14 @@ export async function pullImage(
   const client = options.client ?? registryClient(parts, options.registry);
   try {
     // Shared: what this pull adds is referred to by nothing until its end.
-    return await withLock(gcLockFile(parts.paths), 'shared', () => pull(parts, client, ref, text, options), {
-      signal: parts.signal,
-    });
+    const image = await withLock(
+      gcLockFile(parts.paths),
+      'shared',
+      () => pull(parts, client, ref, text, options),
+      { signal: parts.signal },
+    );
+    logTransfer(parts.paths, image, 'pull', ref);
+    return image;
   } finally {
     if (options.client === undefined) client.close();
   }

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import type { IdMap } from '../native/plan.ts';
 import { listContainerUses } from '../store/containers.ts';
+import { logPrune } from '../store/event-log.ts';
 import { collectGarbage, type Freed } from '../store/gc.ts';
 import { editIndex, nameOf, repoDigestsOf, withoutManifest, withoutName } from '../store/index-file.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from '../store/images.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { imageNotFound } from './get.ts';
+import { logImageEvent } from './log-event.ts';
 import { displayReference } from './names.ts';
 
 export interface RemoveParts {
@@ -60,6 +62,7 @@ export async function removeImage(
   if (by === 'id' && options.everyName !== true) refuseSeveralRepositories(text, names, options.force);
   if (taken.length < names.length) {
     await untag(parts.paths, taken);
+    for (let left = taken.length; left > 0; left--) logImageEvent(parts.paths, image, 'untag');
     return { untagged: taken.map(displayReference), deleted: [], bytes: 0 };
   }
   refuseInUse(parts.paths, text, image, options.force);
@@ -95,6 +98,7 @@ export async function pruneImages(parts: RemoveParts, options: PruneImagesOption
     if (going.length === stored.length) total.deleted.push(...removed.deleted);
     total.bytes += removed.bytes;
   }
+  logPrune(parts.paths, 'image', total.bytes);
   return total;
 }
 
@@ -131,6 +135,7 @@ async function removeEntirely(
     await collectGarbage(parts.paths, { idMap, only: { blobs: new Set(), chainIds }, ignoring: digests });
     await forget();
   }
+  logRemoval(parts.paths, stored);
   const blobs = new Set([...digests, ...ids, ...layers.map((layer) => layer.blob.digest)]);
   const freed = await collectGarbage(parts.paths, { idMap, only: { blobs, chainIds } });
   if (freed === undefined) {
@@ -141,6 +146,15 @@ async function removeEntirely(
     deleted: [...new Set(ids), ...deletedLayers(layers, freed)],
     bytes: freed?.bytes ?? 0,
   };
+}
+
+/** An `untag` for each name, and a `delete` for each image that is gone now. */
+function logRemoval(paths: Paths, stored: readonly StoredImage[]): void {
+  for (const { entry, image } of stored)
+    if (nameOf(entry) !== undefined) logImageEvent(paths, image, 'untag');
+  const images = new Map(stored.map(({ image }) => [image.imageId, image]));
+  for (const image of images.values())
+    if (manifestsOf(paths, image.imageId).length === 0) logImageEvent(paths, image, 'delete');
 }
 
 /** Top layer first, as docker prints them. */

@@ -19,6 +19,7 @@ import { imageNotFound } from './get.ts';
 import type { TarEntry } from './layer/entry.ts';
 import { TarWriter } from './layer/tar-writer.ts';
 import { CONTAINERD_NAME } from './load-oci.ts';
+import { logImageEvent } from './log-event.ts';
 
 export const ARCHIVE_FORMATS = ['docker-archive', 'oci-archive'] as const;
 export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
@@ -50,6 +51,7 @@ export async function saveImages(
     const saved = collect(paths, names);
     const writer = new ArchiveWriter(paths, write, signal);
     writer.write(saved, format);
+    for (const { image } of saved) logImageEvent(paths, image, 'save');
   };
   await withLock(gcLockFile(paths), 'shared', work, { signal });
 }

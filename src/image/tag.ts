@@ -7,6 +7,8 @@ import { listImages, publishImage, type ResolvedImage } from '../store/images.ts
 import { gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { getImage } from './get.ts';
+import { logImageEvent } from './log-event.ts';
+import { displayReference } from './names.ts';
 
 /**
  * Gives the image `source` the names `targets`. A name that meant another image means this one afterwards; the other
@@ -25,8 +27,10 @@ async function nameImage(paths: Paths, source: string, references: readonly stri
   const manifest = listImages(paths).images.find(({ entry }) => entry.digest === image.manifestDigest)?.entry;
   if (manifest === undefined)
     throw new EngineError('IMAGE_NOT_FOUND', `tagging "${source}": it was removed meanwhile`);
-  for (const reference of references)
+  for (const reference of references) {
     await publishImage(paths, named(image, reference), { reference, manifest });
+    logImageEvent(paths, image, 'tag', displayReference(reference));
+  }
 }
 
 /** The full reference of a name that an image is to get. @throws REFERENCE_INVALID */

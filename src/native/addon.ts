@@ -133,6 +133,8 @@ export interface Addon {
   lgetxattr(path: Uint8Array, name: string): Buffer | undefined;
   llistxattr(path: Uint8Array): string[];
   lsetxattr(path: Uint8Array, name: string, value: Uint8Array): void;
+  /** Appends `{"time":…,members}` to an event log (native/common/event_file.h). False: it could not be written. */
+  appendEvent(path: Uint8Array, members: Uint8Array): boolean;
   /**
    * A descriptor (close-on-exec) of `path` for reading, every link in it resolved below the directory `root`; a fifo does
    * not wait. Undefined: nothing is there, or nothing we may read. ENOSYS: no openat2(2), or a sandbox that forbids it.
@@ -149,8 +151,10 @@ export interface Addon {
   dieWithParent(pid: number): boolean;
   /** Undefined: no such process. */
   pidfdOpen(pid: number): number | undefined;
-  /** False: the process is gone. */
-  pidfdSendSignal(pidfd: number, signal: number): boolean;
+  /** Whether nobody is left at the other end of a pipe, a socket or a terminal. */
+  isHungUp(fd: number): boolean;
+  /** False: the process is gone. told: whoever keeps a container is not to log it as an event, since we have. */
+  pidfdSendSignal(pidfd: number, signal: number, told: boolean): boolean;
   /**
    * Takes a directory descriptor, which it does not keep. live: the tree is in use rather than being made; mount points
    * in it are entered, and `prepare` is not called.

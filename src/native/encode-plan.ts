@@ -2,6 +2,7 @@
 // every machine we build for. Strings go through core/bytes.ts and so arrive byte for byte.
 
 import { encodeBytes } from '../core/bytes.ts';
+import { writeCgroup, writeCgroupEntry, writeClient, writeEvents, writeLifetime } from './encode-keeping.ts';
 import type {
   Client,
   ExecPlan,
@@ -10,6 +11,7 @@ import type {
   MountFlags,
   NamespaceChoice,
   Namespaces,
+  PlanEvents,
   Propagation,
   RootFs,
   SetupOp,
@@ -36,6 +38,8 @@ const RECORD = {
   remove: 15,
   execSession: 16,
   client: 17,
+  cgroup: 18,
+  events: 19,
 } as const;
 
 const PROPAGATIONS: readonly Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
@@ -111,18 +115,26 @@ export function encodePlan(plan: HelperPlan): Buffer {
     });
   }
   w.record(RECORD.lifetime, () => writeLifetime(w, plan.lifetime));
-  const { client } = plan;
+  const { client, cgroup, events } = plan;
+  if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroup(w, cgroup));
   if (client !== undefined) w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(plan.label));
+  if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
 }
 
 /** Plan of the helper's mode `attach`: become a client of the monitor that keeps containers/<id>. */
-export function encodeAttachCommand(client: Client, containerDir: string, label: string): Buffer {
+export function encodeAttachCommand(
+  client: Client,
+  containerDir: string,
+  label: string,
+  events?: PlanEvents,
+): Buffer {
   const w = new Writer();
   w.record(RECORD.lifetime, () => writeLifetime(w, { ...NO_LIFETIME, containerDir }));
   w.record(RECORD.client, () => writeClient(w, client));
   w.record(RECORD.label, () => w.str(label));
+  if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
 }
 
@@ -138,6 +150,9 @@ export function encodeExecPlan(plan: ExecPlan): Buffer {
     w.flag(plan.detach);
     w.blob(plan.detachKeys);
   });
+  const { cgroup, events } = plan;
+  if (cgroup !== undefined) w.record(RECORD.cgroup, () => writeCgroupEntry(w, cgroup));
+  if (events !== undefined) w.record(RECORD.events, () => writeEvents(w, events));
   return w.finish();
 }
 
@@ -289,27 +304,4 @@ function writeProcess(w: Writer, p: HelperPlan['process']): void {
 function writeSeccomp(w: Writer, seccomp: HelperPlan['process']['seccomp']): void {
   w.choice(['default', 'unconfined', 'filter'], typeof seccomp === 'string' ? seccomp : 'filter');
   w.blob(typeof seccomp === 'string' ? new Uint8Array() : seccomp);
-}
-
-function writeLifetime(w: Writer, l: HelperPlan['lifetime']): void {
-  w.str(l.containerDir);
-  w.u32(l.lockFd);
-  w.flag(l.removeOnExit);
-  w.list(l.removePaths, (path) => w.str(path));
-  w.u64(BigInt(l.timeoutMs));
-  w.flag(l.dieWithParent);
-  w.u32(l.parentFd ?? -1);
-  w.str(l.pidFile ?? '');
-  w.choice(['no', 'on-failure', 'always'], l.restart?.kind ?? 'no');
-  w.u32(l.restart?.maxRetries ?? 0);
-}
-
-function writeClient(w: Writer, client: Client): void {
-  w.choice(['none', 'detached', 'attached'], client.kind);
-  w.u32((client.stdin ? 1 : 0) | (client.stdout ? 2 : 0) | (client.stderr ? 4 : 0));
-  w.flag(client.tty);
-  w.flag(client.sigProxy);
-  w.blob(client.detachKeys);
-  w.str(client.print);
-  w.flag(client.printOnFailure);
 }

@@ -19,7 +19,7 @@ import {
   encodeUserNamespaceCommand,
   type MountedRoot,
 } from './encode-plan.ts';
-import type { Client, ExecPlan, HelperPlan, IdMap, UserNamespace } from './plan.ts';
+import type { Client, ExecPlan, HelperPlan, IdMap, PlanEvents, UserNamespace } from './plan.ts';
 
 const HELPER_VARIABLES = ['PATH', 'SKIFF_DEBUG'];
 
@@ -51,8 +51,8 @@ export function launchContainer(plan: HelperPlan, keepFds: readonly number[] = [
 }
 
 /** Becomes a client of the monitor that keeps `containerDir`; `name` is for messages. @throws as launchContainer */
-export function launchClient(client: Client, containerDir: string, name: string): never {
-  const plan = encodeAttachCommand(client, containerDir, name);
+export function launchClient(client: Client, containerDir: string, name: string, events: PlanEvents): never {
+  const plan = encodeAttachCommand(client, containerDir, name, events);
   return addon().launch(['skiff', 'attach'].map(encodeBytes), helperEnvironment(), plan, []);
 }
 

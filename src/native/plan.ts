@@ -213,6 +213,56 @@ export interface Lifetime {
   pidFile?: string;
 }
 
+/** The container's cgroup. The helper makes it, puts init into it before the exec, and removes it at the end. */
+export interface CgroupPlan {
+  /** Absolute directories, one a hierarchy; at least one. */
+  groups: string[];
+  version: 1 | 2;
+  /** Set: `argv` has systemd put the process `{pid}` into a scope, in whose directory the group is then made. */
+  scope?: { argv: string[]; dir: string; controllers: string[] };
+  limits: CgroupWrite[];
+  /** Content of containers/<id>/cgroup. */
+  record: string;
+  /** The file that counts kills for want of memory. */
+  oomEvents?: string;
+  /** The limit of memory in words, for the message of such a kill. */
+  memoryLimit?: string;
+  /** Say what is not honoured. */
+  asked: boolean;
+  /** What is not honoured ends the start. */
+  required: boolean;
+}
+
+export interface CgroupWrite {
+  /** What the user calls it: "--memory". */
+  name: string;
+  path: string;
+  value: string;
+  /** Where the kernel has no such file. */
+  instead?: { path: string; value: string };
+  /** Follows from another limit: nobody misses it where it cannot be set. */
+  implied: boolean;
+}
+
+/** The group of a running container, for a process that joins it. */
+export interface CgroupEntry {
+  groups: string[];
+  version: 1 | 2;
+  /** Has systemd move `{pid}` there, where the kernel does not let us; empty: nobody can. */
+  attach: string[];
+}
+
+/** What the helper tells `skiff events` (event_log.h); all but `log` are texts of store/event-log.ts. */
+export interface PlanEvents {
+  /** Path of the store's event log. */
+  log: string;
+  subject: string;
+  /** Of the container's volumes, for each kind of event. */
+  mounted: readonly string[];
+  unmounted: readonly string[];
+  destroyed: readonly string[];
+}
+
 /** Everything the helper needs to start one more process in a container that runs. */
 export interface ExecPlan {
   /** As the user typed it, for messages. */
@@ -227,6 +277,9 @@ export interface ExecPlan {
   /** Bytes that leave a terminal when they are typed; empty: nothing does. At most 16. */
   detachKeys: Uint8Array;
   dieWithParent: boolean;
+  /** undefined: the container has no group of its own. */
+  cgroup?: CgroupEntry | undefined;
+  events?: PlanEvents;
 }
 
 export interface HelperPlan {
@@ -243,8 +296,12 @@ export interface HelperPlan {
   stdio: Stdio;
   networkHelper?: NetworkHelper;
   lifetime: Lifetime;
+  /** undefined: the container stays in our group. */
+  cgroup?: CgroupPlan;
   /** Set: a monitor keeps the container. */
   client?: Client;
   /** How messages name the container's command: the argv[0] the user typed. */
   label: string;
+  /** Unset: nobody is told. */
+  events?: PlanEvents;
 }

@@ -5,7 +5,7 @@ import { isVolumeName } from '../core/volume-name.ts';
 import type { MountFlags, Propagation } from '../native/plan.ts';
 import { setFlag, splitCsv, take, takeBoolean, usage } from './mount-text.ts';
 import { absoluteSource, checkTarget } from './mount-path.ts';
-import { parseSize } from './sizes.ts';
+import { parseSize } from '../core/sizes.ts';
 
 export type MountSpec =
   | {

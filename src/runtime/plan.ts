@@ -2,6 +2,7 @@
 // `PlanInput`; the same spec and input always give the same plan, so choices are tested without a kernel.
 
 import type {
+  CgroupPlan,
   Client,
   HelperPlan,
   Lifetime,
@@ -9,6 +10,7 @@ import type {
   NamespaceChoice,
   Namespaces,
   NetworkHelper,
+  PlanEvents,
   RootTree,
   Stdio,
   UserNamespace,
@@ -38,10 +40,13 @@ export interface PlanInput {
   isDirectory: (hostPath: string) => boolean;
   isOnHost: (hostPath: string) => boolean;
   lifetime: Lifetime;
+  /** undefined: none of its own. */
+  cgroup: CgroupPlan | undefined;
   /** The json-file log, undefined for none. */
   log: LogFile | undefined;
   /** Of the monitor; undefined: this process keeps the container. */
   client: Client | undefined;
+  events?: PlanEvents;
   /** The argv[0] the user typed, for messages. */
   label: string;
 }
@@ -80,7 +85,9 @@ export function planContainer(input: PlanInput): HelperPlan {
     if (config.domainname !== '') plan.domainname = config.domainname;
   }
   if (network.helper !== undefined) plan.networkHelper = network.helper;
+  if (input.cgroup !== undefined) plan.cgroup = input.cgroup;
   if (input.client !== undefined) plan.client = input.client;
+  if (input.events !== undefined) plan.events = input.events;
   return plan;
 }
 

@@ -2,6 +2,7 @@
 // (pure) `inspect` shows it, `start` (re-)plans from it; nothing in it depends on a running process. Texts may hold
 // the byte escapes of core/bytes.ts; JSON keeps them.
 
+import type { Limits } from '../cgroup/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Platform } from '../spec/image.ts';
 import type { IdMap } from '../native/plan.ts';
@@ -99,6 +100,11 @@ export interface HostSpec {
   groupAdd: string[];
   init: boolean;
   oomScoreAdj: number | undefined;
+  limits: Limits;
+  /** --cgroup-parent; '' for none. */
+  cgroupParent: string;
+  /** What cannot be honoured of these ends a start. */
+  requireLimits: boolean;
   /** Kill after so many milliseconds; 0: never. */
   timeoutMs: number;
   logDriver: 'json-file' | 'none' | 'passthrough';

@@ -3,7 +3,7 @@
 //   oci/             an OCI image layout (image-spec image-layout.md): oci-layout, index.json, blobs/sha256/<hex>
 //   layers/<mapKey>/<chain hex>/       unpacked trees (overlay lower dirs) as seen through one id map; <chain hex>.json beside
 //   images/<sha256 of the reference>.json  ResolvedImage records
-//   containers/<id>/  names/<name>  volumes/<name>/  tmp/  tmp/blobs/<hex>.part
+//   containers/<id>/  names/<name>  volumes/<name>/  events.log  tmp/  tmp/blobs/<hex>.part
 
 import type { Digest } from '../core/digest.ts';
 import { hexOf } from '../core/digest.ts';
@@ -101,6 +101,11 @@ export function containerDir(root: StoreRoot, id: string): string {
 
 export function namesDir({ graphRoot }: StoreRoot): string {
   return `${graphRoot}/names`;
+}
+
+/** What `skiff events` shows: one JSON object a line; rotated to events.log.1 and so on by native/common/event_file.h. */
+export function eventLogFile({ graphRoot }: StoreRoot): string {
+  return `${graphRoot}/events.log`;
 }
 
 export function volumesDir({ graphRoot }: StoreRoot): string {

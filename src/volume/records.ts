@@ -9,6 +9,7 @@ import { isObject } from '../core/json.ts';
 import { isVolumeName } from '../core/volume-name.ts';
 import { encodeBytes } from '../core/bytes.ts';
 import { addon } from '../native/addon.ts';
+import { logEvent } from '../store/event-log.ts';
 import { ensureStore } from '../store/init.ts';
 import { storeIo } from '../store/io.ts';
 import { containersDir, ownVolumesDir, volumesDir, type StoreRoot } from '../store/layout.ts';
@@ -93,8 +94,15 @@ export function createVolume(
       fs.rmSync(temp, { recursive: true, force: true });
     }
   });
-  if (made) return { volume: { name, dir, createdAt, labels, options }, made };
+  if (made) {
+    logVolumeEvent(root, name, 'create');
+    return { volume: { name, dir, createdAt, labels, options }, made };
+  }
   return { volume: readVolume(parent, name) ?? { name, dir, createdAt, labels, options }, made };
+}
+
+export function logVolumeEvent(root: StoreRoot, name: string, action: 'create' | 'destroy'): void {
+  logEvent(root, { type: 'volume', id: name, attributes: { driver: 'local' } }, action);
 }
 
 function writeVolume(dir: string, note: Omit<Volume, 'name' | 'dir'>, durable: boolean): void {

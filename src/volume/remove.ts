@@ -4,12 +4,13 @@
 import { EngineError } from '../core/errors.ts';
 import type { IdMap } from '../native/plan.ts';
 import { listContainerUses } from '../store/containers.ts';
+import { logPrune } from '../store/event-log.ts';
 import { trash } from '../store/layers.ts';
 import { volumesDir, type StoreRoot } from '../store/layout.ts';
 import { diskBytes } from '../store/usage.ts';
 import { tryHoldVolume } from './hold.ts';
 import { hasLabel, volumeUses } from './list.ts';
-import { findVolume, getVolume, isAnonymous, listVolumes, type Volume } from './records.ts';
+import { findVolume, getVolume, isAnonymous, listVolumes, logVolumeEvent, type Volume } from './records.ts';
 
 /**
  * @param idMap the widest of the caller: it covers the owners of every file
@@ -64,6 +65,7 @@ export async function pruneVolumes(root: StoreRoot, options: PruneVolumesOptions
     pruned.names.push(volume.name);
     pruned.bytes += bytes;
   }
+  logPrune(root, 'volume', pruned.bytes);
   return pruned;
 }
 
@@ -93,6 +95,7 @@ async function removeUnused(
     const since = usersOf(root, volume);
     if (since.length > 0) return since;
     await trash(volume.dir, idMap);
+    logVolumeEvent(root, volume.name, 'destroy');
     return undefined;
   } finally {
     held.release();

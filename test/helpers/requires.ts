@@ -22,6 +22,7 @@ export const CAPABILITIES = [
   'podman',
   'static-tools', // musl-gcc
   'debian-mirror', // the mirror of this machine's apt sources answers
+  'cgroup1', // the controllers of limits are in hierarchies of cgroup v1
   'vm', // scripts/vm has a machine
 ] as const;
 

@@ -40,6 +40,8 @@ export async function probeMachine(user: Account): Promise<Partial<Record<Capabi
   needs('podman', 'podman');
   needs('static-tools', 'musl-gcc');
   if (process.env['SKIFF_TEST_NETWORK'] === '0') lacks('debian-mirror', 'SKIFF_TEST_NETWORK=0');
+  if (!existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes'))
+    lacks('cgroup1', 'the controllers are not in cgroup v1: see test/vm/run.sh for v2');
   if (!existsSync(`${vmDir()}/booted.qcow2`)) lacks('vm', 'no machine made: scripts/vm make');
   needs('vm', 'qemu-system-x86_64');
   return missing;

@@ -55,5 +55,17 @@ check 'pull Debian (zstd)' 0 '[0-9a-f]{64}' <<<"./skiff pull --quiet $image/debi
 check 'Debian runs' 0 '^12\.' <<<"./skiff run --rm --network none $image/debian:oci-zstd cat /etc/debian_version"
 check 'apt-get installs a package' 0 'Hello, world!$' <<<"./skiff run --rm $image/debian:oci-zstd sh -c 'apt-get -qq update && apt-get -qq install -y hello >/dev/null && hello'"
 check 'container that stays: ps, logs, rm' 0 'kept.*said.*kept' <<<"./skiff run --name kept --network none $image/busybox echo said >/dev/null; echo \$(./skiff ps -a --format '{{.Names}}') \$(./skiff logs kept) \$(./skiff rm kept)"
+# shellcheck disable=SC2016 # expanded in the machine
+group='dir=$(sed -n s/^path=//p .local/share/skiff/containers/$(./skiff inspect -f "{{.Id}}" limited)/cgroup)'
+check 'a container with a group' 0 '^[0-9a-f]{64}$' <<<"./skiff run -d --name limited -m 64m --network none $image/busybox sh -c 'i=0; while :; do i=\$((i+1)); echo \$i >/n; done'"
+check 'stats' 0 '^limited [1-9][0-9]*\.[0-9][0-9]% [0-9.]+[KM]iB / 64MiB [0-9.]+% 1$' <<<"./skiff stats --no-stream --format '{{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.PIDs}}' limited"
+check 'update' 0 '^limited 100663296 17 50000 100000$' <<<"$group; echo \$(./skiff update -m 96m --pids-limit 17 --cpus 0.5 limited) \$(cat \$dir/memory.max \$dir/pids.max \$dir/cpu.max)"
+check 'update: less memory than in use' 1 '^100663296$' <<<"$group; ./skiff exec limited dd if=/dev/zero of=/dev/shm/x bs=1M count=40 2>/dev/null; ./skiff update -m 20m limited; status=\$?; cat \$dir/memory.max; exit \$status"
+check 'pause' 0 '^limited paused Up .* \(Paused\) frozen 1$' <<<"$group; echo \$(./skiff pause limited) \$(./skiff ps --format '{{.State}} {{.Status}}') \$(grep frozen \$dir/cgroup.events)"
+check 'exec in a paused container' 1 '^$' <<<'./skiff exec limited true'
+check 'unpause' 0 '^limited running frozen 0$' <<<"$group; echo \$(./skiff unpause limited) \$(./skiff inspect -f '{{.State.Status}}' limited) \$(grep frozen \$dir/cgroup.events)"
+check 'commit pauses and lets go on' 0 '^sha256:[0-9a-f]{64}.running$' <<<"./skiff commit limited frozen; ./skiff inspect -f '{{.State.Status}}' limited"
+check 'stop of a paused container' 0 '^limited limited exited 0$' <<<"$group; echo \$(./skiff pause limited) \$(./skiff stop -t 5 limited) \$(./skiff inspect -f '{{.State.Status}}' limited) \$(ls \$dir 2>/dev/null | wc -l)"
+check 'rm' 0 '^limited$' <<<'./skiff rm limited; ./skiff rmi frozen >/dev/null'
 check 'nothing is left running or mounted' 0 '^0 0$' <<<"sleep 1; echo \$(pgrep -cu user 'skiff|pasta') \$(grep -c skiff /proc/self/mountinfo)"
 exit $failed

@@ -22,6 +22,7 @@ export function evaluate(nodes: readonly Node[], root: unknown, options: Evaluat
 const MAP_FIELDS = new Set([
   'Labels',
   'Annotations',
+  'Attributes',
   'Ports',
   'PortBindings',
   'ExposedPorts',

@@ -18,8 +18,10 @@ import { startInside, type Inside, type InsideOptions } from '../../native/insid
 import type { SetupOp } from '../../native/plan.ts';
 import type { ContainerSpec } from '../../runtime/spec.ts';
 import { containerDir } from '../../store/layout.ts';
+import { logContainerEvent } from '../events.ts';
 import { findContainer } from '../records.ts';
 import { readPid } from '../state.ts';
+import type { ContainerEnd, CopyEnd, HostEnd } from './copy-end.ts';
 import { holdContainer, lockFiles } from './hold.ts';
 import { hostDestination, hostSource, specifiesContent } from './host-path.ts';
 import { byteString, rootFsOf } from './layers.ts';
@@ -49,20 +51,6 @@ export interface CopyOptions {
   followLink: boolean;
 }
 
-/** One end of a copy, as typed. */
-export type CopyEnd =
-  | { kind: 'container'; reference: string; path: string }
-  | { kind: 'host'; path: string }
-  | { kind: 'stream' };
-
-/** docker's reading of `CONTAINER:PATH`, `PATH` and `-`; "./a:b" and "/a:b" are paths. (pure) */
-export function parseCopyEnd(text: string): CopyEnd {
-  if (text === '-') return { kind: 'stream' };
-  const colon = text.indexOf(':');
-  if (colon <= 0 || text.startsWith('/') || text.startsWith('.')) return { kind: 'host', path: text };
-  return { kind: 'container', reference: text.slice(0, colon), path: text.slice(colon + 1) || '/' };
-}
-
 /**
  * Returns the bytes of content that were copied, undefined when they went to a stream.
  * @throws USAGE, CONTAINER_NOT_FOUND, CONTAINER_STATE, PATH_NOT_FOUND, PATH_INVALID (all exit status 1), NO_SPACE, IO
@@ -80,9 +68,6 @@ export async function copyFiles(
   throw usage('must specify at least one container source');
 }
 
-type ContainerEnd = Extract<CopyEnd, { kind: 'container' }>;
-type HostEnd = Exclude<CopyEnd, ContainerEnd>;
-
 async function copyFrom(
   parts: CopyParts,
   from: ContainerEnd,
@@ -92,7 +77,7 @@ async function copyFrom(
   const name = posix.basename(posix.normalize(`/${from.path}`));
   const content = specifiesContent(from.path) || name === '';
   if (to.kind === 'host') hostDestination(to.path); // its mistakes come first, as docker tells them
-  return await withContainer(parts, from, async (start) => {
+  return await withContainer(parts, from, 'archive-path', async (start) => {
     const request: Omit<CopyOutRequest, 'root'> = {
       kind: 'copy-out',
       path: byteString(from.path),
@@ -219,7 +204,7 @@ async function copyTo(
   { archive, followLink }: CopyOptions,
 ): Promise<number> {
   const source = from.kind === 'host' ? hostSource(from.path, followLink) : undefined;
-  return await withContainer(parts, to, async (start, spec) => {
+  return await withContainer(parts, to, 'extract-to-dir', async (start, spec) => {
     const request: Omit<CopyInRequest, 'root'> = {
       kind: 'copy-in',
       path: byteString(to.path),
@@ -279,6 +264,7 @@ type StartChild = (
 async function withContainer<T>(
   { paths, signal }: CopyParts,
   { reference, path }: ContainerEnd,
+  action: 'archive-path' | 'extract-to-dir',
   work: (start: StartChild, spec: ContainerSpec) => Promise<T>,
 ): Promise<T> {
   const spec = findContainer(paths, reference);
@@ -304,7 +290,9 @@ async function withContainer<T>(
         children.push(child);
         return child;
       };
-      return await work(start, spec);
+      const result = await work(start, spec);
+      logContainerEvent(paths, spec, action);
+      return result;
     } finally {
       unlock?.();
     }

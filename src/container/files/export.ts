@@ -7,6 +7,7 @@ import type { Paths } from '../../core/paths.ts';
 import type { Packed } from '../../image/layer/pack.ts';
 import { startInside } from '../../native/inside.ts';
 import { containerDir } from '../../store/layout.ts';
+import { logContainerEvent } from '../events.ts';
 import { findContainer } from '../records.ts';
 import { holdContainer, lockFiles } from './hold.ts';
 import { byteString, rootFsOf } from './layers.ts';
@@ -55,6 +56,7 @@ export async function exportContainer(
       signal.addEventListener('abort', cancel, { once: true });
       try {
         for (const note of ((await child.reply) as Packed).notes) log.warn(note);
+        logContainerEvent(paths, spec, 'export');
       } catch (error) {
         throw signal.aborted ? new EngineError('CANCELLED', `${doing}: cancelled`) : error;
       } finally {

@@ -40,7 +40,9 @@ uint64_t touch(const Plan& p) {
                  touch(p.rootfs.upper) + touch(p.lifetime.container_dir) + touch(p.lifetime.remove_paths) +
                  touch(p.network.args) + touch(p.network.api_requests) + touch(p.stdio.log) + touch(p.label) +
                  touch(p.command) + touch(p.remove) + touch(p.hostname) + touch(p.process.filter) +
-                 touch(p.session.container) + touch(p.session.detach_keys);
+                 touch(p.session.container) + touch(p.session.detach_keys) + touch(p.events.log) +
+                 touch(p.events.subject) + touch(p.events.mounted) + touch(p.events.unmounted) +
+                 touch(p.events.destroyed);
   for (const SetupOp& op : p.setup)
     sum += touch(op.target) + touch(op.source) + touch(op.data) + touch(op.content);
   for (const Sysctl& s : p.sysctls) sum += touch(s.name) + touch(s.value);

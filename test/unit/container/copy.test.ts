@@ -3,7 +3,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseCopyEnd } from '../../../src/container/files/copy.ts';
+import { parseCopyEnd } from '../../../src/container/files/copy-end.ts';
 import type { CopySource } from '../../../src/container/files/requests.ts';
 import { assertsDirectory, resolveInRoot } from '../../../src/container/files/resolve.ts';
 import { targetOf } from '../../../src/container/files/target.ts';

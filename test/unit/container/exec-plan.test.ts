@@ -41,8 +41,10 @@ function plan(
     envLines: [],
     accounts: options.user === undefined ? undefined : ACCOUNTS,
     seccomp: 'default',
+    cgroup: undefined,
     available: undefined,
     lowestOomScore: undefined,
+    events: undefined,
     ...input,
   });
 }

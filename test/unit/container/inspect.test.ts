@@ -14,6 +14,7 @@ const EXITED: ContainerState = {
   startedAtMs: 1000,
   finishedAtMs: 2500,
   restartCount: 2,
+  paused: false,
 };
 
 describe('inspect', () => {

@@ -113,8 +113,9 @@ describe('who keeps the container of a run', () => {
 });
 
 describe('wait', () => {
-  const state = (status: 'created' | 'running' | 'restarting' | 'exited') => ({
-    status,
+  const state = (word: 'created' | 'running' | 'paused' | 'restarting' | 'exited') => ({
+    status: word === 'paused' ? ('running' as const) : word,
+    paused: word === 'paused',
     pid: undefined,
     exitCode: 0,
     oomKilled: false,
@@ -130,6 +131,10 @@ describe('wait', () => {
     ['exited', 'restarting', true],
     ['running', 'running', true],
     ['running', 'exited', false],
+    ['paused', 'paused', true],
+    ['paused', 'running', false],
+    ['running', 'paused', false],
+    ['stopped', 'paused', false],
     ['removed', 'exited', false],
     ['created', 'created', true],
   ] as const)('%s while %s', (condition, status, met) => expect(isMet(condition, state(status))).toBe(met));

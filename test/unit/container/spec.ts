@@ -37,6 +37,11 @@ const LISTS = [
   'device',
   'sysctl',
   'log-opt',
+  'blkio-weight-device',
+  'device-read-bps',
+  'device-write-bps',
+  'device-read-iops',
+  'device-write-iops',
 ];
 
 /** No flag given. */
@@ -52,6 +57,7 @@ export function fromFlags(options: Partial<RunOptions>, rest: Partial<SpecInput>
     words: ['true'],
     detached: false,
     imageConfig: {},
+    limits: {},
     image: {
       name: 'busybox',
       reference: 'docker.io/library/busybox:latest',

@@ -20,6 +20,7 @@ describe('exit records', () => {
       startedAtMs: 1700000000123,
       finishedAtMs: 1700000001000,
       restartCount: 7,
+      paused: false,
     });
   });
   test('of one that never did', () => {
@@ -44,8 +45,10 @@ test('status texts', () => {
     startedAtMs: 1,
     finishedAtMs: 2,
     restartCount: 0,
+    paused: false,
   };
   expect(statusText({ ...state, status: 'running' }, ago)).toBe('Up 3 hours');
+  expect(statusText({ ...state, status: 'running', paused: true }, ago)).toBe('Up 3 hours (Paused)');
   expect(statusText({ ...state, status: 'restarting' }, ago)).toBe('Restarting (4) 3 hours ago');
   expect(statusText({ ...state, status: 'exited' }, ago)).toBe('Exited (4) 3 hours ago');
   expect(statusText({ ...state, status: 'created' }, ago)).toBe('Created');
@@ -74,6 +77,7 @@ describe('filters', () => {
     startedAtMs: 1,
     finishedAtMs: 2,
     restartCount: 0,
+    paused: false,
   };
   const old: ListedContainer = {
     spec: specOf({ name: 'old', createdAt: '2026-01-01T00:00:00.000Z' }),

@@ -13,6 +13,8 @@ function row(change: Partial<ContainerProcess>, startedMsAgo = 60_000): string[]
     name: 'sh',
     terminal: 0,
     cpuTicks: 0,
+    endedTicks: 0,
+    threads: 1,
     startTicks: 0,
     hostUid: 1001,
     args: ['sh', '-c', 'sleep 5'],
@@ -81,6 +83,8 @@ describe('parseStat', () => {
       name,
       terminal: 7,
       cpuTicks: 29,
+      endedTicks: 33,
+      threads: 20,
       startTicks: 22,
     });
   });

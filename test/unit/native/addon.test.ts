@@ -105,9 +105,9 @@ test('processes by descriptor', async () => {
   const child = spawn('sleep', ['100']);
   const pidfd = native.pidfdOpen(child.pid as number) as number;
   const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-  expect(native.pidfdSendSignal(pidfd, 15)).toBe(true);
+  expect(native.pidfdSendSignal(pidfd, 15, false)).toBe(true);
   expect(await ended).toBe('SIGTERM');
-  expect(native.pidfdSendSignal(pidfd, 15)).toBe(false);
+  expect(native.pidfdSendSignal(pidfd, 15, true)).toBe(false);
   closeSync(pidfd);
   expect(native.pidfdOpen(child.pid as number)).toBeUndefined();
 });

@@ -119,6 +119,41 @@ describe('encodePlan', () => {
       'print-on-failure 1',
       `label ${hex('printf')}`,
     ]);
+    expect(from(lines, 'groups', 22)).toEqual([
+      'groups 2',
+      `- ${hex('/cg/memory/c')}`,
+      `- ${hex('/cg/pids/c')}`,
+      'v1 1',
+      'systemd 2',
+      `- ${hex('/usr/bin/busctl')}`,
+      `- ${hex('{pid}')}`,
+      `scope ${hex('/cg/scope')}`,
+      'controllers 2',
+      `- ${hex('memory')}`,
+      `- ${hex('pids')}`,
+      `limit ${hex('--blkio-weight')}`,
+      `file ${hex('/cg/blkio.weight')}`,
+      `value ${hex('10')}`,
+      `other-file ${hex('/cg/blkio.bfq.weight')}`,
+      `other-value ${hex('11')}`,
+      'implied 1',
+      `record ${hex('version=1\n')}`,
+      `events ${hex('/cg/memory.oom_control')}`,
+      `memory ${hex(' at its limit of 64 MiB (--memory)')}`,
+      'asked 1',
+      'required 1',
+    ]);
+    expect(from(lines, 'event-log', 9)).toEqual([
+      `event-log ${hex('/events.log')}`,
+      `subject ${hex('"type":"container"')}`,
+      'mounted 2',
+      `- ${hex('"id":"v"')}`,
+      `- ${hex('"id":"w"')}`,
+      'unmounted 1',
+      `- ${hex('"id":"u"')}`,
+      'destroyed 1',
+      `- ${hex('"id":"d"')}`,
+    ]);
   });
 
   it('writes every operation with its own fields and no others', async () => {
@@ -231,6 +266,14 @@ describe('a plan of exec', () => {
     expect(lines).toContain('die-with-parent 1');
     expect(lines).toContain('uid 1000');
     expect(from(lines, 'stdio', 2)).toEqual(['stdio 2', 'stdin 1']);
+    expect(from(lines, 'groups', 6)).toEqual([
+      'groups 1',
+      `- ${hex('/sys/fs/cgroup/c')}`,
+      'v1 0',
+      'systemd 2',
+      `- ${hex('/usr/bin/busctl')}`,
+      `- ${hex('{pid}')}`,
+    ]);
   });
 
   it.each([

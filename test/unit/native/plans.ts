@@ -49,6 +49,7 @@ export function execPlan(): ExecPlan {
     detach: true,
     detachKeys: Uint8Array.of(0x10, 0x11),
     dieWithParent: true,
+    cgroup: { groups: ['/sys/fs/cgroup/c'], version: 2, attach: ['/usr/bin/busctl', '{pid}'] },
   };
 }
 
@@ -148,6 +149,25 @@ export function fullPlan(): HelperPlan {
       args: ['-c', '{netns}'],
       api: { socket: '/run/s', requests: ['{"execute":"add_hostfwd"}'] },
     },
+    cgroup: {
+      groups: ['/cg/memory/c', '/cg/pids/c'],
+      version: 1,
+      scope: { argv: ['/usr/bin/busctl', '{pid}'], dir: '/cg/scope', controllers: ['memory', 'pids'] },
+      limits: [
+        {
+          name: '--blkio-weight',
+          path: '/cg/blkio.weight',
+          value: '10',
+          instead: { path: '/cg/blkio.bfq.weight', value: '11' },
+          implied: true,
+        },
+      ],
+      record: 'version=1\n',
+      oomEvents: '/cg/memory.oom_control',
+      memoryLimit: '64 MiB (--memory)',
+      asked: true,
+      required: true,
+    },
     lifetime: {
       containerDir: '/c',
       lockFd: 9,
@@ -171,5 +191,12 @@ export function fullPlan(): HelperPlan {
       printOnFailure: true,
     },
     label: 'printf',
+    events: {
+      log: '/events.log',
+      subject: '"type":"container"',
+      mounted: ['"id":"v"', '"id":"w"'],
+      unmounted: ['"id":"u"'],
+      destroyed: ['"id":"d"'],
+    },
   };
 }

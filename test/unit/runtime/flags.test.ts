@@ -9,7 +9,7 @@ import {
   maskOf,
 } from '../../../src/runtime/capabilities.ts';
 import { parseSignal } from '../../../src/runtime/signals.ts';
-import { parseSize } from '../../../src/runtime/sizes.ts';
+import { parseSize } from '../../../src/core/sizes.ts';
 import { parseSysctl } from '../../../src/runtime/sysctls.ts';
 import { lowerUlimits, parseUlimit, toRlimit } from '../../../src/runtime/ulimits.ts';
 

@@ -37,6 +37,7 @@ function planOf(
     seccomp: 'default',
     available: undefined,
     client: undefined,
+    cgroup: undefined,
     pidOf: () => 42,
     isDirectory: (path) => !path.endsWith('.sock'),
     isOnHost: () => true,

@@ -1,6 +1,6 @@
 // Byte sizes (--shm-size 64m) and durations as docker and podman write them. (pure)
 
-import { EngineError } from '../core/errors.ts';
+import { EngineError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,

@@ -1,0 +1,288 @@
+// Plain files below /sys/fs/cgroup, and one program that asks systemd. On cgroup v2 a group whose controllers are passed
+// on must hold no process itself: in a scope of systemd the helper is in one child, `monitor`, the container in another.
+
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup_program.h"
+#include "common/retry.h"
+#include "common/unique_fd.h"
+
+namespace {
+
+constexpr int kPollUs = 1000, kScopePolls = 5000, kKillPolls = 2000;
+
+using Path = Text<PATH_MAX>;
+
+/** The kernel takes a value as one write. */
+bool write_file(const char* path, const char* value) {
+  UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
+  size_t size = strlen(value);
+  return fd && retry([&] { return write(fd.get(), value, size); }) == static_cast<ssize_t>(size);
+}
+
+/** False when it cannot be read or is longer. */
+template <size_t N>
+bool read_file(const char* path, char (&text)[N]) {
+  UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC));
+  ssize_t n = fd ? read_upto(fd.get(), text, N - 1) : -1;
+  text[n < 0 ? 0 : n] = '\0';
+  return n >= 0;
+}
+
+void file_in(const char* dir, const char* name, Path* out) {
+  out->clear();
+  *out << dir << '/' << name;
+}
+
+bool parent_of(const char* path, Path* out) {
+  const char* slash = strrchr(path, '/');
+  if (slash == nullptr || slash == path) return false;
+  out->clear();
+  out->bytes(path, static_cast<size_t>(slash - path));
+  return true;
+}
+
+/** A new group of cgroup v1's cpuset has no CPUs, and takes no process until it is given some: its parent's. */
+bool inherit_cpuset(const char* dir, StepError* e) {
+  constexpr const char* kFiles[] = {"cpuset.cpus", "cpuset.mems"};
+  for (const char* name : kFiles) {
+    Path own, parent, parents;
+    char text[4096];
+    file_in(dir, name, &own);
+    if (!read_file(own.c_str(), text)) return true;  // another controller's
+    if (text[0] != '\0' && text[0] != '\n') continue;
+    if (!parent_of(dir, &parent)) continue;
+    file_in(parent.c_str(), name, &parents);
+    if (!read_file(parents.c_str(), text) || !write_file(own.c_str(), text))
+      return fail(e, Step::kCgroup, own.c_str());
+  }
+  return true;
+}
+
+/** With the missing ones above it. */
+bool make_group(const char* path, bool v1, StepError* e) {
+  if (mkdir(path, 0755) < 0 && errno != EEXIST) {
+    Path parent;
+    if (errno != ENOENT || !parent_of(path, &parent)) return fail(e, Step::kCgroup, path);
+    if (!make_group(parent.c_str(), v1, e)) return false;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST) return fail(e, Step::kCgroup, path);
+  }
+  return !v1 || inherit_cpuset(path, e);
+}
+
+/** Whether our own group of cgroup v2 is `dir`, seen from wherever it is mounted. */
+bool are_in(const char* dir) {
+  char text[4096];
+  if (!read_file("/proc/self/cgroup", text)) return false;
+  const char* own = strstr(text, "0::");
+  if (own == nullptr || (own != text && own[-1] != '\n')) return false;
+  own += 3;
+  size_t size = strcspn(own, "\n"), dir_size = strlen(dir);
+  return size <= dir_size && strncmp(dir + dir_size - size, own, size) == 0;
+}
+
+/** systemd answers when it has begun: we are in the scope when the kernel says so. */
+bool enter_scope(const CgroupPlan& plan, StepError* e) {
+  if (plan.systemd.count == 0) return true;
+  if (!run_for_process(plan.systemd, getpid(), e)) return false;
+  for (int i = 0; !are_in(plan.scope); i++) {
+    if (i == kScopePolls) {
+      errno = ETIMEDOUT;
+      return fail(e, Step::kCgroup, plan.scope);
+    }
+    usleep(kPollUs);
+  }
+  Path path;
+  file_in(plan.scope, "monitor", &path);
+  if (mkdir(path.c_str(), 0755) < 0) return fail(e, Step::kCgroup, path.c_str());
+  path << "/cgroup.procs";
+  if (!write_file(path.c_str(), "0")) return fail(e, Step::kCgroup, path.c_str());
+  file_in(plan.scope, "cgroup.subtree_control", &path);
+  // One by one: what one limit lacks is said when it is set.
+  for (const char* controller : plan.controllers) {
+    Text<32> word;
+    word << '+' << controller;
+    (void)write_file(path.c_str(), word.c_str());
+  }
+  return true;
+}
+
+bool make_groups(const CgroupPlan& plan, StepError* e) {
+  if (!enter_scope(plan, e)) return false;
+  for (const char* group : plan.groups) {
+    if (!make_group(group, plan.v1, e)) return false;
+  }
+  return true;
+}
+
+bool set_limit(const LimitWrite& limit, StepError* e) {
+  if (write_file(limit.file, limit.value)) return true;
+  bool has_other = limit.other_file[0] != '\0';
+  if (has_other && errno == ENOENT && write_file(limit.other_file, limit.other_value)) return true;
+  if (limit.implied) return true;
+  fail(e, Step::kLimit, limit.name);
+  e->cause << (has_other ? limit.other_file : limit.file) << ": " << strerror(e->err);
+  return false;
+}
+
+bool write_record(const Plan& plan, StepError* e) {
+  Path path;
+  file_in(plan.lifetime.container_dir, "cgroup", &path);
+  UniqueFd fd(open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
+  const char* text = plan.cgroup.record;
+  return (fd && write_all(fd.get(), text, strlen(text))) || fail(e, Step::kRecord, path.c_str());
+}
+
+bool put_into(const CgroupPlan& plan, const char* pid, StepError* e) {
+  for (const char* group : plan.groups) {
+    Path path;
+    file_in(group, "cgroup.procs", &path);
+    if (!write_file(path.c_str(), pid)) return fail(e, Step::kCgroup, path.c_str());
+  }
+  return true;
+}
+
+uint64_t count_oom_kills(const CgroupPlan& plan) {
+  char text[4096];
+  if (plan.events[0] == '\0' || !read_file(plan.events, text)) return 0;
+  const char* line = strstr(text, "oom_kill ");
+  return line == nullptr ? 0 : strtoull(line + strlen("oom_kill "), nullptr, 10);
+}
+
+/** False when nobody is left. */
+bool kill_listed(const char* group) {
+  Path path;
+  char text[65536];
+  file_in(group, "cgroup.procs", &path);
+  if (!read_file(path.c_str(), text)) return false;
+  bool any = false;
+  for (char* at = text; *at != '\0';) {
+    char* end;
+    long pid = strtol(at, &end, 10);
+    if (end == at) break;
+    // 0: of another pid namespace, out of our reach.
+    if (pid > 0) any |= kill(static_cast<pid_t>(pid), SIGKILL) == 0;
+    at = end + strspn(end, "\n");
+  }
+  return any;
+}
+
+/** On cgroup v1, who is frozen dies only when it is thawed; only one controller has the file. */
+void thaw_all(const CgroupPlan& plan) {
+  for (const char* group : plan.groups) {
+    Path path;
+    file_in(group, "freezer.state", &path);
+    if (plan.v1) (void)write_file(path.c_str(), "THAWED");
+  }
+}
+
+void kill_all(const CgroupPlan& plan) {
+  thaw_all(plan);
+  Path path;
+  file_in(plan.groups.items[0], "cgroup.kill", &path);
+  if (!plan.v1 && (write_file(path.c_str(), "1") || access(plan.groups.items[0], F_OK) < 0)) return;
+  for (int i = 0; i < kKillPolls && kill_listed(plan.groups.items[0]); i++) usleep(kPollUs);
+}
+
+/** With what the container itself has made in it. */
+bool remove_group(const char* path) {
+  if (rmdir(path) == 0 || errno == ENOENT) return true;
+  DIR* dir = opendir(path);
+  if (dir == nullptr) return false;
+  while (dirent* entry = readdir(dir)) {
+    if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
+    Path child;
+    file_in(path, entry->d_name, &child);
+    remove_group(child.c_str());
+  }
+  closedir(dir);
+  return rmdir(path) == 0;
+}
+
+}  // namespace
+
+bool Cgroup::fail_or_go_on(const CgroupPlan& plan, const StepError& own, StepError* e) {
+  if (plan.required) {
+    *e = own;
+    return false;
+  }
+  if (!plan.asked) return true;
+  Text<2048> words;
+  describe_error(own, &words);
+  words << (own.step == Step::kLimit ? "; going on without it" : "; going on without limits");
+  print_note(words.c_str());
+  return true;
+}
+
+bool Cgroup::make(const Plan& plan, StepError* e) {
+  const CgroupPlan& c = plan.cgroup;
+  if (c.groups.count == 0 || has_tried_) return true;
+  has_tried_ = true;
+  StepError own;
+  // The record first: whoever finds us killed knows what to remove.
+  is_made_ = true;
+  if (!write_record(plan, &own) || !make_groups(c, &own)) {
+    remove(plan);
+    return fail_or_go_on(c, own, e);
+  }
+  for (const LimitWrite& limit : c.limits) {
+    if (!set_limit(limit, &own) && !fail_or_go_on(c, own, e)) return false;
+  }
+  return true;
+}
+
+bool Cgroup::admit(const CgroupPlan& plan, pid_t pid, StepError* e) {
+  if (!is_made_) return true;
+  Text<16> text;
+  text << pid;
+  StepError own;
+  return put_into(plan, text.c_str(), &own) || fail_or_go_on(plan, own, e);
+}
+
+void Cgroup::let_die(const CgroupPlan& plan) const {
+  if (is_made_) thaw_all(plan);
+}
+
+bool Cgroup::end_life(const CgroupPlan& plan) {
+  if (!is_made_) return false;
+  kill_all(plan);
+  uint64_t before = oom_kills_;
+  oom_kills_ = count_oom_kills(plan);
+  return oom_kills_ > before;
+}
+
+void Cgroup::remove(const Plan& plan) {
+  if (!is_made_) return;
+  is_made_ = false;
+  kill_all(plan.cgroup);
+  for (const char* group : plan.cgroup.groups) {
+    // Who has just been killed takes a moment to leave.
+    for (int i = 0; i < kKillPolls && !remove_group(group); i++) usleep(kPollUs);
+  }
+  Path path;
+  file_in(plan.lifetime.container_dir, "cgroup", &path);
+  (void)unlink(path.c_str());
+}
+
+void join_group(const CgroupPlan& plan) {
+  if (plan.groups.count == 0) return;
+  StepError e;
+  if (put_into(plan, "0", &e)) return;
+  // From a login session the kernel lets systemd alone move us.
+  bool is_refused = e.err == EACCES || e.err == EPERM;
+  if (is_refused && plan.systemd.count > 0 && run_for_process(plan.systemd, getpid(), &e)) return;
+  Text<2048> words;
+  describe_error(e, &words);
+  words << "; the command runs outside the container's limits";
+  print_note(words.c_str());
+}
