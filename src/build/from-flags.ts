@@ -9,7 +9,7 @@ import type { PullPolicy } from '../image/ensure-image.ts';
 import { referenceToGive } from '../image/tag.ts';
 import type { RegistryOptions } from '../registry/types.ts';
 import { parseNetworkMode } from '../network/mode.ts';
-import { parseSize } from '../runtime/sizes.ts';
+import { parseSize } from '../core/sizes.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import { fixedCreated, type BuildRequest } from './build.ts';

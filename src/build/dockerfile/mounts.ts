@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { splitCsv } from '../../runtime/mount-text.ts';
-import { parseSize } from '../../runtime/sizes.ts';
+import { parseSize } from '../../core/sizes.ts';
 import type { Mount, MountFlag, SourceRange } from './ast.ts';
 import { Mistake, quoteShort } from './errors.ts';
 import { didYouMean } from './suggest.ts';
