@@ -34,6 +34,10 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./attach.ts'),
   },
+  'buildx version': {
+    summary: 'Show the version of buildx that builds are compatible with',
+    load: () => import('./buildx/version.ts'),
+  },
   commit: {
     summary: "Make an image of a container's changes",
     group: 'container',
