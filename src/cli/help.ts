@@ -82,6 +82,7 @@ const GROUP_SUMMARY: Readonly<Record<string, string>> = {
   volume: 'Manage volumes',
   network: 'Manage networks',
   builder: 'Manage builds',
+  generate: 'Make files for other programs',
   buildx: 'Manage builds, as docker buildx does',
 };
 

@@ -82,6 +82,10 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./export.ts'),
   },
+  'generate systemd': {
+    summary: 'Print a systemd unit that keeps a container running',
+    load: () => import('./generate/systemd.ts'),
+  },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
     load: () => import('./image/exists.ts'),

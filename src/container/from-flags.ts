@@ -21,6 +21,7 @@ import type {
   DeviceSpec,
   HostSpec,
   ProcessSpec,
+  Recipe,
 } from '../runtime/spec.ts';
 import { resolveGroups, resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
@@ -34,6 +35,7 @@ import { mountsFrom } from './volumes-from.ts';
 
 export interface SpecInput {
   options: CreateOptions;
+  recipe: Recipe['flags'];
   /** No client is attached at first. */
   detached: boolean;
   /** The image or directory as typed. */
@@ -151,6 +153,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
       ports: [],
       address: undefined,
     },
+    recipe: { flags: input.recipe, words: [input.what, ...input.words], cwd: input.caller.cwd },
   };
   return { spec, notes };
 }
