@@ -43,6 +43,10 @@ async function attempt(parts: RunParts, request: RunRequest): Promise<never> {
   const monitored = !isKeptByUs(request.options);
   const prepared = await prepareRun(parts, request, { ids, limits, monitored }, image, trees);
   for (const note of prepared.notes) parts.log.warn(note);
+  if (request.detached && prepared.spec.host.scope === 'service') {
+    const { sayIfLogoutEndsIt } = await import('./logout-facts.ts');
+    sayIfLogoutEndsIt(parts);
+  }
   return await launch(parts, request, prepared);
 }
 

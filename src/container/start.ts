@@ -22,6 +22,7 @@ import { attachedClient, detachedClient } from './client.ts';
 import { logContainerEvent, logLostEnd } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
 import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
+import { sayIfLogoutEndsIt } from './logout-facts.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
@@ -51,6 +52,7 @@ export async function startDetached(
   let parentFd: number | undefined;
   try {
     const prepared = await prepareStart(parts, made);
+    if (prepared.spec.host.scope === 'service') sayIfLogoutEndsIt(parts);
     parentFd = prepared.spec.host.scope === 'job' ? callerFd() : undefined;
     const plan = helperPlan(
       parts.paths,
