@@ -1,5 +1,6 @@
 // `skiff run`: a new container, in the foreground or detached.
 
+import { checkTty } from '../cli/check-tty.ts';
 import { defineCommand } from '../cli/command.ts';
 import { CREATE_FLAGS } from '../cli/create-flags.ts';
 import { givenFlags } from '../cli/flag-words.ts';
@@ -59,6 +60,7 @@ export default defineCommand({
         cx.io.stdout(line);
       return 0;
     }
+    checkTty(cx.io, flags);
     try {
       return await runContainer(cx, request);
     } finally {
