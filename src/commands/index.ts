@@ -43,6 +43,10 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./commit.ts'),
   },
+  'container exists': {
+    summary: 'Tell by the exit status whether there is a container (0 yes, 1 no)',
+    load: () => import('./container/exists.ts'),
+  },
   'container prune': {
     summary: 'Remove all containers that do not run',
     load: () => import('./container/prune.ts'),
@@ -86,6 +90,11 @@ export const COMMANDS: CommandTable = {
     summary: 'Print a systemd unit that keeps a container running',
     load: () => import('./generate/systemd.ts'),
   },
+  history: {
+    summary: 'Show the steps that made an image',
+    group: 'image',
+    load: () => import('./history.ts'),
+  },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
     load: () => import('./image/exists.ts'),
@@ -93,6 +102,10 @@ export const COMMANDS: CommandTable = {
   'image inspect': {
     summary: 'Show everything about images',
     load: () => import('./image/inspect.ts'),
+  },
+  'image prune': {
+    summary: 'Remove images without a name',
+    load: () => import('./image/prune.ts'),
   },
   images: {
     summary: 'List images',
@@ -288,6 +301,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container unpause': 'unpause',
   'container update': 'update',
   'container wait': 'wait',
+  'image history': 'history',
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',

@@ -2,15 +2,17 @@
 
 import { defineCommand } from '../cli/command.ts';
 import { formatInspect } from '../cli/format.ts';
+import { SOME_TARGETS_FLAGS } from '../cli/target-flags.ts';
 import { inspectObjects } from '../container/inspect-objects.ts';
+import { targetsOf } from '../container/targets.ts';
 
 export default defineCommand({
   name: 'inspect',
   aliases: ['container inspect'],
   summary: 'Show details of containers, images and volumes',
   args: 'NAME|ID...',
-  minArgs: 1,
   flags: {
+    ...SOME_TARGETS_FLAGS,
     format: { type: 'string', short: 'f', value: 'FORMAT', help: "'json' or a Go template" },
     size: { type: 'boolean', short: 's', help: 'add the size of the writable layer' },
     type: {
@@ -22,7 +24,7 @@ export default defineCommand({
   },
   examples: ["inspect --format '{{.State.Status}}' web"],
   async run({ args, flags, cx }) {
-    const { found, missing } = await inspectObjects(cx.paths, args, {
+    const { found, missing } = await inspectObjects(cx.paths, targetsOf(cx.paths, args, flags, 'inspect'), {
       type: flags.type,
       size: flags.size === true,
     });

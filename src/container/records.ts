@@ -266,6 +266,11 @@ export function findContainer(root: StoreRoot, reference: string): ContainerSpec
   });
 }
 
+/** @throws CONTAINER_AMBIGUOUS */
+export function containerExists(root: StoreRoot, reference: string): boolean {
+  return lookUp(root, reference) !== undefined;
+}
+
 function lookUp(root: StoreRoot, reference: string): ContainerSpec | undefined {
   if (reference === '' || reference.includes('/')) return undefined;
   if (isContainerId(reference)) return readSpec(root, reference);

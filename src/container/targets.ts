@@ -31,12 +31,20 @@ export function targetsOf(
   });
 }
 
-/** The one container of a command that takes one. */
-export function targetOf(
+/** Those that match the filters of `ps`, whatever their state. @throws USAGE for an unknown filter, or names as well */
+export async function filteredTargets(
   root: StoreRoot,
   args: readonly string[],
-  flags: TargetFlags,
+  flags: TargetFlags & { filter: string[] },
   command: string,
-): string {
-  return targetsOf(root, args, flags, command)[0] as string;
+): Promise<string[]> {
+  const named = args.length > 0 || flags.latest === true || (flags.cidfile ?? []).length > 0;
+  if (named)
+    throw new EngineError(
+      'USAGE',
+      `skiff ${command}: --filter and the names of containers exclude each other`,
+    );
+  const { listContainers } = await import('./list.ts');
+  const found = await listContainers(root, { all: true, last: -1, filters: flags.filter });
+  return found.map(({ spec }) => spec.id);
 }
