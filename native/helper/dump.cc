@@ -63,8 +63,6 @@ void put_op(const SetupOp& op) {
   put("propagation", static_cast<uint64_t>(op.propagation));
   put("create", static_cast<uint64_t>(op.create));
   put("mode", op.mode);
-  put("owner", op.uid);
-  put("group", op.gid);
 }
 
 void put_process(const Process& p) {

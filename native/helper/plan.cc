@@ -89,8 +89,6 @@ SetupOp read_op(Reader& r) {
   op.propagation = r.choice(Propagation::kRshared);
   op.create = r.choice(CreateTarget::kNone);
   op.mode = r.u32();
-  op.uid = r.u32();
-  op.gid = r.u32();
   return op;
 }
 
@@ -189,7 +187,7 @@ void read_record(Record record, Reader& r, Plan* plan) {
       plan->root_propagation = r.choice(Propagation::kRshared);
       return;
     case Record::kSetup:
-      plan->setup = r.list<SetupOp>(49, [&] { return read_op(r); });
+      plan->setup = r.list<SetupOp>(41, [&] { return read_op(r); });
       return;
     case Record::kHostname:
       plan->hostname = r.str();

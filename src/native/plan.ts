@@ -82,7 +82,6 @@ export type SetupOp =
     }
   | { op: 'file'; target: string; content: string; mode: number; readOnly: boolean } // held in a scratch tmpfs and bound over target
   | { op: 'device'; path: string; target: string } // bind of a host device node
-  | { op: 'mkdir'; target: string; mode: number; uid: number; gid: number } // existing directories are left as they are
   | { op: 'symlink'; target: string; to: string }
   | { op: 'mask'; target: string } // runtime-spec maskedPaths; missing targets are skipped
   | { op: 'readonly'; target: string } // runtime-spec readonlyPaths; missing targets are skipped
