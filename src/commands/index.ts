@@ -47,6 +47,10 @@ export const COMMANDS: CommandTable = {
     summary: 'Tell by the exit status whether there is a container (0 yes, 1 no)',
     load: () => import('./container/exists.ts'),
   },
+  'container inspect': {
+    summary: 'Show details of containers',
+    load: () => import('./container/inspect.ts'),
+  },
   'container prune': {
     summary: 'Remove all containers that do not run',
     load: () => import('./container/prune.ts'),
@@ -281,7 +285,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container diff': 'diff',
   'container exec': 'exec',
   'container export': 'export',
-  'container inspect': 'inspect',
   'container kill': 'kill',
   'container list': 'ps',
   'container logs': 'logs',

@@ -1,14 +1,12 @@
 // `skiff inspect`: everything known about containers, images and volumes, as docker's JSON.
 
 import { defineCommand } from '../cli/command.ts';
-import { formatInspect } from '../cli/format.ts';
+import { printInspected } from '../cli/print-inspected.ts';
 import { SOME_TARGETS_FLAGS } from '../cli/target-flags.ts';
-import { inspectObjects } from '../container/inspect-objects.ts';
 import { targetsOf } from '../container/targets.ts';
 
 export default defineCommand({
   name: 'inspect',
-  aliases: ['container inspect'],
   summary: 'Show details of containers, images and volumes',
   args: 'NAME|ID...',
   flags: {
@@ -24,13 +22,10 @@ export default defineCommand({
   },
   examples: ["inspect --format '{{.State.Status}}' web"],
   async run({ args, flags, cx }) {
-    const { found, missing } = await inspectObjects(cx.paths, targetsOf(cx.paths, args, flags, 'inspect'), {
+    return await printInspected(cx, targetsOf(cx.paths, args, flags, 'inspect'), {
       type: flags.type,
       size: flags.size === true,
+      format: flags.format,
     });
-    if (found.length > 0 || flags.format === undefined)
-      for (const line of formatInspect(found, flags.format)) cx.io.stdout(line);
-    for (const reference of missing) cx.io.stderr(`Error: no such ${flags.type ?? 'object'}: ${reference}`);
-    return missing.length === 0 ? 0 : 1;
   },
 });

@@ -97,7 +97,7 @@ describe('who keeps the container of a run', () => {
     checkRun({
       what: 'busybox',
       words: [],
-        recipe: {},
+      recipe: {},
       options: { ...noOptions(), ...options },
       detached: options.detach === true,
       registry: undefined,
