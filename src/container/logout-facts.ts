@@ -6,21 +6,24 @@ import { userInfo } from 'node:os';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { ensurePrivateDir } from '../core/fs.ts';
 import { logoutNote } from './logout.ts';
+import type { Placement } from './place.ts';
 import type { RunParts } from './prepare.ts';
 
 /** Warns when a container that was started to stay would not. */
-export function sayIfLogoutEndsIt({
-  paths,
-  log,
-  hostUid,
-}: Pick<RunParts, 'paths' | 'log' | 'hostUid'>): void {
+export function sayIfLogoutEndsIt(
+  { paths, log, hostUid }: Pick<RunParts, 'paths' | 'log' | 'hostUid'>,
+  { limits }: Pick<Placement, 'limits'>,
+): void {
+  // Root's systemd is the machine's.
+  const scoped = limits?.group?.plan.scope !== undefined && hostUid !== 0;
   const cgroup = readable('/proc/self/cgroup');
-  if (!cgroup.includes(`/user-${hostUid}.slice/`)) return;
+  if (!scoped && !cgroup.includes(`/user-${hostUid}.slice/`)) return;
   const user = nameOfUser();
   const note = logoutNote({
     hostUid,
     user,
     cgroup,
+    scoped,
     lingers: existsSync(`/var/lib/systemd/linger/${user}`),
     logindConf: logindConf(),
   });

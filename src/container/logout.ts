@@ -3,8 +3,10 @@
 export interface LogoutFacts {
   hostUid: number;
   user: string;
-  /** Text of /proc/self/cgroup: a detached container stays where its starter is. */
+  /** Text of /proc/self/cgroup: a detached container stays where its starter is, unless it is `scoped`. */
   cgroup: string;
+  /** Its monitor enters a scope of the user's own systemd. */
+  scoped: boolean;
   /** /var/lib/systemd/linger/USER is there. */
   lingers: boolean;
   /** Texts of logind.conf and its drop-ins, in the order in which systemd reads them. */
@@ -22,7 +24,8 @@ export function logoutNote(facts: LogoutFacts): string | undefined {
 }
 
 /** In the scope of a login session, below the user's own systemd, or elsewhere. */
-function placeOf({ hostUid, cgroup }: LogoutFacts): 'session' | 'manager' | undefined {
+function placeOf({ hostUid, cgroup, scoped }: LogoutFacts): 'session' | 'manager' | undefined {
+  if (scoped) return 'manager';
   const path = /^(?:0:|\d+:name=systemd):(\/.*)$/m.exec(cgroup)?.[1];
   const slice = `/user.slice/user-${hostUid}.slice/`;
   if (path?.startsWith(slice) !== true) return undefined;

@@ -45,7 +45,7 @@ async function attempt(parts: RunParts, request: RunRequest): Promise<never> {
   for (const note of prepared.notes) parts.log.warn(note);
   if (request.detached && prepared.spec.host.scope === 'service') {
     const { sayIfLogoutEndsIt } = await import('./logout-facts.ts');
-    sayIfLogoutEndsIt(parts);
+    sayIfLogoutEndsIt(parts, prepared);
   }
   return await launch(parts, request, prepared);
 }

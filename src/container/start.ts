@@ -52,7 +52,7 @@ export async function startDetached(
   let parentFd: number | undefined;
   try {
     const prepared = await prepareStart(parts, made);
-    if (prepared.spec.host.scope === 'service') sayIfLogoutEndsIt(parts);
+    if (prepared.spec.host.scope === 'service') sayIfLogoutEndsIt(parts, prepared);
     parentFd = prepared.spec.host.scope === 'job' ? callerFd() : undefined;
     const plan = helperPlan(
       parts.paths,
