@@ -1,10 +1,7 @@
 // Commands over several targets: a failure is told, the others are still done, and the exit status says so.
 
-import { newest, readCidFile } from '../container/address.ts';
 import { EngineError } from '../core/errors.ts';
-import type { StoreRoot } from '../store/layout.ts';
 import type { Io } from './context.ts';
-import { usageError } from './parse.ts';
 import { reportError } from './report.ts';
 
 /**
@@ -42,32 +39,4 @@ export function inParallel<T>(
     results.set(target, result);
   }
   return (target) => results.get(target) as Promise<T>;
-}
-
-/**
- * The one container of a command: its first word, --latest, or --cidfile; `rest` are the words after it.
- * @throws USAGE unless as many words as that leaves are there; CONTAINER_NOT_FOUND for --latest of none
- */
-export function oneTarget(
-  root: StoreRoot,
-  command: { name: string; args: string; min?: number; max?: number },
-  words: readonly string[],
-  { latest, cidfile }: { latest: boolean | undefined; cidfile: string | undefined },
-): { target: string; rest: string[] } {
-  const { min = 0, max = min } = command;
-  const named = latest === true || cidfile !== undefined;
-  if (latest === true && cidfile !== undefined)
-    throw usageError(command, '--latest and --cidfile: give one of the two');
-  const count = words.length - (named ? 0 : 1);
-  if (count < min || count > max) {
-    const bound = (count < min ? min : max) + (named ? 0 : 1);
-    const kind = min === max ? 'exactly' : count < min ? 'at least' : 'at most';
-    throw usageError(
-      command,
-      `needs ${kind} ${bound} argument${bound === 1 ? '' : 's'} (${command.args}), got ${words.length}`,
-    );
-  }
-  if (latest === true) return { target: newest(root).name, rest: [...words] };
-  const [target = '', ...rest] = cidfile === undefined ? words : [readCidFile(cidfile), ...words];
-  return { target, rest };
 }

@@ -2,7 +2,7 @@
 
 import { defineCommand } from '../cli/command.ts';
 import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
-import { oneTarget } from '../cli/targets.ts';
+import { oneTarget } from '../container/targets.ts';
 import { formatList, type ListFormat } from '../cli/format.ts';
 import { decodeBytes } from '../core/bytes.ts';
 import { diffContainer, type Change, type ChangeKind } from '../container/files/diff.ts';

@@ -2,7 +2,7 @@
 
 import { defineCommand } from '../cli/command.ts';
 import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
-import { oneTarget } from '../cli/targets.ts';
+import { oneTarget } from '../container/targets.ts';
 import { portLines } from '../container/port.ts';
 import { findContainer } from '../container/records.ts';
 import { readState } from '../container/state.ts';

@@ -3,6 +3,7 @@
 import { defineCommand } from '../../cli/command.ts';
 import { printInspected } from '../../cli/print-inspected.ts';
 import { SOME_TARGETS_FLAGS } from '../../cli/target-flags.ts';
+import { inspectObjects } from '../../container/inspect-objects.ts';
 import { targetsOf } from '../../container/targets.ts';
 
 export default defineCommand({
@@ -16,10 +17,9 @@ export default defineCommand({
   },
   examples: ["container inspect --format '{{.State.Status}}' web"],
   async run({ args, flags, cx }) {
-    return await printInspected(cx, targetsOf(cx.paths, args, flags, 'container inspect'), {
-      type: 'container',
-      size: flags.size === true,
-      format: flags.format,
-    });
+    const type = 'container';
+    const references = targetsOf(cx.paths, args, flags, 'container inspect');
+    const result = await inspectObjects(cx.paths, references, { type, size: flags.size === true });
+    return printInspected(cx.io, result, { type, format: flags.format });
   },
 });
