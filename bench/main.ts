@@ -35,8 +35,8 @@ interface Scenario {
   runs: number;
   warmup: number;
   commands: { name: string; words: string[]; prepare?: string }[];
-  /** Engines that keep a container of this name meanwhile. */
-  held?: { name: string; by: string[][] };
+  /** Engines that keep so many containers meanwhile, the first of them under this name. */
+  held?: { name: string; by: { words: string[]; count: number }[] };
 }
 
 const PARALLEL = 20;
@@ -136,7 +136,19 @@ async function planScenarios(
       runs: runs(40),
       warmup: 3,
       commands: command('exec', HELD, 'true'),
-      held: { name: HELD, by: podman ? [skiff, podman] : [skiff] },
+      held: { name: HELD, by: (podman ? [skiff, podman] : [skiff]).map((words) => ({ words, count: 1 })) },
+    },
+    {
+      // Ours among 200 containers, podman's beside one.
+      name: 'ps-200',
+      limit: 0.35,
+      runs: runs(30),
+      warmup: 2,
+      commands: command('ps'),
+      held: {
+        name: HELD,
+        by: [{ words: skiff, count: smoke ? 10 : 200 }, ...(podman ? [{ words: podman, count: 1 }] : [])],
+      },
     },
     {
       name: 'pull',
@@ -184,10 +196,13 @@ async function measure(bench: Bench, scenario: Scenario): Promise<ScenarioResult
   const { held } = scenario;
   const ends: (() => Promise<void>)[] = [];
   try {
-    for (const words of held?.by ?? []) ends.push(await holdContainer(bench, words, held?.name ?? ''));
+    for (const { words, count } of held?.by ?? []) {
+      const names = Array.from({ length: count }, (_, i) => `${held?.name ?? ''}${i === 0 ? '' : `-${i}`}`);
+      ends.push(...(await Promise.all(names.map((name) => holdContainer(bench, words, name)))));
+    }
     await asUser(bench, 'hyperfine', args);
   } finally {
-    for (const end of ends) await end();
+    await Promise.all(ends.map((end) => end()));
   }
   const { results } = JSON.parse(readFileSync(file, 'utf8')) as {
     results: { median: number; min: number; max: number; stddev: number; times: number[] }[];

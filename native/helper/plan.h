@@ -64,7 +64,6 @@ enum class Op : uint32_t {
   kBind,
   kFile,
   kDevice,
-  kMkdir,
   kSymlink,
   kMask,
   kReadonly,
@@ -86,7 +85,7 @@ struct SetupOp {
   bool recursive = false;
   Propagation propagation = Propagation::kRprivate;
   CreateTarget create = CreateTarget::kNone;
-  uint32_t mode = 0, uid = 0, gid = 0;
+  uint32_t mode = 0, uid = 0, gid = 0;  // of a file
   /** Opened before the new root hides the host's tree; -1 until then. */
   int source_fd = -1;
 };

@@ -81,8 +81,12 @@ bool open_sources(Plan* plan, StepError* e) {
   return true;
 }
 
-/** "/" of the container shows upper's attributes: they must be those of the image's own root directory. */
+/**
+ * "/" of the container shows upper's attributes: they begin as those of the image's own root directory. Later ones are the
+ * container's: overlayfs makes work/work at the first mount.
+ */
 bool match_upper_to_lower(const HostPaths& host) {
+  if (faccessat(host.work.get(), "work", F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
   struct stat lower, upper;
   if (fstat(host.lower[0], &lower) < 0 || fstat(host.upper.get(), &upper) < 0) return false;
   if (lower.st_uid != upper.st_uid || lower.st_gid != upper.st_gid) {

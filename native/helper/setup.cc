@@ -193,19 +193,6 @@ bool do_device(Walker& w, const SetupOp& op) {
   return true;
 }
 
-bool do_mkdir(Walker& w, const SetupOp& op) {
-  UniqueFd existing = open_in_root(w.root.root.get(), op.target, O_PATH | O_DIRECTORY);
-  if (existing) return true;
-  if (errno != ENOENT) return fail(w.e, Step::kMkdir, op.target);
-  UniqueFd made = ensure_in_root(w.root.root.get(), op.target, CreateTarget::kDir);
-  if (!made) return fail(w.e, Step::kMkdir, op.target);
-  if (fchownat(made.get(), "", op.uid, op.gid, AT_EMPTY_PATH) < 0 ||
-      chmod(FdPath(made.get()).c_str(), op.mode & 07777) < 0) {
-    return fail(w.e, Step::kMkdir, op.target);
-  }
-  return true;
-}
-
 bool do_symlink(Walker& w, const SetupOp& op) {
   char name[NAME_MAX + 1];
   UniqueFd parent = ensure_parent_in_root(w.root.root.get(), op.target, name);
@@ -282,8 +269,6 @@ bool do_op(Walker& w, const SetupOp& op) {
       return do_file(w, op);
     case Op::kDevice:
       return do_device(w, op);
-    case Op::kMkdir:
-      return do_mkdir(w, op);
     case Op::kSymlink:
       return do_symlink(w, op);
     case Op::kMask:

@@ -83,6 +83,8 @@ const GROUP_SUMMARY: Readonly<Record<string, string>> = {
   network: 'Manage networks',
   builder: 'Manage builds',
   healthcheck: 'Check the health of containers',
+  generate: 'Make files for other programs',
+  buildx: 'Manage builds, as docker buildx does',
 };
 
 /** Nouns that have at least one visible verb. */

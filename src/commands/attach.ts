@@ -1,19 +1,18 @@
 // `skiff attach`: this terminal, or these streams, become those of a running container.
 
 import { defineCommand } from '../cli/command.ts';
-import { LATEST_FLAG } from '../cli/target-flags.ts';
+import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
+import { oneTarget } from '../container/targets.ts';
 import { attachTo } from '../container/attach.ts';
 import { findContainer } from '../container/records.ts';
-import { targetOf } from '../container/targets.ts';
 
 export default defineCommand({
   name: 'attach',
   group: 'container',
   summary: 'Attach to the input and output of a running container',
   args: 'CONTAINER',
-  maxArgs: 1,
   flags: {
-    ...LATEST_FLAG,
+    ...ONE_TARGET_FLAGS,
     'detach-keys': {
       type: 'string',
       value: 'KEYS',
@@ -24,7 +23,8 @@ export default defineCommand({
   },
   examples: ['attach web', 'attach --no-stdin --sig-proxy=false web'],
   run({ args, flags, cx }) {
-    const spec = findContainer(cx.paths, targetOf(cx.paths, args, flags, 'attach'));
+    const { target } = oneTarget(cx.paths, { name: 'attach', args: 'CONTAINER' }, args, flags);
+    const spec = findContainer(cx.paths, target);
     const streams = { stdin: flags['no-stdin'] !== true, stdout: true, stderr: true };
     return attachTo(cx.paths, spec, streams, {
       sigProxy: flags['sig-proxy'],

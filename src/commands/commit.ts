@@ -1,6 +1,8 @@
 // `skiff commit`: an image from a container.
 
 import { defineCommand } from '../cli/command.ts';
+import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
+import { oneTarget } from '../container/targets.ts';
 import { commitContainer } from '../container/commit.ts';
 
 export default defineCommand({
@@ -8,9 +10,8 @@ export default defineCommand({
   group: 'container',
   summary: "Make an image of a container's changes",
   args: 'CONTAINER [REPOSITORY[:TAG]]',
-  minArgs: 1,
-  maxArgs: 2,
   flags: {
+    ...ONE_TARGET_FLAGS,
     author: { type: 'string', short: 'a', value: 'NAME', help: 'who made it' },
     change: {
       type: 'list',
@@ -24,9 +25,12 @@ export default defineCommand({
   },
   examples: ['commit web web:patched', `commit -c 'ENV DEBUG=1' -c 'CMD ["server"]' web`],
   async run({ args, flags, cx }) {
-    const [container = '', name] = args;
+    const usage = { name: 'commit', args: 'CONTAINER [REPOSITORY[:TAG]]', max: 1 };
+    const { target, rest } = oneTarget(cx.paths, usage, args, flags);
     const { author, message, change, pause } = flags;
-    cx.io.stdout(await commitContainer(cx, container, { name, author, message, changes: change, pause }));
+    cx.io.stdout(
+      await commitContainer(cx, target, { name: rest[0], author, message, changes: change, pause }),
+    );
     return 0;
   },
 });

@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../cli/command.ts';
 import { CREATE_FLAGS } from '../cli/create-flags.ts';
+import { givenFlags } from '../cli/flag-words.ts';
 import { lazyProgress } from '../cli/lazy-progress.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { createContainer } from '../container/create.ts';
@@ -24,6 +25,7 @@ export default defineCommand({
         what,
         words,
         options: givenOptions(flags),
+        recipe: givenFlags(CREATE_FLAGS, flags),
         detached: false,
         registry: registryOptions(flags),
         onImageEvent: progress.onEvent,

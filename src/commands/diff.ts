@@ -1,6 +1,8 @@
 // `skiff diff`: the files that a container changed.
 
 import { defineCommand } from '../cli/command.ts';
+import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
+import { oneTarget } from '../container/targets.ts';
 import { formatList, type ListFormat } from '../cli/format.ts';
 import { decodeBytes } from '../core/bytes.ts';
 import { diffContainer, type Change, type ChangeKind } from '../container/files/diff.ts';
@@ -10,16 +12,16 @@ export default defineCommand({
   group: 'container',
   summary: 'Show the files that a container added (A), changed (C) or deleted (D)',
   args: 'CONTAINER',
-  minArgs: 1,
-  maxArgs: 1,
   flags: {
+    ...ONE_TARGET_FLAGS,
     format: { type: 'string', value: 'TEMPLATE', help: 'json or a Go template with .Type and .Path' },
   },
   description:
     'Control characters of file names are shown as \\n, \\t or \\xNN, so that each line is one file; --format json has the exact names.',
   examples: ['diff web', 'diff --format json web'],
   async run({ args, flags, cx }) {
-    const changes = await diffContainer(cx.paths, args[0] as string);
+    const { target } = oneTarget(cx.paths, { name: 'diff', args: 'CONTAINER' }, args, flags);
+    const changes = await diffContainer(cx.paths, target);
     const lines =
       flags.format?.trim() === 'json'
         ? [JSON.stringify(byKind(changes), null, 4)]

@@ -1,6 +1,8 @@
 // `skiff exec`: one more command in a container that runs.
 
+import { checkTty } from '../cli/check-tty.ts';
 import { defineCommand } from '../cli/command.ts';
+import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
 import { execInContainer } from '../container/exec.ts';
 
 export default defineCommand({
@@ -15,7 +17,7 @@ export default defineCommand({
     'container, with skiff, and with the process that called skiff (not under nohup). With --detach it ends with the ' +
     'container alone; its input and output are /dev/null.',
   flags: {
-    cidfile: { type: 'string', value: 'FILE', help: 'read the id of the container from a file' },
+    ...ONE_TARGET_FLAGS,
     detach: { type: 'boolean', short: 'd', help: 'return as soon as the command runs' },
     'detach-keys': {
       type: 'string',
@@ -25,7 +27,6 @@ export default defineCommand({
     env: { type: 'list', short: 'e', value: 'NAME=VALUE', help: 'set an environment variable' },
     'env-file': { type: 'list', value: 'FILE', help: 'read environment variables from a file' },
     interactive: { type: 'boolean', short: 'i', help: 'connect standard input' },
-    latest: { type: 'boolean', short: 'l', help: 'the container made last, instead of CONTAINER' },
     privileged: { type: 'boolean', help: 'all capabilities' },
     tty: { type: 'boolean', short: 't', help: 'give the command a terminal' },
     user: {
@@ -38,6 +39,7 @@ export default defineCommand({
   },
   examples: ['exec -it web sh', 'exec -u postgres db pg_dump app >app.sql', 'exec -d web nginx -s reload'],
   async run({ args, flags, cx }) {
+    checkTty(cx.io, flags);
     return await execInContainer(cx, args, flags);
   },
 });

@@ -48,10 +48,22 @@ export const COMMANDS: CommandTable = {
     summary: 'Remove the build cache',
     load: () => import('./builder/prune.ts'),
   },
+  'buildx version': {
+    summary: 'Show the version of buildx that builds are compatible with',
+    load: () => import('./buildx/version.ts'),
+  },
   commit: {
     summary: "Make an image of a container's changes",
     group: 'container',
     load: () => import('./commit.ts'),
+  },
+  'container exists': {
+    summary: 'Tell by the exit status whether there is a container (0 yes, 1 no)',
+    load: () => import('./container/exists.ts'),
+  },
+  'container inspect': {
+    summary: 'Show details of containers',
+    load: () => import('./container/inspect.ts'),
   },
   'container prune': {
     summary: 'Remove all containers that do not run',
@@ -92,9 +104,18 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./export.ts'),
   },
+  'generate systemd': {
+    summary: 'Print a systemd unit that keeps a container running',
+    load: () => import('./generate/systemd.ts'),
+  },
   'healthcheck run': {
     summary: 'Run the health check of a container once, and tell by the exit status (0 healthy, 1 unhealthy)',
     load: () => import('./healthcheck/run.ts'),
+  },
+  history: {
+    summary: 'Show the steps that made an image',
+    group: 'image',
+    load: () => import('./history.ts'),
   },
   'image exists': {
     summary: 'Tell by the exit status whether an image is in the store (0 yes, 1 no)',
@@ -103,6 +124,10 @@ export const COMMANDS: CommandTable = {
   'image inspect': {
     summary: 'Show everything about images',
     load: () => import('./image/inspect.ts'),
+  },
+  'image prune': {
+    summary: 'Remove images without a name',
+    load: () => import('./image/prune.ts'),
   },
   images: {
     summary: 'List images',
@@ -297,7 +322,6 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container diff': 'diff',
   'container exec': 'exec',
   'container export': 'export',
-  'container inspect': 'inspect',
   'container kill': 'kill',
   'container list': 'ps',
   'container logs': 'logs',
@@ -318,6 +342,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container update': 'update',
   'container wait': 'wait',
   'image build': 'build',
+  'image history': 'history',
   'image import': 'import',
   'image list': 'images',
   'image load': 'load',

@@ -1,16 +1,17 @@
 // `skiff inspect`: everything known about containers, images and volumes, as docker's JSON.
 
 import { defineCommand } from '../cli/command.ts';
-import { formatInspect } from '../cli/format.ts';
+import { printInspected } from '../cli/print-inspected.ts';
+import { SOME_TARGETS_FLAGS } from '../cli/target-flags.ts';
 import { inspectObjects } from '../container/inspect-objects.ts';
+import { targetsOf } from '../container/targets.ts';
 
 export default defineCommand({
   name: 'inspect',
-  aliases: ['container inspect'],
   summary: 'Show details of containers, images and volumes',
   args: 'NAME|ID...',
-  minArgs: 1,
   flags: {
+    ...SOME_TARGETS_FLAGS,
     format: { type: 'string', short: 'f', value: 'FORMAT', help: "'json' or a Go template" },
     size: { type: 'boolean', short: 's', help: 'add the size of the writable layer' },
     type: {
@@ -22,13 +23,9 @@ export default defineCommand({
   },
   examples: ["inspect --format '{{.State.Status}}' web"],
   async run({ args, flags, cx }) {
-    const { found, missing } = await inspectObjects(cx.paths, args, {
-      type: flags.type,
-      size: flags.size === true,
-    });
-    if (found.length > 0 || flags.format === undefined)
-      for (const line of formatInspect(found, flags.format)) cx.io.stdout(line);
-    for (const reference of missing) cx.io.stderr(`Error: no such ${flags.type ?? 'object'}: ${reference}`);
-    return missing.length === 0 ? 0 : 1;
+    const type = flags.type;
+    const references = targetsOf(cx.paths, args, flags, 'inspect');
+    const result = await inspectObjects(cx.paths, references, { type, size: flags.size === true });
+    return printInspected(cx.io, result, { type, format: flags.format });
   },
 });

@@ -19,7 +19,7 @@ export default defineCommand({
     platform: { type: 'string', value: 'OS/ARCH[/VARIANT]', help: 'which image of a multi-platform archive' },
     quiet: { type: 'boolean', short: 'q', help: 'no progress', default: false },
   },
-  examples: ['load -i image.tar', 'docker save app | skiff load', 'load ./oci-layout'],
+  examples: ['load -i image.tar', 'load <app.tar', 'load ./oci-layout'],
   async run({ args, flags, cx }) {
     const source = sourceOf(flags.input ?? args[0], cx.io.stdinIsTerminal);
     const progress = await openProgress({ io: cx.io, quiet: flags.quiet });

@@ -1,18 +1,17 @@
 // `skiff logs`: what a container wrote, each stream to its own.
 
 import { defineCommand } from '../cli/command.ts';
-import { LATEST_FLAG } from '../cli/target-flags.ts';
+import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
+import { oneTarget } from '../container/targets.ts';
 import { printLogs } from '../container/print-logs.ts';
-import { targetOf } from '../container/targets.ts';
 
 export default defineCommand({
   name: 'logs',
   group: 'container',
   summary: 'Show the output of a container',
   args: 'CONTAINER',
-  maxArgs: 1,
   flags: {
-    ...LATEST_FLAG,
+    ...ONE_TARGET_FLAGS,
     details: { type: 'boolean', help: 'show extra details given to the log driver (there are none)' },
     follow: { type: 'boolean', short: 'f', help: 'go on until the container ends' },
     since: {
@@ -26,7 +25,8 @@ export default defineCommand({
   },
   examples: ['logs web', 'logs --tail 20 --follow web'],
   async run({ args, flags, cx }) {
-    await printLogs(cx, targetOf(cx.paths, args, flags, 'logs'), flags, {
+    const { target } = oneTarget(cx.paths, { name: 'logs', args: 'CONTAINER' }, args, flags);
+    await printLogs(cx, target, flags, {
       stdout: (bytes) => cx.io.stdoutBytes(bytes),
       stderr: (bytes) => cx.io.stderrBytes(bytes),
     });

@@ -4,6 +4,7 @@ import { defineCommand } from '../cli/command.ts';
 import { formatList, type ListFormat } from '../cli/format.ts';
 import { goTime, humanAgo, humanSize } from '../cli/human.ts';
 import { listContainers, writableBytes, type ListedContainer } from '../container/list.ts';
+import { SORT_FIELDS, sortContainers } from '../container/sort.ts';
 import { stateWord } from '../container/state.ts';
 import { commandText, portsText, statusText } from '../container/text.ts';
 import { EngineError } from '../core/errors.ts';
@@ -17,6 +18,11 @@ export default defineCommand({
   maxArgs: 0,
   flags: {
     all: { type: 'boolean', short: 'a', help: 'show all containers, not only running ones' },
+    external: {
+      type: 'boolean',
+      hidden: true,
+      help: 'accepted for podman: nobody else keeps containers in the store',
+    },
     filter: { type: 'list', short: 'f', value: 'KEY=VALUE', help: 'show those that match' },
     format: { type: 'string', value: 'FORMAT', help: "'table', 'table TEMPLATE', 'json', or a Go template" },
     last: {
@@ -29,19 +35,28 @@ export default defineCommand({
     'no-trunc': { type: 'boolean', help: 'do not shorten' },
     noheading: { type: 'boolean', help: 'leave out the header of the table' },
     quiet: { type: 'boolean', short: 'q', help: 'print ids alone' },
+    sort: {
+      type: 'string',
+      value: 'FIELD',
+      choices: SORT_FIELDS,
+      help: 'order by that instead of newest first',
+    },
+    sync: {
+      type: 'boolean',
+      hidden: true,
+      help: 'accepted for podman: the state shown is always that of now',
+    },
     size: { type: 'boolean', short: 's', help: 'show sizes' },
   },
   examples: ['ps', 'ps --all --filter status=exited', "ps --format '{{.Names}}: {{.Status}}'"],
   async run({ flags, cx }) {
     const last = flags.latest === true ? 1 : (flags.last ?? -1);
     if (!Number.isInteger(last)) throw new EngineError('USAGE', `--last ${last}: expected a whole number`);
-    const containers = await listContainers(cx.paths, {
-      all: flags.all === true,
-      last,
-      filters: flags.filter,
-    });
+    const found = await listContainers(cx.paths, { all: flags.all === true, last, filters: flags.filter });
+    const bytesOf = (container: ListedContainer): number => writableBytes(cx.paths, container.spec);
+    const containers = flags.sort === undefined ? found : sortContainers(found, flags.sort, bytesOf);
     const long = flags['no-trunc'] === true;
-    const list = psFormat(long, flags.size === true, (container) => writableBytes(cx.paths, container.spec));
+    const list = psFormat(long, flags.size === true, bytesOf);
     const format = flags.quiet === true && (flags.format ?? '') === '' ? '{{.ID}}' : flags.format;
     for (const line of formatList(containers, list, format, { noHeading: flags.noheading === true }))
       cx.io.stdout(line);

@@ -1,7 +1,9 @@
 // `skiff run`: a new container, in the foreground or detached.
 
+import { checkTty } from '../cli/check-tty.ts';
 import { defineCommand } from '../cli/command.ts';
 import { CREATE_FLAGS } from '../cli/create-flags.ts';
+import { givenFlags } from '../cli/flag-words.ts';
 import { lazyProgress } from '../cli/lazy-progress.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { givenOptions } from '../container/options.ts';
@@ -45,6 +47,7 @@ export default defineCommand({
       what,
       words,
       options: givenOptions(flags),
+      recipe: givenFlags(CREATE_FLAGS, flags),
       detached: flags.detach === true,
       registry: registryOptions(flags),
       onImageEvent: progress.onEvent,
@@ -57,6 +60,7 @@ export default defineCommand({
         cx.io.stdout(line);
       return 0;
     }
+    checkTty(cx.io, flags);
     try {
       return await runContainer(cx, request);
     } finally {

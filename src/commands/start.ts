@@ -1,7 +1,7 @@
 // `skiff start`: starts containers that were created or have ended.
 
 import { defineCommand } from '../cli/command.ts';
-import { LATEST_FLAG } from '../cli/target-flags.ts';
+import { SOME_TARGETS_FLAGS } from '../cli/target-flags.ts';
 import { forEachTarget } from '../cli/targets.ts';
 import { findContainer } from '../container/records.ts';
 import { startAttached, startDetached } from '../container/start.ts';
@@ -14,7 +14,7 @@ export default defineCommand({
   summary: 'Start one or more stopped containers',
   args: 'CONTAINER...',
   flags: {
-    ...LATEST_FLAG,
+    ...SOME_TARGETS_FLAGS,
     attach: { type: 'boolean', short: 'a', help: "attach to the container's output, and forward signals" },
     'detach-keys': {
       type: 'string',

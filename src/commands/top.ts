@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../cli/command.ts';
 import { alignColumns } from '../cli/table.ts';
+import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
 import { listProcesses, TOP_TITLES } from '../container/top.ts';
 import { EngineError } from '../core/errors.ts';
 
@@ -16,13 +17,13 @@ export default defineCommand({
     'which knows the users of the host.',
   flags: {
     format: { type: 'string', value: 'FORMAT', help: "'table TEMPLATE', 'json', or a Go template" },
-    latest: { type: 'boolean', short: 'l', help: 'the container made last, instead of CONTAINER' },
+    ...ONE_TARGET_FLAGS,
   },
   examples: ['top web', 'top web -o pid,pcpu,rss,args', "top --format '{{.PID}} {{.CMD}}' web"],
   async run({ args, flags, cx }) {
-    if (args.length === 0 && flags.latest !== true)
+    if (args.length === 0 && flags.latest !== true && flags.cidfile === undefined)
       throw new EngineError('USAGE', 'skiff top: needs at least 1 argument (CONTAINER [PS OPTIONS]), got 0');
-    const { titles, rows } = await listProcesses(cx.paths, args, { latest: flags.latest });
+    const { titles, rows } = await listProcesses(cx.paths, args, flags);
     for (const line of await linesOf(titles, rows, flags.format)) cx.io.stdout(line);
     return 0;
   },

@@ -1,7 +1,7 @@
 // `skiff wait`: blocks until containers have ended, and prints their exit statuses.
 
 import { defineCommand } from '../cli/command.ts';
-import { LATEST_FLAG } from '../cli/target-flags.ts';
+import { SOME_TARGETS_FLAGS } from '../cli/target-flags.ts';
 import { forEachTarget, inParallel } from '../cli/targets.ts';
 import { findContainer } from '../container/records.ts';
 import { targetsOf } from '../container/targets.ts';
@@ -13,7 +13,7 @@ export default defineCommand({
   summary: 'Wait until one or more containers stop, and print their exit statuses',
   args: 'CONTAINER...',
   flags: {
-    ...LATEST_FLAG,
+    ...SOME_TARGETS_FLAGS,
     condition: {
       type: 'list',
       value: 'STATE',

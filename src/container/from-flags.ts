@@ -21,6 +21,7 @@ import type {
   DeviceSpec,
   HostSpec,
   ProcessSpec,
+  Recipe,
 } from '../runtime/spec.ts';
 import { resolveGroups, resolveUser, type AccountFiles, type ResolvedUser } from '../runtime/users.ts';
 import type { ImageConfigSection } from '../spec/image.ts';
@@ -35,6 +36,7 @@ import { mountsFrom } from './volumes-from.ts';
 
 export interface SpecInput {
   options: CreateOptions;
+  recipe: Recipe['flags'];
   /** No client is attached at first. */
   detached: boolean;
   /** The image or directory as typed. */
@@ -155,6 +157,7 @@ export function specFromFlags(input: SpecInput): SpecResult {
       address: undefined,
     },
     health: input.health?.spec,
+    recipe: { flags: input.recipe, words: [input.what, ...input.words], cwd: input.caller.cwd },
   };
   return { spec, notes };
 }

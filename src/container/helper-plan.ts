@@ -6,7 +6,7 @@ import { planContainer } from '../runtime/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { namesDir, type StoreRoot } from '../store/layout.ts';
 import { planEvents } from './events.ts';
-import { pidOfRunning } from './join.ts';
+import { carriedOut, pidOfRunning } from './join.ts';
 import type { PreparedContainer } from './prepare.ts';
 import type { NewContainer } from './records.ts';
 
@@ -32,7 +32,7 @@ export function helperPlan(
       ? ids.user
       : { kind: 'join', path: `/proc/${joined.pid}/ns/user` };
   return planContainer({
-    spec,
+    spec: carriedOut(root, spec),
     user,
     rootfs: rootFsOf(prepared, made.dir),
     network,

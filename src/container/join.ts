@@ -6,6 +6,7 @@ import type { IdMapChoice } from '../runtime/idmap.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { findContainer, isAlive, readSpec } from './records.ts';
+import { withHostNamespaces } from './shared-modes.ts';
 import { readPid } from './state.ts';
 
 export interface JoinChoice extends IdMapChoice {
@@ -31,6 +32,11 @@ export function joinTarget(root: StoreRoot, reference: string): JoinChoice {
 export function joinedContainer({ network, host }: ContainerSpec): string | undefined {
   const modes = [host.pidMode, host.ipcMode].flatMap((mode) => (mode.kind === 'container' ? [mode.id] : []));
   return network.mode.startsWith('container:') ? network.mode.slice('container:'.length) : modes[0];
+}
+
+/** The spec with the host's namespaces where those it joins are the host's. */
+export function carriedOut(root: StoreRoot, spec: ContainerSpec): ContainerSpec {
+  return withHostNamespaces(spec, (id) => readSpec(root, id));
 }
 
 /** Host pid of the container's init. @throws CONTAINER_STATE */

@@ -12,7 +12,6 @@ import {
   type LimitHost,
   type LimitOptions,
 } from '../cgroup/limit-options.ts';
-import { logoutLine } from '../cgroup/linger.ts';
 import { openGroup } from '../cgroup/open.ts';
 import { allUnhonoured, planGroup, type Unhonoured } from '../cgroup/plan.ts';
 import type { Limits } from '../cgroup/types.ts';
@@ -133,13 +132,6 @@ export function limitLines(unhonoured: readonly Unhonoured[]): string[] {
 interface OpenParts {
   log: Log;
   paths: Paths;
-}
-
-/** Just before the start: one that is to live on says when it would not. */
-export function sayLogout({ log, paths }: OpenParts, { plan }: PlacedGroup): void {
-  if (plan.scope === undefined || process.geteuid?.() === 0) return;
-  const line = logoutLine(paths.runRoot);
-  if (line !== undefined) log.warn(line);
 }
 
 /**

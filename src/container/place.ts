@@ -7,10 +7,11 @@ import type { HelperPlan } from '../native/plan.ts';
 import type { ConnectParts } from '../network/connect.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { lowerUlimits } from '../runtime/ulimits.ts';
+import type { StoreRoot } from '../store/layout.ts';
 import { lookAtSources, type BindSources } from './bind-sources.ts';
 import { ownCapabilities } from '../runtime/own-capabilities.ts';
 import { ownLimits, ownOomScore } from './inputs.ts';
-import type { JoinChoice } from './join.ts';
+import { carriedOut, type JoinChoice } from './join.ts';
 import type { PlacedLimits } from './limits.ts';
 import { connectNetwork, type Network } from './network.ts';
 
@@ -34,11 +35,11 @@ export interface PlaceOptions {
 
 /** Looks and chooses; makes nothing. @throws USAGE, HOST_MISSING */
 export async function placeContainer(
-  parts: ConnectParts & { hostUid: number },
+  parts: ConnectParts & { paths: StoreRoot; hostUid: number },
   spec: ContainerSpec,
   { joined, monitored }: PlaceOptions,
 ): Promise<Placement> {
-  const network = await connectNetwork(parts, spec, joined);
+  const network = await connectNetwork(parts, carriedOut(parts.paths, spec), joined);
   spec.network.ports = network.ports;
   spec.network.address = network.address;
   const notes = [...raiseOomScore(parts.hostUid, spec), ...withinLimits(parts.hostUid, spec)];

@@ -18,7 +18,7 @@ import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import { toHostId } from '../runtime/mapped-ids.ts';
 import type { MountSpec } from '../runtime/mount-spec.ts';
-import type { ContainerSpec } from '../runtime/spec.ts';
+import type { ContainerSpec, Recipe } from '../runtime/spec.ts';
 import type { Platform } from '../spec/image.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { specFromFlags } from './from-flags.ts';
@@ -51,6 +51,8 @@ export interface CreateRequest {
   /** The words after it. */
   words: readonly string[];
   options: CreateOptions;
+  /** The flags of them that were given. */
+  recipe: Recipe['flags'];
   /** No client is attached at first. */
   detached: boolean;
   registry: RegistryOptions | undefined;
@@ -290,6 +292,7 @@ function specFor(
   const { spec, notes } = specFromFlags({
     detached: request.detached,
     options,
+    recipe: request.recipe,
     what: request.what,
     words: request.words,
     imageConfig: image?.config ?? {},

@@ -152,11 +152,15 @@ function complete(spec: ContainerSpec): ContainerSpec {
   return spec;
 }
 
-const LATER_HOST_FIELDS: Pick<ContainerSpec['host'], 'logOptions' | 'restart' | 'scope' | 'pidFile'> = {
+const LATER_HOST_FIELDS: Pick<
+  ContainerSpec['host'],
+  'logOptions' | 'restart' | 'scope' | 'pidFile' | 'limits'
+> = {
   logOptions: { maxSizeBytes: 0, maxFiles: 1, typed: {} },
   restart: { name: 'no', maxRetries: 0 },
   scope: 'service',
   pidFile: undefined,
+  limits: {},
 };
 
 /** No config.json, or half of one. A whole one that we do not understand is a newer skiff's and none of our business. */
@@ -264,6 +268,11 @@ export function findContainer(root: StoreRoot, reference: string): ContainerSpec
     hint: '"skiff ps --all" lists them',
     exitCode: 1,
   });
+}
+
+/** @throws CONTAINER_AMBIGUOUS */
+export function containerExists(root: StoreRoot, reference: string): boolean {
+  return lookUp(root, reference) !== undefined;
 }
 
 function lookUp(root: StoreRoot, reference: string): ContainerSpec | undefined {

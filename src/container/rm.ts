@@ -4,6 +4,7 @@ import { EngineError } from '../core/errors.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { findContainer } from './records.ts';
 import { removeContainer, removeTorn, sweepDead, sweepTrash } from './remove.ts';
+import { stopContainer } from './stop.ts';
 
 export interface RmRequest {
   force: boolean;
@@ -11,6 +12,9 @@ export interface RmRequest {
   ignore: boolean;
   /** Anonymous volumes too. */
   volumes?: boolean;
+  /** With force: seconds in which a running container may stop by itself, negative: as many as it takes. */
+  stopTimeS?: number | undefined;
+  cancel?: AbortSignal;
 }
 
 export interface RmReport {
@@ -29,7 +33,11 @@ export async function removeByReference(
   let status = 0;
   for (const reference of references) {
     try {
-      await removeContainer(root, findContainer(root, reference), request);
+      const spec = findContainer(root, reference);
+      const { force, stopTimeS: timeoutS = 0, cancel } = request;
+      if (force && timeoutS !== 0)
+        await stopContainer(root, spec, { timeoutS, ...(cancel === undefined ? {} : { cancel }) });
+      await removeContainer(root, spec, request);
       report.removed(reference);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;

@@ -45,6 +45,10 @@ async function attempt(parts: RunParts, request: RunRequest): Promise<never> {
   const monitored = !isKeptByUs(request.options);
   const prepared = await prepareRun(parts, request, { ids, limits, monitored }, image, trees);
   for (const note of prepared.notes) parts.log.warn(note);
+  if (request.detached && prepared.spec.host.scope === 'service') {
+    const { sayIfLogoutEndsIt } = await import('./logout-facts.ts');
+    sayIfLogoutEndsIt(parts, prepared);
+  }
   return await launch(parts, request, prepared);
 }
 
@@ -85,7 +89,7 @@ export function isKeptByUs(options: RunOptions): boolean {
 async function launch(parts: RunParts, request: RunRequest, prepared: PreparedContainer): Promise<never> {
   const { spec } = prepared;
   const { options } = request;
-  await readyGroup(parts, prepared, options.detach === true);
+  await readyGroup(parts, prepared);
   const made = await makeContainer(parts, spec, options, prepared);
   logContainerEvent(parts.paths, spec, 'create');
   try {
@@ -125,18 +129,15 @@ export function callerFd(): number {
 }
 
 /**
- * Before anything is made: opens the group the container's is to be in, where that is ours and limits need it; and says
- * when a container that is to live on would not. @throws HOST_MISSING
+ * Before anything is made: opens the group the container's is to be in, where that is ours and limits need it.
+ * @throws HOST_MISSING
  */
 export async function readyGroup(
   parts: Pick<RunParts, 'log' | 'paths'>,
-  { limits, spec }: PreparedContainer,
-  detached: boolean,
+  { limits }: PreparedContainer,
 ): Promise<void> {
   const group = limits?.group;
-  const livesOn = detached && spec.host.scope === 'service' && group?.plan.scope !== undefined;
-  if (group === undefined || (group.opening === undefined && !livesOn)) return;
-  const { openPlaced, sayLogout } = await import('./limits.ts');
+  if (group?.opening === undefined) return;
+  const { openPlaced } = await import('./limits.ts');
   openPlaced(parts, group);
-  if (livesOn) sayLogout(parts, group);
 }

@@ -22,6 +22,7 @@ import { attachedClient, detachedClient } from './client.ts';
 import { logContainerEvent, logLostEnd } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
 import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
+import { sayIfLogoutEndsIt } from './logout-facts.ts';
 import { placeContainer } from './place.ts';
 import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
@@ -50,7 +51,8 @@ export async function startDetached(
   }
   let parentFd: number | undefined;
   try {
-    const prepared = await prepareStart(parts, made, true);
+    const prepared = await prepareStart(parts, made);
+    if (prepared.spec.host.scope === 'service') sayIfLogoutEndsIt(parts, prepared);
     parentFd = prepared.spec.host.scope === 'job' ? callerFd() : undefined;
     const plan = helperPlan(
       parts.paths,
@@ -79,7 +81,7 @@ export async function startAttached(
   const made = await lockForStart(parts.paths, spec.id);
   if (made === undefined) return attachTo(parts.paths, spec, streams, flags);
   try {
-    const prepared = await prepareStart(parts, made, false);
+    const prepared = await prepareStart(parts, made);
     const keeping: Keeping =
       spec.host.logDriver === 'passthrough'
         ? { client: undefined, dieWithParent: spec.host.autoRemove }
@@ -161,11 +163,7 @@ function needsStreams({ name }: ContainerSpec): EngineError {
   );
 }
 
-async function prepareStart(
-  parts: RunParts,
-  { spec }: Locked,
-  detached: boolean,
-): Promise<PreparedContainer> {
+async function prepareStart(parts: RunParts, { spec }: Locked): Promise<PreparedContainer> {
   const choice = idsOf(parts.paths, spec);
   const joined = 'joined' in choice ? (choice as JoinChoice).joined : undefined;
   const trees = treesOf(parts.paths, spec);
@@ -178,7 +176,7 @@ async function prepareStart(
   const { ports, address } = spec.network;
   updateSpec(parts.paths, spec.id, ({ network }) => Object.assign(network, { ports, address }));
   const prepared = { ...placed, spec, ids: choice, trees, joined };
-  await readyGroup(parts, prepared, detached);
+  await readyGroup(parts, prepared);
   return prepared;
 }
 

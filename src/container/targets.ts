@@ -31,12 +31,52 @@ export function targetsOf(
   });
 }
 
-/** The one container of a command that takes one. */
-export function targetOf(
+/** Those that match the filters of `ps`, whatever their state. @throws USAGE for an unknown filter, or names as well */
+export async function filteredTargets(
   root: StoreRoot,
   args: readonly string[],
-  flags: TargetFlags,
+  flags: TargetFlags & { filter: string[] },
   command: string,
-): string {
-  return targetsOf(root, args, flags, command)[0] as string;
+): Promise<string[]> {
+  const named = args.length > 0 || flags.latest === true || (flags.cidfile ?? []).length > 0;
+  if (named)
+    throw new EngineError(
+      'USAGE',
+      `skiff ${command}: --filter and the names of containers exclude each other`,
+    );
+  const { listContainers } = await import('./list.ts');
+  const found = await listContainers(root, { all: true, last: -1, filters: flags.filter });
+  return found.map(({ spec }) => spec.id);
+}
+
+/**
+ * The one container of a command: its first word, --latest, or --cidfile; `rest` are the words after it.
+ * @throws USAGE unless as many words as that leaves are there; CONTAINER_NOT_FOUND for --latest of none
+ */
+export function oneTarget(
+  root: StoreRoot,
+  command: { name: string; args: string; min?: number; max?: number },
+  words: readonly string[],
+  { latest, cidfile }: { latest: boolean | undefined; cidfile: string | undefined },
+): { target: string; rest: string[] } {
+  const { min = 0, max = min } = command;
+  const named = latest === true || cidfile !== undefined;
+  if (latest === true && cidfile !== undefined)
+    throw usage(command.name, '--latest and --cidfile: give one of the two');
+  const count = words.length - (named ? 0 : 1);
+  if (count < min || count > max) {
+    const bound = (count < min ? min : max) + (named ? 0 : 1);
+    const kind = min === max ? 'exactly' : count < min ? 'at least' : 'at most';
+    throw usage(
+      command.name,
+      `needs ${kind} ${bound} argument${bound === 1 ? '' : 's'} (${command.args}), got ${words.length}`,
+    );
+  }
+  if (latest === true) return { target: newest(root).name, rest: [...words] };
+  const [target = '', ...rest] = cidfile === undefined ? words : [readCidFile(cidfile), ...words];
+  return { target, rest };
+}
+
+function usage(command: string, text: string): EngineError {
+  return new EngineError('USAGE', `skiff ${command}: ${text}`, { hint: `see "skiff ${command} --help"` });
 }

@@ -16,7 +16,7 @@ import { blobFile, gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { parseManifest } from '../store/parse.ts';
 import { imageNotFound } from './get.ts';
-import type { TarEntry } from './layer/entry.ts';
+import { BLANK_FILE } from './layer/entry.ts';
 import { TarWriter } from './layer/tar-writer.ts';
 import { CONTAINERD_NAME } from './load-oci.ts';
 import { logImageEvent } from './log-event.ts';
@@ -107,12 +107,12 @@ class ArchiveWriter {
   }
 
   #directory(path: string): void {
-    this.#out.entry({ ...BLANK, type: 'dir', path, mode: 0o755 });
+    this.#out.entry({ ...BLANK_FILE, type: 'dir', path, mode: 0o755 });
   }
 
   #json(path: string, value: object): void {
     const bytes = Buffer.from(JSON.stringify(value));
-    this.#out.entry({ ...BLANK, path, sizeBytes: bytes.length }, (buffer, offset, length, position) =>
+    this.#out.entry({ ...BLANK_FILE, path, sizeBytes: bytes.length }, (buffer, offset, length, position) =>
       bytes.copy(buffer, offset, position, position + length),
     );
   }
@@ -125,7 +125,7 @@ class ArchiveWriter {
     const hash = createHash('sha256');
     try {
       this.#out.entry(
-        { ...BLANK, path: `blobs/sha256/${hexOf(digest)}`, sizeBytes },
+        { ...BLANK_FILE, path: `blobs/sha256/${hexOf(digest)}`, sizeBytes },
         (buffer, offset, length, position) => {
           if (this.#signal.aborted) throw new EngineError('CANCELLED', 'saving images: cancelled');
           const got = storeIo('reading', file, () => readSync(fd, buffer, offset, length, position));
@@ -139,23 +139,6 @@ class ArchiveWriter {
     if (digestFromHex(hash.digest('hex')) !== digest) throw damaged(digest, 'is damaged');
   }
 }
-
-/** Times of the archive's own files mean nothing, and would make each one different. */
-const BLANK: TarEntry = {
-  type: 'file',
-  path: '',
-  linkPath: '',
-  mode: 0o644,
-  containerUid: 0,
-  containerGid: 0,
-  mtimeSec: 0,
-  mtimeNsec: 0,
-  sizeBytes: 0,
-  devMajor: 0,
-  devMinor: 0,
-  xattrs: undefined,
-  extents: undefined,
-};
 
 /** One entry a name, as containerd and docker write it; without a name, one with the digest alone. */
 function indexOf(saved: readonly Saved[], format: ArchiveFormat): Index {

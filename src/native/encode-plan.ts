@@ -62,7 +62,6 @@ const OPS: readonly SetupOp['op'][] = [
   'bind',
   'file',
   'device',
-  'mkdir',
   'symlink',
   'mask',
   'readonly',
@@ -274,9 +273,9 @@ function writeOp(w: Writer, op: SetupOp): void {
   w.flag(op.op === 'bind' && op.recursive);
   w.choice(PROPAGATIONS, op.op === 'bind' ? op.propagation : 'rprivate');
   w.choice(CREATE_TARGETS, op.op === 'bind' ? op.create : 'none');
-  w.u32(op.op === 'file' || op.op === 'mkdir' ? op.mode : 0);
-  w.u32(op.op === 'file' || op.op === 'mkdir' ? (op.uid ?? 0) : 0);
-  w.u32(op.op === 'file' || op.op === 'mkdir' ? (op.gid ?? 0) : 0);
+  w.u32(op.op === 'file' ? op.mode : 0);
+  w.u32(op.op === 'file' ? (op.uid ?? 0) : 0);
+  w.u32(op.op === 'file' ? (op.gid ?? 0) : 0);
 }
 
 function flagsOf(op: SetupOp): MountFlags {

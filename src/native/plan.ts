@@ -90,7 +90,6 @@ export type SetupOp =
       gid?: number;
     }
   | { op: 'device'; path: string; target: string } // bind of a host device node
-  | { op: 'mkdir'; target: string; mode: number; uid: number; gid: number } // existing directories are left as they are
   | { op: 'symlink'; target: string; to: string }
   | { op: 'mask'; target: string } // runtime-spec maskedPaths; missing targets are skipped
   | { op: 'readonly'; target: string } // runtime-spec readonlyPaths; missing targets are skipped

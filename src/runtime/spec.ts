@@ -29,6 +29,18 @@ export interface ContainerSpec {
   network: NetworkSpec;
   /** undefined: the container has no health check. */
   health: HealthSpec | undefined;
+  /** undefined: made by an earlier skiff. */
+  recipe?: Recipe | undefined;
+}
+
+/** What `run` or `create` was asked for, for whoever makes another container like it; nothing that has to do with pulling. */
+export interface Recipe {
+  /** Flags that were given, by their long names. */
+  flags: Readonly<Record<string, boolean | string | number | string[]>>;
+  /** Image, and what follows it. */
+  words: readonly string[];
+  /** What relative paths among the flags start from. */
+  cwd: string;
 }
 
 /** The check as it is done; how the container is stopped for it, ConfigSpec says. */

@@ -51,3 +51,11 @@ export async function pruneStore(parts: { paths: Paths; log: Log }, options: Pru
     bytes: swept + images.bytes + (garbage?.bytes ?? 0),
   };
 }
+
+/** docker's lines. (pure) */
+export function prunedLines({ images, loose }: Pruned): string[] {
+  return [
+    ...images.untagged.map((name) => `untagged: ${name}`),
+    ...[...images.deleted, ...loose].map((id) => `deleted: ${id}`),
+  ];
+}

@@ -23,6 +23,7 @@ export const CAPABILITIES = [
   'static-tools', // musl-gcc
   'debian-mirror', // the mirror of this machine's apt sources answers
   'cgroup1', // the controllers of limits are in hierarchies of cgroup v1
+  'devcontainers-cli', // npm could install it
   'vm', // scripts/vm has a machine
 ] as const;
 

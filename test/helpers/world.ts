@@ -44,6 +44,8 @@ export interface Fixtures {
   /** Static test programs, see test/helpers/tools. */
   listTree?: string;
   udpOnce?: string;
+  /** The devcontainers CLI, to be run by node. */
+  devcontainers?: string;
 }
 
 /** `127.0.0.1:PORT` of docker-registry processes that serve the same images. */

@@ -26,18 +26,69 @@ const VERBS: string[][] = [
   ['pause'],
   ['unpause'],
   ['update', '--restart', 'no'],
+  ['rm'],
+  ['top'],
+  ['diff'],
+  ['export'],
+  ['exec'],
+  ['commit'],
+  ['generate', 'systemd'],
 ];
 
-const rest = (verb: string | undefined): string[] => (verb === 'rename' ? ['new-name'] : []);
+/** They are found below the noun too. */
+const isOfContainer = ([first]: string[]): boolean => first !== 'generate';
+
+const rest = (verb: string | undefined): string[] =>
+  verb === 'rename' ? ['new-name'] : verb === 'exec' ? ['true'] : [];
 
 export const REFUSED: CommandCase[] = [
   ...VERBS.flatMap((words): CommandCase[] => [
     { args: [...words, 'nope', ...rest(words[0])], status: 1, stdout: '', stderr: MISSING },
-    { args: ['container', ...words, 'nope', ...rest(words[0])], status: 1, stdout: '', stderr: MISSING },
+    ...(isOfContainer(words)
+      ? [{ args: ['container', ...words, 'nope', ...rest(words[0])], status: 1, stdout: '', stderr: MISSING }]
+      : []),
     { args: [...words, 'abc', ...rest(words[0])], status: 1, stdout: '', stderr: AMBIGUOUS },
     { args: [...words, '--wrong', 'up', ...rest(words[0])], status: 125, stdout: '', stderr: UNKNOWN_FLAG },
     { args: words, status: 125, stdout: '', stderr: /needs (at least|exactly) \d argument/ },
   ]),
+  ...['run', 'create'].flatMap((verb): CommandCase[] => [
+    { args: [verb, '--wrong', 'busybox'], status: 125, stdout: '', stderr: UNKNOWN_FLAG },
+    { args: [verb], status: 125, stdout: '', stderr: /needs at least 1 argument/ },
+    {
+      args: [verb, '--name', 'up', 'busybox'],
+      status: 125,
+      stdout: '',
+      stderr: /name "up" is already in use by container [0-9a-f]{64}/,
+    },
+  ]),
+  // Whoever reads JSON gets some.
+  { args: ['inspect', 'nope'], status: 1, stdout: '[]\n', stderr: 'Error: no such object: nope\n' },
+  { args: ['container', 'inspect', 'nope'], status: 1, stdout: '[]\n', stderr: MISSING },
+  {
+    args: ['container', 'inspect', 'busybox'],
+    status: 1,
+    stdout: '[]\n',
+    stderr: /no such container: busybox/,
+  },
+  { args: ['inspect', '--type', 'image', 'up'], status: 1, stdout: '[]\n', stderr: /no such image: up/ },
+  { args: ['inspect', 'abc'], status: 1, stdout: '', stderr: AMBIGUOUS },
+  { args: ['inspect', '--wrong', 'up'], status: 125, stdout: '', stderr: UNKNOWN_FLAG },
+  { args: ['inspect', '-f', '{{.Nope}}', 'up'], status: 125, stdout: '', stderr: /Nope/ },
+  { args: ['container', 'exists', 'nope'], status: 1, stdout: '', stderr: '' },
+  { args: ['container', 'exists', 'abc'], status: 1, stdout: '', stderr: AMBIGUOUS },
+  { args: ['cp', 'nope:/x', '/tmp/x'], status: 1, stdout: '', stderr: MISSING },
+  { args: ['cp', 'abc:/x', '/tmp/x'], status: 1, stdout: '', stderr: AMBIGUOUS },
+  { args: ['cp', '--wrong', 'up:/x', '/tmp/x'], status: 125, stdout: '', stderr: UNKNOWN_FLAG },
+  ...['container', 'image', 'system', 'volume'].map((noun): CommandCase => ({
+    args: [noun, 'prune', '--wrong'],
+    status: 125,
+    stdout: '',
+    stderr: UNKNOWN_FLAG,
+  })),
+  { args: ['ps', '--wrong'], status: 125, stdout: '', stderr: UNKNOWN_FLAG },
+  { args: ['ps', 'up'], status: 125, stdout: '', stderr: /takes no arguments/ },
+  { args: ['ps', '--filter', 'colour=red'], status: 125, stdout: '', stderr: /invalid filter/ },
+  { args: ['ps', '--sort', 'beauty'], status: 125, stdout: '', stderr: /is none of command, created/ },
   // Wrong state.
   {
     args: ['kill', 'down'],
@@ -110,6 +161,23 @@ export const REFUSED: CommandCase[] = [
     stdout: '',
     stderr: /^Error: cannot remove container "up": container is running/,
   },
+  ...['down', 'made'].flatMap((name): CommandCase[] => [
+    {
+      args: ['exec', name, 'true'],
+      status: 1,
+      stdout: '',
+      stderr: new RegExp(`^Error: container ${name}: container [0-9a-f]{64} is not running\\n`),
+    },
+    { args: ['top', name], status: 1, stdout: '', stderr: /is not running/ },
+  ]),
+  {
+    args: ['rm', '--filter', 'name=up', 'down'],
+    status: 125,
+    stdout: '',
+    stderr: /exclude each other/,
+  },
+  { args: ['rm', '--filter', 'colour=red'], status: 125, stdout: '', stderr: /invalid filter/ },
+  { args: ['rm', '-f', '-t', '0.5', 'up'], status: 125, stdout: '', stderr: /whole number/ },
   {
     args: ['rename', 'up', 'down'],
     status: 125,
@@ -177,6 +245,26 @@ export const REFUSED: CommandCase[] = [
 /** In order, on the same containers: what is printed is what was typed. */
 export const ACCEPTED: CommandCase[] = [
   { args: ['start', 'up'], status: 0, stdout: 'up\n' }, // runs already
+  { args: ['exec', 'up', 'echo', 'x'], status: 0, stdout: 'x\n' },
+  { args: ['top', 'up'], status: 0, stdout: /^UID +PID[^\n]*\n[^\n]*sleep 1000\n$/ },
+  { args: ['diff', 'down'], status: 0, stdout: '' },
+  { args: ['container', 'exists', 'made'], status: 0, stdout: '' },
+  {
+    args: ['generate', 'systemd', 'down'],
+    status: 0,
+    stdout: /^# container-[0-9a-f]{64}\.service\n[^]*\[Install\]/,
+  },
+  {
+    args: ['ps', '-a', '--sort', 'names', '--format', '{{.Names}}'],
+    status: 0,
+    stdout: 'down\nmade\ntwin1\ntwin2\nup\n',
+  },
+  {
+    args: ['inspect', '-f', '{{.Name}}', 'up', 'nope', 'down'],
+    status: 1,
+    stdout: '/up\n/down\n',
+    stderr: 'Error: no such object: nope\n',
+  },
   { args: ['stop', 'down', 'made'], status: 0, stdout: 'down\nmade\n' }, // does not run
   { args: ['stop', '--ignore', 'nope', 'down'], status: 0, stdout: 'down\n' },
   { args: ['wait', 'down', 'made'], status: 0, stdout: '3\n0\n' },

@@ -74,5 +74,35 @@ test('--latest and --cidfile name a container', async () => {
   await skiff.run(['wait', '-l'], { stdout: '137\n' });
   await skiff.run(['restart', id.slice(0, 12)], { stdout: `${id.slice(0, 12)}\n` });
   await skiff.run(['stop', '--cidfile', cidfile], { stdout: `${id}\n` });
-  await skiff.run(['rm', '--cidfile', cidfile], { stdout: `${id}\n` });
+  const inspected = ['-f', '{{.State.ExitCode}}'];
+  await skiff.run(['inspect', '-l', ...inspected], { stdout: '143\n' });
+  await skiff.run(['container', 'inspect', '--cidfile', cidfile, ...inspected], { stdout: '143\n' });
+  for (const flag of [['--latest'], ['--cidfile', cidfile]]) {
+    await skiff.run(['logs', ...flag], { stdout: '' });
+    await skiff.run(['diff', ...flag], { stdout: '' });
+    await skiff.run(['port', ...flag], { stdout: '' });
+    await skiff.run(['rename', ...flag, `called${flag.length}`], { stdout: '' });
+    await skiff.run(['export', ...flag, '-o', `${skiff.dir}/home/root.tar`], { stdout: '' });
+    await skiff.run(['top', ...flag], { status: 1, stderr: /is not running/ });
+  }
+  await skiff.run(['rename', '-l', 'a', 'b'], { status: 125, stderr: /needs exactly 1 argument/ });
+  await skiff.run(['port', '-l', '--cidfile', cidfile], { status: 125, stderr: /one of the two/ });
+  await skiff.run(['start', '--cidfile', cidfile], { stdout: `${id}\n` });
+  await skiff.run(['rm', '-f', '-t', '10', '--cidfile', cidfile], { stdout: `${id}\n` });
+});
+
+test('rm --filter removes what matches, and nothing else', async () => {
+  const make = (name: string, label: string) =>
+    skiff.run(['create', '--name', name, '--label', label, ...none, 'busybox', 'true'], { stdout: /./ });
+  for (const [name, label] of [
+    ['one', 'k=a'],
+    ['two', 'k=a'],
+    ['three', 'k=b'],
+  ] as const)
+    await make(name, label);
+  const { stdout } = await skiff.run(['rm', '--filter', 'label=k=a']);
+  expect(stdout).toMatch(/^([0-9a-f]{64}\n){2}$/);
+  await skiff.run(['ps', '-a', '--filter', 'label=k', '--format', '{{.Names}}'], { stdout: 'three\n' });
+  await skiff.run(['rm', '--filter', 'label=nobody'], { stdout: '' });
+  await skiff.run(['rm', 'three'], { stdout: 'three\n' });
 });

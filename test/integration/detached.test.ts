@@ -70,6 +70,15 @@ describe('run -d', () => {
     await skiff.run(['rm', 'failing'], { stdout: 'failing\n' });
   });
 
+  test('what it did to its root directory stays over a restart', async () => {
+    const script = 'stat -c %a:%u / && chmod 700 / && chown 5 / && sleep 1000';
+    await skiff.run(detached('rooted', 'busybox', 'sh', '-c', script), { stdout: ID });
+    await expect.poll(async () => (await skiff.run(['logs', 'rooted'])).stdout).toBe('755:0\n');
+    await skiff.run(['restart', '-t', '0', 'rooted'], { stdout: 'rooted\n' });
+    await expect.poll(async () => (await skiff.run(['logs', 'rooted'])).stdout).toBe('755:0\n700:5\n');
+    await skiff.run(['rm', '-f', 'rooted'], { stdout: 'rooted\n' });
+  });
+
   test('--rm: gone with its end, and wait tells the status all the same', async () => {
     await skiff.run(detached('brief', '--rm', 'busybox', 'sh', '-c', 'sleep 0.5; exit 9'), { stdout: ID });
     await skiff.run(['wait', 'brief'], { stdout: '9\n' });

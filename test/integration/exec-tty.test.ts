@@ -68,8 +68,13 @@ test("the caller's terminal is as it was afterwards", async () => {
   expect(status).toBe(137);
 });
 
-test('the end of input that is no terminal is the end of file', async () => {
-  await skiff.run(['exec', '-i', '-t', 'web', 'cat'], { stdin: 'abc\n', stdout: 'abc\r\nabc\r\n' });
+test('input that is no terminal is refused, as in docker; without -i a terminal is given all the same', async () => {
+  await skiff.run(['exec', '-it', 'web', 'cat'], {
+    status: 1,
+    stdout: '',
+    stderr: /^Error: the input device is not a TTY\n/,
+  });
+  await skiff.run(['exec', '-t', 'web', 'tty'], { stdout: /^\/dev\/pts\/\d+\r\n$/ });
 });
 
 test('much output arrives whole', async () => {

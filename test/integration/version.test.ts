@@ -15,3 +15,9 @@ test('--version prints one line and touches nothing', async () => {
 test('an unknown command is a usage error that names the nearest one', async () => {
   await skiff.run(['rum'], { status: 125, stdout: '', stderr: /"rum"/ });
 });
+
+test('buildx version is a line of the form that tools read, and says whose it is', async () => {
+  await skiff.run(['buildx', 'version'], {
+    stdout: /^github\.com\/docker\/buildx v\d+\.\d+\.\d+\+skiff\.\d+\.\d+\.\d+( [0-9a-f]{7,40})?\n$/,
+  });
+});

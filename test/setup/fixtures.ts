@@ -138,6 +138,17 @@ export async function registryFixture(fixtures: {
   });
 }
 
+/** The devcontainers CLI from npm: a client that expects docker, of one version, so that a test means the same next year. */
+export function devcontainersFixture(): Promise<string> {
+  const wanted = '@devcontainers/cli@0.89.0';
+  return cached('devcontainers', [wanted], async (dir) => {
+    const quiet = ['--no-audit', '--no-fund', '--no-save', '--ignore-scripts', '--loglevel=error'];
+    await exec('npm', ['install', '--prefix', dir, '--fetch-retries=1', ...quiet, wanted], {
+      timeoutMs: 120_000,
+    });
+  });
+}
+
 export function skopeoCopy(source: string, destination: string, ...flags: string[]): Promise<string> {
   return exec('skopeo', ['--insecure-policy', 'copy', '--quiet', ...flags, source, destination]);
 }

@@ -19,7 +19,13 @@ import { removeTree } from '../helpers/remove-tree.ts';
 import { skipsFile, type Capability, type Skip } from '../helpers/requires.ts';
 import { REPOSITORY, WORLD_PARENT, type Fixtures, type Registries, type World } from '../helpers/world.ts';
 import { probeMachine } from './probe.ts';
-import { busyboxFixture, debianFixture, oddFixture, registryFixture } from './fixtures.ts';
+import {
+  busyboxFixture,
+  debianFixture,
+  devcontainersFixture,
+  oddFixture,
+  registryFixture,
+} from './fixtures.ts';
 import { buildTool } from './tools.ts';
 
 export interface OpenWorld {
@@ -81,6 +87,9 @@ export async function openWorld({ images = 'all' }: WorldOptions = {}): Promise<
     const debian = await attempt('debian-image', debianFixture);
     if (odd !== undefined) world.fixtures.oddLayout = `${odd}/layout`;
     if (debian !== undefined) world.fixtures.debianTar = `${debian}/debian.tar`;
+    const devcontainers = await attempt('devcontainers-cli', devcontainersFixture);
+    if (devcontainers !== undefined)
+      world.fixtures.devcontainers = await shareDevcontainers(devcontainers, dir);
     if (busybox !== undefined && odd !== undefined) {
       const started = await attempt('registry', () =>
         startRegistries({ busybox, odd, ...(debian ? { debian } : {}) }, dir, missing),
@@ -232,6 +241,14 @@ async function shareBusybox(busybox: string, dir: string, fixtures: Fixtures): P
   fixtures.busyboxLayout = `${dir}/fixtures/busybox-layout`;
   await exec('cp', ['-r', `${busybox}/layout`, fixtures.busyboxLayout]);
   await exec('chmod', ['-R', 'a+rX', `${dir}/fixtures`]);
+}
+
+async function shareDevcontainers(fixture: string, dir: string): Promise<string> {
+  const copy = `${dir}/fixtures/devcontainers`;
+  mkdirSync(`${dir}/fixtures`, { recursive: true });
+  await exec('cp', ['-r', `${fixture}/node_modules/@devcontainers/cli`, copy]);
+  await exec('chmod', ['-R', 'a+rX', `${dir}/fixtures`]);
+  return `${copy}/devcontainer.js`;
 }
 
 /** Copies a fixture to where the ordinary user can read it: a clone below /root cannot be entered. */

@@ -42,6 +42,8 @@ export async function probeMachine(user: Account): Promise<Partial<Record<Capabi
   if (process.env['SKIFF_TEST_NETWORK'] === '0') lacks('debian-mirror', 'SKIFF_TEST_NETWORK=0');
   if (!existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes'))
     lacks('cgroup1', 'the controllers are not in cgroup v1: see test/vm/run.sh for v2');
+  if (process.env['SKIFF_TEST_NETWORK'] === '0') lacks('devcontainers-cli', 'SKIFF_TEST_NETWORK=0');
+  needs('devcontainers-cli', 'npm');
   if (!existsSync(`${vmDir()}/booted.qcow2`)) lacks('vm', 'no machine made: scripts/vm make');
   needs('vm', 'qemu-system-x86_64');
   return missing;

@@ -100,5 +100,46 @@ GIVEN
 ROOT
 given=$($vm root "unshare --mount sh /root/given './skiff run --rm --network none -m 64m $image/busybox cat /sys/fs/cgroup/memory.max; cat /proc/self/cgroup'" 2>&1 | tr '\n' ' ') || true
 check 'limits in a given group, without systemd' 0 '^67108864 0::/given/skiff-callers $' <<<"echo '$given'"
+# Start at boot: the unit is read by the real systemd of the user.
+check 'generate systemd: a unit starts the container' 0 '^active svc running$' <<SCRIPT
+  ./skiff create --name svc --network none $image/busybox sh -c 'trap "exit 0" TERM; while :; do sleep 1; done' >/dev/null
+  mkdir -p ~/.config/systemd/user && ./skiff generate systemd --name svc >~/.config/systemd/user/container-svc.service
+  systemctl --user daemon-reload && systemctl --user enable --quiet --now container-svc
+  for i in \$(seq 150); do ./skiff ps | grep -q svc && break; sleep 0.2; done
+  echo \$(systemctl --user is-active container-svc) \$(./skiff ps --format '{{.Names}} {{.State}}')
+SCRIPT
+check 'systemd starts it again when it is killed' 0 '^NRestarts=1 svc running$' <<'SCRIPT'
+  ./skiff kill svc >/dev/null
+  for i in $(seq 150); do systemctl --user show -p NRestarts container-svc | grep -qx NRestarts=1 && ./skiff ps | grep -q svc && break; sleep 0.2; done
+  echo $(systemctl --user show -p NRestarts container-svc) $(./skiff ps --format '{{.Names}} {{.State}}')
+SCRIPT
+check 'systemd stops it as skiff stop does' 0 '^success inactive exited$' <<'SCRIPT'
+  systemctl --user stop container-svc
+  echo $(systemctl --user show --value -p Result -p ActiveState container-svc) $(./skiff inspect -f '{{.State.Status}}' svc)
+  systemctl --user disable --quiet container-svc && ./skiff rm svc >/dev/null
+SCRIPT
+check 'generate systemd --new: systemd passes every word as it is' 0 '^same active new running, then inactive$' <<SCRIPT
+  words=('' 'a b' '%h%%' '\$\$ \${HOME} \$HOME' "it's" 'say "x"' 'back\\slash' ';' '#c' \$'two\\nlines\\ttab' 'grün' '-@:+!')
+  mkdir -p 'out dir'
+  ./skiff create --name new --network none -e 'A=\$HOME %h "q" \\n' -v './out dir:/out' $image/busybox \
+    sh -c 'printf "<%s>" "\$A" "\$@" >/out/words; trap "exit 0" TERM; while :; do sleep 1; done' sh "\${words[@]}" >/dev/null
+  ./skiff generate systemd --new --name new >~/.config/systemd/user/container-new.service && ./skiff rm new >/dev/null
+  systemctl --user daemon-reload && systemctl --user start container-new
+  for i in \$(seq 150); do [ -s 'out dir/words' ] && break; sleep 0.2; done
+  printf '<%s>' '\$HOME %h "q" \\n' "\${words[@]}" | cmp - 'out dir/words' && echo -n 'same '
+  echo -n \$(systemctl --user is-active container-new) \$(./skiff ps --format '{{.Names}} {{.State}}')
+  systemctl --user stop container-new
+  echo ", then \$(systemctl --user is-active container-new)\$(./skiff ps -aq)"
+SCRIPT
+
+# Logout: each check is a login of its own.
+check 'run -d says nothing where the container stays' 0 '^$' <<<"./skiff run -d --name survivor --network none $image/busybox sleep 1000 2>&1 >/dev/null"
+check 'a detached container survives logout' 0 '^survivor running$' <<<"sleep 12; ./skiff ps --format '{{.Names}} {{.State}}'; ./skiff rm --force survivor >/dev/null"
+$vm root 'loginctl disable-linger user'
+check 'where it would end with the login, one line says so' 0 '^1 1$' <<<"{ ./skiff run -d --name doomed --network none $image/busybox sleep 1000; ./skiff run -d --rm --network none $image/busybox true; } 2>lines >/dev/null; echo \$(wc -l <lines) \$(grep -c 'log out; .loginctl enable-linger' lines)"
+# What logind does when the last login ends: the port forwarded by ssh is one that does not.
+$vm root 'loginctl terminate-user user; sleep 5'
+check 'and it does' 0 '^doomed exited$' <<<"./skiff ps -a --format '{{.Names}} {{.State}}'; ./skiff rm -f doomed >/dev/null"
+$vm root 'loginctl enable-linger user'
 check 'nothing is left running or mounted' 0 '^0 0$' <<<"sleep 1; echo \$(pgrep -cu user 'skiff|pasta') \$(grep -c skiff /proc/self/mountinfo)"
 exit $failed

@@ -7,7 +7,7 @@ import { humanSize } from '../../cli/human.ts';
 import { pruneContainers, pruneFilter } from '../../container/prune.ts';
 import { pruneUnusedVolumes } from '../../container/remove-volumes.ts';
 import { defaultIdMap } from '../../system/default-idmap.ts';
-import { pruneStore } from '../../system/prune.ts';
+import { prunedLines, pruneStore } from '../../system/prune.ts';
 
 export default defineCommand({
   name: 'system prune',
@@ -43,13 +43,9 @@ export default defineCommand({
       : { names: [], bytes: 0 };
     print(cx.io, 'Deleted Volumes:', volumes.names);
     const options = { all: flags.all, filters: flags.filter, idMap: defaultIdMap(cx), nowMs };
-    const { images, loose, bytes } = await pruneStore(cx, options);
-    const names = images.untagged.map((name) => `untagged: ${name}`);
-    print(cx.io, 'Deleted Images:', [
-      ...names,
-      ...[...images.deleted, ...loose].map((id) => `deleted: ${id}`),
-    ]);
-    cx.io.stdout(`Total reclaimed space: ${humanSize(bytes + containers.bytes + volumes.bytes)}`);
+    const images = await pruneStore(cx, options);
+    print(cx.io, 'Deleted Images:', prunedLines(images));
+    cx.io.stdout(`Total reclaimed space: ${humanSize(images.bytes + containers.bytes + volumes.bytes)}`);
     return 0;
   },
 });

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import * as at from '../../native/at.ts';
 import { startInside } from '../../native/inside.ts';
 import type { IdMap } from '../../native/plan.ts';
-import { showPath, type ByteString, type TarEntry } from './entry.ts';
+import { BLANK_FILE, showPath, type ByteString, type TarEntry } from './entry.ts';
 import { findShown, LookBudget } from './lower.ts';
 import { Packer, type Found, type Packed, type PackRules } from './pack.ts';
 import { baseOf, joinPath, parentOf } from './path.ts';
@@ -112,21 +112,7 @@ function whiteout(path: ByteString): TarEntry {
 
 /** docker's: empty files without rights. No time, since when something was removed is nothing the layer says. */
 function marker(path: ByteString): TarEntry {
-  return {
-    type: 'file',
-    path,
-    linkPath: '',
-    mode: 0,
-    containerUid: 0,
-    containerGid: 0,
-    mtimeSec: 0,
-    mtimeNsec: 0,
-    sizeBytes: 0,
-    devMajor: 0,
-    devMinor: 0,
-    xattrs: undefined,
-    extents: undefined,
-  };
+  return { ...BLANK_FILE, path, mode: 0 };
 }
 
 /** Tells mount points that nobody but the mount needed. */

@@ -37,6 +37,23 @@ export interface TarEntry {
   extents: readonly Extent[] | undefined;
 }
 
+/** For entries that we make up: their times mean nothing, and would make each archive a different one. */
+export const BLANK_FILE: TarEntry = {
+  type: 'file',
+  path: '',
+  linkPath: '',
+  mode: 0o644,
+  containerUid: 0,
+  containerGid: 0,
+  mtimeSec: 0,
+  mtimeNsec: 0,
+  sizeBytes: 0,
+  devMajor: 0,
+  devMinor: 0,
+  xattrs: undefined,
+  extents: undefined,
+};
+
 /** What the reader calls, in the archive's order. Data is borrowed: it is overwritten after the call. */
 export interface EntrySink {
   /** A file whose data is at hand as a whole: sizeBytes bytes at `offset` of `chunk`. Never sparse. */

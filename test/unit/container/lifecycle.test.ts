@@ -100,6 +100,7 @@ describe('who keeps the container of a run', () => {
     checkRun({
       what: 'busybox',
       words: [],
+      recipe: {},
       options: { ...noOptions(), ...options },
       detached: options.detach === true,
       registry: undefined,

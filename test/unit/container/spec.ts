@@ -53,6 +53,7 @@ export function noOptions(): RunOptions {
 export function fromFlags(options: Partial<RunOptions>, rest: Partial<SpecInput> = {}): SpecResult {
   return specFromFlags({
     options: { ...noOptions(), ...options },
+    recipe: {},
     what: 'busybox',
     words: ['true'],
     detached: false,

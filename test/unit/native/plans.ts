@@ -106,7 +106,6 @@ export function fullPlan(): HelperPlan {
       },
       { op: 'file', target: '/etc/hosts', content: '127.0.0.1\tlocalhost\n', mode: 0o644, readOnly: true },
       { op: 'device', path: '/dev/null', target: '/dev/zero' },
-      { op: 'mkdir', target: '/made', mode: 0o1777, uid: 5, gid: 6 },
       { op: 'symlink', target: '/dev/fd', to: '/proc/self/fd' },
       { op: 'mask', target: '/proc/kcore' },
       { op: 'readonly', target: '/proc/sys' },

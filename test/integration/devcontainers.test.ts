@@ -1,0 +1,123 @@
+// The devcontainers CLI as a client, with --docker-path at the built binary: what it, and an IDE that works through it,
+// asks of docker. It starts `events` before `run`, waits for the start event to find the container by its labels, and
+// then works through one `exec -i` whose input stays open.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { sandbox, type Result, type RunOptions } from '../helpers/engine.ts';
+import { requires } from '../helpers/requires.ts';
+import { world } from '../helpers/world.ts';
+
+const skiff = sandbox();
+const workspace = skiff.makeDir('workspace');
+const temporary = skiff.makeDir('tmp');
+
+interface Outcome {
+  outcome: string;
+  containerId: string;
+  remoteUser: string;
+  remoteWorkspaceFolder: string;
+}
+
+/** Runs the CLI on the workspace. It keeps state of its own below TMPDIR. */
+function devcontainer(command: string, words: readonly string[], options: RunOptions = {}): Promise<Result> {
+  const common = ['--workspace-folder', workspace, '--docker-path', world().binary];
+  return skiff.run([world().fixtures.devcontainers ?? '', command, ...common, ...words], {
+    binary: process.execPath,
+    env: { TMPDIR: temporary },
+    stderr: /^/, // its log
+    timeoutMs: 100_000,
+    ...options,
+  });
+}
+
+async function up(...words: string[]): Promise<Outcome> {
+  const { stdout } = await devcontainer('up', words);
+  return JSON.parse(stdout) as Outcome;
+}
+
+async function inside(command: string, options: RunOptions = {}): Promise<string> {
+  return (await devcontainer('exec', ['sh', '-c', command], options)).stdout;
+}
+
+function needs(context: TestContext): void {
+  requires(context, 'devcontainers-cli', 'registry', 'debian-image', 'subuid', 'tun');
+}
+
+beforeAll(() => {
+  mkdirSync(`${workspace}/.devcontainer`);
+  const hook = (name: string): string => `echo ${name} >> /var/hooks`;
+  const configuration = {
+    image: 'workspace-image',
+    containerEnv: { OF_CONTAINER: 'set for all' },
+    remoteEnv: { OF_REMOTE: '${containerEnv:OF_CONTAINER} processes' },
+    mounts: [{ type: 'volume', source: 'devcontainer-cache', target: '/cache' }],
+    runArgs: ['--label', 'purpose=a test, "quoted"', '--init'],
+    initializeCommand: ['sh', '-c', 'echo initialize >> made-by-host'],
+    onCreateCommand: hook('onCreate'),
+    updateContentCommand: hook('updateContent'),
+    postCreateCommand: { one: hook('postCreate'), other: ['sh', '-c', 'id -u > made-by-container'] },
+    postStartCommand: hook('postStart'),
+    postAttachCommand: hook('postAttach'),
+  };
+  writeFileSync(`${workspace}/.devcontainer/devcontainer.json`, JSON.stringify(configuration));
+});
+
+describe('a workspace from an image', () => {
+  let container = '';
+  const hooksOfUp = 'onCreate\nupdateContent\npostCreate\npostStart\npostAttach\n';
+
+  test('up runs the container and the lifecycle commands in order', { timeout: 200_000 }, async (context) => {
+    needs(context);
+    const image = `${world().registries?.plain ?? ''}/debian:oci-gzip`;
+    await skiff.run(['pull', '--quiet', image], { stderr: /^(Warning: [^\n]*device node[^\n]*\n)?$/ });
+    await skiff.run(['tag', image, 'workspace-image']);
+    const outcome = await up();
+    expect(outcome).toMatchObject({
+      outcome: 'success',
+      remoteUser: 'root',
+      remoteWorkspaceFolder: '/workspaces/workspace',
+    });
+    container = outcome.containerId;
+    expect(container).toMatch(/^[0-9a-f]{64}$/);
+    expect(await inside('cat /var/hooks made-by-host made-by-container')).toBe(`${hooksOfUp}initialize\n0\n`);
+  });
+
+  test('the container is what the configuration says', async (context) => {
+    needs(context);
+    const format = '{{index .Config.Labels "purpose"}}|{{.HostConfig.Init}}|{{json .Config.Entrypoint}}';
+    await skiff.run(['inspect', '--format', format, container], {
+      stdout: 'a test, "quoted"|true|["/bin/sh"]\n',
+    });
+    await skiff.run(['ps', '-q', '--no-trunc', '--filter', `label=devcontainer.local_folder=${workspace}`], {
+      stdout: `${container}\n`,
+    });
+  });
+
+  test('exec: environment, folder, stdin and exit status', async (context) => {
+    needs(context);
+    expect(await inside('echo $OF_REMOTE; pwd; cat', { stdin: 'typed\n', status: 0 })).toBe(
+      'set for all processes\n/workspaces/workspace\ntyped\n',
+    );
+    await inside('exit 7', { status: 7 });
+  });
+
+  test('a second up takes the same container, which need not run', { timeout: 100_000 }, async (context) => {
+    needs(context);
+    expect((await up()).containerId).toBe(container);
+    await skiff.run(['stop', '--time', '5', container], { stdout: `${container}\n` });
+    expect((await up()).containerId).toBe(container);
+    expect(await inside('cat /var/hooks')).toBe(`${hooksOfUp}postAttach\npostStart\npostAttach\n`);
+  });
+
+  test('--remove-existing-container makes another; volumes stay', { timeout: 100_000 }, async (context) => {
+    needs(context);
+    await inside('echo kept > /cache/file');
+    const { containerId } = await up('--remove-existing-container');
+    expect(containerId).not.toBe(container);
+    await skiff.run(['inspect', container], { status: 1, stdout: '[]\n', stderr: /no such object/ });
+    expect(await inside('cat /cache/file /var/hooks')).toBe(`kept\n${hooksOfUp}`);
+    await skiff.run(['rm', '--force', containerId], { stdout: `${containerId}\n` });
+    await skiff.run(['volume', 'rm', 'devcontainer-cache'], { stdout: 'devcontainer-cache\n' });
+  });
+});
