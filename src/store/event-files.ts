@@ -28,11 +28,17 @@ export class EventFiles {
     this.#path = path;
   }
 
-  /** The lines that are new since the last call, each once, in the order of their files. */
+  /**
+   * The lines that are new since the last call, each once; those of one writer in the order in which it wrote them. So the
+   * newest file's end is looked up first: what was written before that, to an older file, is there when that is read.
+   */
   *lines(): Generator<string> {
     const gone = this.#update();
     try {
-      for (const file of [...gone, ...this.#files]) yield* this.#linesOf(file);
+      const ends = [...gone, ...this.#files]
+        .reverse()
+        .map((file) => ({ file, end: fstatSync(file.fd).size }));
+      for (const { file, end } of ends.reverse()) yield* this.#linesOf(file, end);
     } finally {
       for (const { fd } of gone) closeSync(fd);
     }
@@ -75,9 +81,10 @@ export class EventFiles {
     return { fd, inode, position: 0, rest: Buffer.alloc(0) };
   }
 
-  *#linesOf(file: OpenFile): Generator<string> {
-    for (;;) {
-      const count = readSync(file.fd, this.#chunk, 0, CHUNK, file.position);
+  *#linesOf(file: OpenFile, upTo: number): Generator<string> {
+    while (file.position < upTo) {
+      const length = Math.min(CHUNK, upTo - file.position);
+      const count = readSync(file.fd, this.#chunk, 0, length, file.position);
       if (count === 0) return;
       file.position += count;
       const bytes = Buffer.concat([file.rest, this.#chunk.subarray(0, count)]);

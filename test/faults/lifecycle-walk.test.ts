@@ -15,7 +15,9 @@ const ordinary = sandbox({ sharedStore: true });
 const root = isRoot() ? sandbox({ user: ROOT }) : undefined;
 const STEPS = Number(process.env['SKIFF_WALK'] ?? 120);
 const SEED = Number(process.env['SKIFF_WALK_SEED'] ?? Date.now() % 1_000_000);
-const WORKERS = 4;
+const WORKERS = 8;
+/** Nothing here takes more than seconds, whatever the load. */
+const STUCK_MS = 45_000;
 const NAMES = ['walk0', 'walk1', 'walk2', 'walk3'];
 
 /** Numerical Recipes' generator: good enough to choose, and the same everywhere. */
@@ -52,6 +54,8 @@ const COMMANDS: Step[] = [
   (name) => ['rm', '-f', name],
   (name, other) => ['rename', name, other],
   (name) => ['logs', name],
+  (name) => ['exec', name, 'true'],
+  (name) => ['exec', '-d', name, 'sleep', '1000'],
   (name) => ['pause', name],
   (name) => ['pause', name],
   (name) => ['unpause', name],
@@ -99,9 +103,11 @@ async function walk(skiff: Engine, worker: number, steps: number): Promise<strin
   for (let i = 0; i < steps; i++) {
     const step = COMMANDS[random(COMMANDS.length)] as Step;
     const args = step(NAMES[random(NAMES.length)] as string, NAMES[random(NAMES.length)] as string);
-    const running = skiff.start(args, { timeoutMs: 45_000 });
+    const begunMs = Date.now();
+    const running = skiff.start(args, { timeoutMs: STUCK_MS });
     if (random(3) === 0) attacks.push(sleep(random(60)).then(() => killOne(skiff, random)));
     const { status, stderr } = await running.result;
+    if (Date.now() - begunMs >= STUCK_MS) strange.push(`${args.join(' ')}: stuck`);
     // What a bug looks like: a stack, or an errno that nobody has put into words.
     if (/internal error|\n {4}at |E(NOENT|EXIST|NOTEMPTY|BADF)\b/.test(stderr))
       strange.push(`${args.join(' ')}: ${status}: ${stderr}`);

@@ -49,7 +49,7 @@ describe('basic', () => {
       status: 401,
       message: expect.stringContaining('the repository does not exist or needs a login (UNAUTHORIZED'),
       hint: expect.stringMatching(
-        /--creds USER:PASSWORD, or add 127.0.0.1:\d+ to \/nonexistent\/.docker\/config.json/,
+        /skiff login 127\.0\.0\.1:\d+ \(it writes to \/nonexistent\/\.docker\/config\.json\), or pass --creds USER:PASSWORD/,
       ),
     });
     expect(authorizations()).toEqual(['none']);
