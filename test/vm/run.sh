@@ -83,9 +83,6 @@ check 'unpause' 0 '^limited running frozen 0$' <<<"$group; echo \$(./skiff unpau
 check 'commit pauses and lets go on' 0 '^sha256:[0-9a-f]{64}.running$' <<<"./skiff commit limited frozen; ./skiff inspect -f '{{.State.Status}}' limited"
 check 'stop of a paused container' 0 '^limited limited exited 0$' <<<"$group; echo \$(./skiff pause limited) \$(./skiff stop -t 5 limited) \$(./skiff inspect -f '{{.State.Status}}' limited) \$(ls \$dir 2>/dev/null | wc -l)"
 check 'rm' 0 '^limited$' <<<'./skiff rm limited; ./skiff rmi frozen >/dev/null'
-as_root <<<'loginctl disable-linger user; sleep 3'
-check 'without lingering a line says so, once' 0 '^1 2$' <<<"./skiff run -d --name a --network none $image/busybox sleep 9 >/dev/null 2>said; ./skiff run -d --name b --network none $image/busybox sleep 9 >/dev/null 2>>said; echo \$(grep -c 'loginctl enable-linger' said) \$(./skiff rm --force a b | wc -l)"
-as_root <<<'loginctl enable-linger user; sleep 3'
 # Without systemd, in a group of cgroup v2 that was given to the user: those in it move aside.
 as_root <<'ROOT'
 mkdir /sys/fs/cgroup/given
