@@ -3,7 +3,7 @@
 // (SIGCONT), and a process it had stopped itself would be going on afterwards.
 
 import { existsSync } from 'node:fs';
-import { freeze, isFrozen, unfreeze } from '../cgroup/freezer.ts';
+import { freeze, isFrozen, thaw, unfreeze } from '../cgroup/freezer.ts';
 import { readCgroup } from '../cgroup/record.ts';
 import type { ContainerCgroup } from '../cgroup/types.ts';
 import { EngineError } from '../core/errors.ts';
@@ -11,7 +11,7 @@ import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { logContainerEvent } from './events.ts';
 import { readSpec } from './records.ts';
-import { readState, stateWord, type ContainerState } from './state.ts';
+import { hasBegun, readState, stateWord, type ContainerState } from './state.ts';
 
 /** @throws CONTAINER_STATE in docker's words, HOST_MISSING when it has no group (exit status 1), CANCELLED */
 export async function pauseContainer(
@@ -26,6 +26,11 @@ export async function pauseContainer(
   if (group === undefined) throw noGroup(root, spec);
   if (!(await told('pause', spec, () => freeze(group, signal))))
     throw wrongState('pause', spec, 'is not running');
+  // Only now it cannot be another one any more. Whoever waits for the start of a frozen one would wait for ever.
+  if (!hasBegun(containerDir(root, spec.id))) {
+    thaw(group);
+    throw wrongState('pause', spec, 'is starting, wait until the container is running');
+  }
   logContainerEvent(root, spec, 'pause');
 }
 

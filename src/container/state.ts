@@ -155,8 +155,25 @@ function ifAlive(pid: string | undefined, startTicks: string | undefined): Proce
     : undefined;
 }
 
+const PF_FORKNOEXEC = 0x40; // linux/sched.h
+/** kTinyInitName of native/helper/process_stat.h: init of --init, which executes nothing. */
+const TINY_INIT = 'skiff-init';
+
+/** Whether the container's init is alive and past the helper's own code: what it runs is the command, or --init's init. */
+export function hasBegun(dir: string): boolean {
+  const init = readPid(dir);
+  const stat = init === undefined ? undefined : statOf(init.pid);
+  if (stat === undefined) return false;
+  return (Number(stat.fields[6]) & PF_FORKNOEXEC) === 0 || stat.name === TINY_INIT;
+}
+
 /** undefined when there is no such process. */
 export function startTicksOf(pid: number): string | undefined {
+  return statOf(pid)?.fields[19];
+}
+
+/** /proc/PID/stat: the name, and the fields after it (the first is the third of proc_pid_stat(5)). */
+function statOf(pid: number): { name: string; fields: string[] } | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -166,5 +183,6 @@ export function startTicksOf(pid: number): string | undefined {
     throw error;
   }
   // The command's name is in parentheses and may hold anything, so fields are counted from the last one.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const end = stat.lastIndexOf(')');
+  return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
 }

@@ -2,7 +2,7 @@
 // asks of docker. It starts `events` before `run`, waits for the start event to find the container by its labels, and
 // then works through one `exec -i` whose input stays open.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { sandbox, type Result, type RunOptions } from '../helpers/engine.ts';
 import { requires } from '../helpers/requires.ts';
@@ -10,6 +10,7 @@ import { world } from '../helpers/world.ts';
 
 const skiff = sandbox();
 const workspace = skiff.makeDir('workspace');
+const built = skiff.makeDir('built');
 const temporary = skiff.makeDir('tmp');
 
 interface Outcome {
@@ -19,9 +20,14 @@ interface Outcome {
   remoteWorkspaceFolder: string;
 }
 
-/** Runs the CLI on the workspace. It keeps state of its own below TMPDIR. */
-function devcontainer(command: string, words: readonly string[], options: RunOptions = {}): Promise<Result> {
-  const common = ['--workspace-folder', workspace, '--docker-path', world().binary];
+/** Runs the CLI on a workspace. It keeps state of its own below TMPDIR. */
+function devcontainer(
+  folder: string,
+  command: string,
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<Result> {
+  const common = ['--workspace-folder', folder, '--docker-path', world().binary];
   return skiff.run([world().fixtures.devcontainers ?? '', command, ...common, ...words], {
     binary: process.execPath,
     env: { TMPDIR: temporary },
@@ -32,12 +38,16 @@ function devcontainer(command: string, words: readonly string[], options: RunOpt
 }
 
 async function up(...words: string[]): Promise<Outcome> {
-  const { stdout } = await devcontainer('up', words);
+  return await upIn(workspace, ...words);
+}
+
+async function upIn(folder: string, ...words: string[]): Promise<Outcome> {
+  const { stdout } = await devcontainer(folder, 'up', words);
   return JSON.parse(stdout) as Outcome;
 }
 
 async function inside(command: string, options: RunOptions = {}): Promise<string> {
-  return (await devcontainer('exec', ['sh', '-c', command], options)).stdout;
+  return (await devcontainer(workspace, 'exec', ['sh', '-c', command], options)).stdout;
 }
 
 function needs(context: TestContext): void {
@@ -120,4 +130,44 @@ describe('a workspace from an image', () => {
     await skiff.run(['rm', '--force', containerId], { stdout: `${containerId}\n` });
     await skiff.run(['volume', 'rm', 'devcontainer-cache'], { stdout: 'devcontainer-cache\n' });
   });
+});
+
+describe('a workspace from a Dockerfile', () => {
+  const dockerfile = (said: string): string =>
+    `FROM workspace-image\nARG GREETING=unset\nRUN useradd -m -u 4321 dev && echo "$GREETING ${said}" > /built\nUSER dev\n`;
+  const inBuilt = async (command: string): Promise<string> =>
+    (await devcontainer(built, 'exec', ['sh', '-c', command])).stdout;
+  let container = '';
+
+  beforeAll(() => {
+    mkdirSync(`${built}/.devcontainer`);
+    writeFileSync(`${built}/.devcontainer/Dockerfile`, dockerfile('once'));
+    const configuration = {
+      build: { dockerfile: 'Dockerfile', args: { GREETING: 'good day' } },
+      postCreateCommand: 'cat /built > from-the-image',
+    };
+    writeFileSync(`${built}/.devcontainer/devcontainer.json`, JSON.stringify(configuration));
+    chmodSync(built, 0o777); // the ids of `dev` are not those of who calls
+  });
+
+  test('up builds the image and runs it as its user', { timeout: 300_000 }, async (context) => {
+    needs(context);
+    const outcome = await upIn(built);
+    expect(outcome).toMatchObject({ outcome: 'success', remoteUser: 'dev' });
+    container = outcome.containerId;
+    expect(await inBuilt('id -un; cat from-the-image')).toBe('dev\ngood day once\n');
+  });
+
+  test(
+    'another Dockerfile makes another image when the container is made anew',
+    { timeout: 300_000 },
+    async (context) => {
+      needs(context);
+      writeFileSync(`${built}/.devcontainer/Dockerfile`, dockerfile('again'));
+      const { containerId } = await upIn(built, '--remove-existing-container');
+      expect(containerId).not.toBe(container);
+      expect(await inBuilt('cat /built')).toBe('good day again\n');
+      await skiff.run(['rm', '--force', containerId], { stdout: `${containerId}\n` });
+    },
+  );
 });
