@@ -223,7 +223,7 @@ class Build {
   /** Names the last build of the same target: of no consequence but for what is said of misses. */
   #identity(): string {
     const { input, target } = this.#request;
-    return sha256OfText(JSON.stringify([input.context?.path ?? '', input.dockerfile.file, target ?? '']));
+    return sha256OfText(JSON.stringify([input.name, input.dockerfile.file, target ?? '']));
   }
 
   #previous(): NotedStep[] {

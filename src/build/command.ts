@@ -6,12 +6,15 @@ import { EngineError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/fs.ts';
 import { storeIo } from '../store/io.ts';
 import { buildImage, type BuildRequest } from './build.ts';
+import type { OnBuildEvent } from './events.ts';
+import type { BuildParts } from './parts.ts';
 import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
+import { ArrivedContexts } from './arrivals.ts';
 import { readInput } from './input.ts';
 import { writeOutput, type Output, type OutputParts } from './outputs.ts';
 
 export interface BuildCommand extends Omit<BuildRequest, 'input'> {
-  /** PATH, or `-`. */
+  /** PATH, URL or `-`. */
   context: string;
   file: string | undefined;
   ignoreFile: string | undefined;
@@ -32,8 +35,9 @@ export async function runBuild(
   command: BuildCommand,
 ): Promise<{ imageId: Digest; warnings: string | undefined }> {
   const { context, file, ignoreFile, idFile, metadataFile, outputs, onEnd, ...request } = command;
+  const arrivals = arrivalsFor(parts, request, request.onEvent);
   try {
-    const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), readStdin });
+    const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), stdin, arrivals });
     refuseWarnings({ ...request, input });
     const { image } = await buildImage(parts, { ...request, input });
     for (const output of outputs) await writeOutput(parts, output, image, request.tags);
@@ -55,20 +59,34 @@ export async function runBuild(
   } catch (error) {
     throw withStatus(error);
   } finally {
+    await arrivals.remove();
     onEnd();
   }
 }
 
 /** `--check`: nothing is built. @throws with exit status 1 */
 export async function runCheck(
+  parts: BuildParts,
   command: Pick<BuildCommand, 'context' | 'file' | 'ignoreFile' | 'target' | 'buildArgs' | 'platform'>,
 ): Promise<{ text: string; exitCode: number }> {
+  const arrivals = arrivalsFor(parts, command, () => {});
   try {
-    const input = await readInput({ ...command, cwd: process.cwd(), readStdin });
+    const input = await readInput({ ...command, cwd: process.cwd(), stdin, arrivals });
     return checkBuild({ ...command, input });
   } catch (error) {
     throw withStatus(error);
+  } finally {
+    await arrivals.remove();
   }
+}
+
+function arrivalsFor(
+  parts: BuildParts,
+  { buildArgs }: Pick<BuildCommand, 'buildArgs'>,
+  onEvent: OnBuildEvent,
+): ArrivedContexts {
+  const keep = buildArgs.get('BUILDKIT_CONTEXT_KEEP_GIT_DIR');
+  return new ArrivedContexts(parts, { keepGitDir: keep === '1' || keep === 'true', onEvent });
 }
 
 function withStatus(error: unknown): unknown {
@@ -81,13 +99,12 @@ function writeResult(path: string, text: string): void {
   storeIo('writing', path, () => writeFileAtomic(path, text));
 }
 
-async function readStdin(): Promise<Uint8Array> {
+/** @throws USAGE for a terminal */
+async function* stdin(): AsyncGenerator<Uint8Array> {
   if (isatty(0))
     throw new EngineError('USAGE', 'reading from stdin: it is a terminal', {
       exitCode: 1,
-      hint: 'pipe a Dockerfile into it: skiff build - < Dockerfile',
+      hint: 'pipe a Dockerfile or a tar into it: skiff build - < Dockerfile',
     });
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin) parts.push(part as Buffer);
-  return Buffer.concat(parts);
+  yield* process.stdin as AsyncIterable<Uint8Array>;
 }

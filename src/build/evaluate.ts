@@ -3,6 +3,7 @@
 
 import type { ResolvedImage } from '../store/images.ts';
 import type { HistoryEntry, ImageConfigSection, Platform } from '../spec/image.ts';
+import { withoutCredentials } from './context/credentials.ts';
 import type {
   Dockerfile,
   ExpandedInstruction,
@@ -248,7 +249,7 @@ class StageBuilder {
     const { stage, top } = this.#stage;
     const name = stepName(stage, this.#dockerfile, ++this.#step, this.#total);
     return {
-      name: `${name} ${instruction.text.replace(/\s*\n\s*/g, ' ')}`,
+      name: `${name} ${withoutCredentials(instruction.text.replace(/\s*\n\s*/g, ' '))}`,
       parent: top,
       stage: stageName(stage),
       position,

@@ -2,6 +2,7 @@
 // tools read `history`.
 
 import type { HistoryEntry, ImageConfigSection } from '../spec/image.ts';
+import { withoutCredentials } from './context/credentials.ts';
 import type { CommandForm, ExpandedInstruction, Heredoc } from './dockerfile/ast.ts';
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -179,7 +180,7 @@ function copyWords(instruction: Copying): string[] {
     ...(chown === undefined ? [] : [`--chown=${chown}`]),
     ...(link ? ['--link'] : []),
     ...(kind === 'copy' && instruction.from !== undefined ? [`--from=${instruction.from}`] : []),
-    ...sources,
+    ...sources.map(withoutCredentials),
     ...heredocs.map(({ name }) => `<<${name}`),
     destination,
   ];

@@ -11,7 +11,7 @@ export default defineCommand({
   group: 'image',
   aliases: ['builder build', 'buildx build', 'buildx b'],
   summary: 'Build an image from a Dockerfile',
-  args: 'PATH | -',
+  args: 'PATH | URL | -',
   maxArgs: 1,
   flags: {
     ...REGISTRY_FLAGS,
@@ -111,7 +111,7 @@ export default defineCommand({
     });
     const source = { context: args[0] ?? '.', file: flags.file, ignoreFile: flags.ignorefile };
     if (flags.check === true || flags.call === 'check') {
-      const { text, exitCode } = await runCheck({ ...request, ...source });
+      const { text, exitCode } = await runCheck(cx, { ...request, ...source });
       cx.io.stdout(text);
       return exitCode;
     }

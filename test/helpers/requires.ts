@@ -19,6 +19,7 @@ export const CAPABILITIES = [
   'umoci',
   'skopeo',
   'strace',
+  'git',
   'podman',
   'static-tools', // musl-gcc
   'debian-mirror', // the mirror of this machine's apt sources answers

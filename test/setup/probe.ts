@@ -37,6 +37,7 @@ export async function probeMachine(user: Account): Promise<Partial<Record<Capabi
   needs('umoci', 'umoci');
   needs('skopeo', 'skopeo');
   needs('strace', 'strace');
+  needs('git', 'git');
   needs('podman', 'podman');
   needs('static-tools', 'musl-gcc');
   if (process.env['SKIFF_TEST_NETWORK'] === '0') lacks('debian-mirror', 'SKIFF_TEST_NETWORK=0');

@@ -5,6 +5,7 @@ import { encodeBytes } from '../../core/bytes.ts';
 import { EngineError, errnoOf } from '../../core/errors.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import { hashWith, type ReadAsRoot } from './hash.ts';
+import { findInside } from './inside.ts';
 import { createMatcher, parseIgnoreFile } from './ignore.ts';
 import { selectFiles } from './select.ts';
 import { StatCache } from './stat-cache.ts';
@@ -25,6 +26,8 @@ export interface ContextOptions {
   dockerfile: string | undefined;
   /** --ignorefile: that and no other. */
   ignoreFile?: string | undefined;
+  /** It came from elsewhere: its ignore files may be links and fifos. */
+  isForeign?: boolean | undefined;
   /** Where digests are remembered: see StatCache. */
   statFile: string | undefined;
   readAsRoot?: ReadAsRoot | undefined;
@@ -54,15 +57,24 @@ export function openContext(options: ContextOptions): BuildContext {
 
 /** Undefined: there is none. @throws as openContext, for the file */
 export function readIgnoreFile(
-  options: Pick<ContextOptions, 'path' | 'dockerfile' | 'ignoreFile'>,
+  options: Pick<ContextOptions, 'path' | 'dockerfile' | 'ignoreFile' | 'isForeign'>,
 ): ConstructorParameters<typeof DirectoryTree>[1] {
-  for (const path of ignoreFileCandidates(options)) {
+  for (const candidate of ignoreFileCandidates(options)) {
+    const path = options.isForeign === true ? ownFile(options.path, candidate) : candidate;
+    if (path === undefined) continue;
     const text = textOf(path, options.ignoreFile !== undefined);
     if (text === undefined) continue;
-    const fileName = path.slice(path.lastIndexOf('/') + 1);
+    const fileName = candidate.slice(candidate.lastIndexOf('/') + 1);
     return { matcher: createMatcher(parseIgnoreFile(text, fileName)), fileName };
   }
   return undefined;
+}
+
+/** Where a name in a foreign directory leads within it; undefined: to no file. Other paths are the user's. */
+function ownFile(directory: string, path: string): string | undefined {
+  if (!path.startsWith(`${directory}/`)) return path;
+  const found = findInside(directory, path.slice(directory.length + 1));
+  return found?.type === 'file' ? found.path : undefined;
 }
 
 /** The first that exists counts, alone. docker's before podman's, that of the Dockerfile before that of the context. (pure) */

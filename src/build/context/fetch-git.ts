@@ -1,10 +1,11 @@
 // Git sources of ADD and contexts: the real git fetches one commit into a directory. Nothing of the repository is executed:
 // no hooks, no filters of its choice, and only protocols that reach another machine.
 
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { EngineError, errnoOf } from '../../core/errors.ts';
 import { runInUserNamespace } from '../../native/launch.ts';
-import type { GitSource } from './remote-source.ts';
+import { withoutCredentials } from './credentials.ts';
+import { isCommit, type GitSource } from './remote-source.ts';
 
 export interface GitParts {
   env: Readonly<Record<string, string | undefined>>;
@@ -13,13 +14,18 @@ export interface GitParts {
   offline: boolean;
 }
 
-const COMMIT = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 const MAX_SAID = 2000;
+/** In a hook, or after `git -c`, these point to the caller's own repository. */
+const OF_A_REPOSITORY =
+  /^GIT_(?:ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|DIR|GRAFT_FILE|INDEX_FILE|NAMESPACE|OBJECT_DIRECTORY|PREFIX|QUARANTINE_PATH|SHALLOW_FILE|WORK_TREE)$/;
 const SAFE = [
   '-c',
   'core.hooksPath=/dev/null',
   '-c',
   'core.symlinks=true',
+  // It would tell who builds, and when.
+  '-c',
+  'core.logAllRefUpdates=false',
   '-c',
   'protocol.file.allow=never',
 ];
@@ -33,7 +39,7 @@ export async function fetchGit(
   source: GitSource,
   { directory, keepGitDir }: { directory: string; keepGitDir: boolean },
 ): Promise<string> {
-  const doing = `fetching ${JSON.stringify(withoutPassword(source.remote))}`;
+  const doing = `fetching ${JSON.stringify(withoutCredentials(source.remote))}`;
   if (parts.offline)
     throw new EngineError('OFFLINE', `${doing}: skiff is told to stay offline`, {
       hint: 'unset SKIFF_OFFLINE (or offline in skiff.conf)',
@@ -50,7 +56,8 @@ export async function fetchGit(
   if (statSync(`${directory}/.gitmodules`, { throwIfNoEntry: false }) !== undefined)
     await git('submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1');
   const commit = (await git('rev-parse', 'HEAD')).trim();
-  if (!keepGitDir) removeGitDirs(directory);
+  if (keepGitDir) rmSync(`${directory}/.git/FETCH_HEAD`, { force: true });
+  else removeGitDirs(directory);
   return commit;
 }
 
@@ -64,7 +71,7 @@ async function fetchCommit(
     await git('fetch', '--quiet', '--depth=1', '--no-tags', '--', remote, ref);
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'NETWORK_FAILED') throw error;
-    if (!COMMIT.test(ref)) {
+    if (!isCommit(ref)) {
       // Servers of plain files know no depth.
       await git('fetch', '--quiet', '--no-tags', '--', remote, ref);
       return;
@@ -87,12 +94,14 @@ async function runGit(
   args: readonly string[],
   doing: string,
 ): Promise<string> {
+  // Modes are those of the repository, not of who builds.
+  const umask = process.umask(0o022);
   const child = runInUserNamespace({
     idMap: undefined,
     argv: ['git', '-C', directory, ...SAFE, ...args],
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      ...env,
+      ...Object.fromEntries(Object.entries(env).filter(([name]) => !OF_A_REPOSITORY.test(name))),
       GIT_TERMINAL_PROMPT: '0',
       GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
       GIT_DIR: `${directory}/.git`,
@@ -100,6 +109,7 @@ async function runGit(
       LC_ALL: 'C',
     },
   });
+  process.umask(umask);
   const stop = (): void => child.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });
   let [out, said] = ['', ''];
@@ -110,7 +120,7 @@ async function runGit(
     const { status } = await child.result;
     if (signal.aborted) throw new EngineError('CANCELLED', `${doing}: cancelled`);
     if (status === 0) return out;
-    const why = withoutPassword(said.trim().split('\n').at(-1) ?? '') || `git ended with status ${status}`;
+    const why = withoutCredentials(said.trim().split('\n').at(-1) ?? '') || `git ended with status ${status}`;
     throw new EngineError('NETWORK_FAILED', `${doing}: ${why}`, { exitCode: 1 });
   } catch (cause) {
     const errno = errnoOf(cause);
@@ -124,19 +134,15 @@ async function runGit(
   }
 }
 
-/** `https://user:secret@host/` must not be in a message. */
-function withoutPassword(text: string): string {
-  return text.replace(/(\w+:\/\/)[^/@\s]*@/g, '$1***@');
-}
-
 /** Of submodules too, where it is a file. */
 function removeGitDirs(directory: string): void {
   rmSync(`${directory}/.git`, { recursive: true, force: true });
   const walk = (path: Buffer): void => {
-    for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
-      const inside = Buffer.concat([path, Buffer.from('/'), entry.name]);
-      if (entry.name.toString('latin1') === '.git') rmSync(inside, { recursive: true, force: true });
-      else if (entry.isDirectory()) walk(inside);
+    // Not with their types: bun gives no names then when they are to be bytes.
+    for (const name of readdirSync(path, { encoding: 'buffer' })) {
+      const inside = Buffer.concat([path, Buffer.from('/'), name]);
+      if (name.toString('latin1') === '.git') rmSync(inside, { recursive: true, force: true });
+      else if (lstatSync(inside).isDirectory()) walk(inside);
     }
   };
   walk(Buffer.from(directory));

@@ -30,6 +30,20 @@ export function parseRemoteSource(text: string): RemoteSource | undefined {
   return { kind: 'file', url, name: name === '' ? UNNAMED : name };
 }
 
+/** A context: docker also knows `github.com/…` without a scheme. */
+export function parseContextUrl(text: string): RemoteSource | undefined {
+  if (!text.startsWith('github.com/')) return parseRemoteSource(text);
+  const [path = '', ...fragment] = text.split('#');
+  return { kind: 'git', remote: `https://${path}`, ...parseFragment(fragment.join('#')) };
+}
+
+const COMMIT = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
+
+/** A whole id: it names one content for ever. */
+export function isCommit(ref: string): boolean {
+  return COMMIT.test(ref);
+}
+
 /** `REF:DIRECTORY`, either may be missing. */
 function parseFragment(fragment: string): Pick<GitSource, 'ref' | 'directory'> {
   const colon = fragment.indexOf(':');

@@ -1,5 +1,6 @@
 // Source lines around a place, as docker build prints them, with a caret where there is a column. (pure)
 
+import { withoutCredentials } from '../context/credentials.ts';
 import type { SourceRange } from './ast.ts';
 
 const CONTEXT_LINES = 2;
@@ -31,7 +32,9 @@ export function excerpt(
   for (let number = first; number <= last; number++) {
     const text = lines[number - 1] as string;
     const marked = number >= line && number <= lastMarked;
-    out.push(`${String(number).padStart(4)} | ${marked ? '>>>' : '   '} ${shorten(text)}`);
+    out.push(
+      `${String(number).padStart(4)} | ${marked ? '>>>' : '   '} ${shorten(withoutCredentials(text))}`,
+    );
     if (number === line && column !== undefined) out.push(caretLine(text, column));
     if (number === lastMarked && lastMarked < endLine) {
       out.push(`     | >>> (${endLine - lastMarked} more lines)`);
@@ -44,7 +47,7 @@ export function excerpt(
 
 /** Below the word at `column`; tabs are kept, so that it stands right at any width of theirs. */
 function caretLine(text: string, column: number): string {
-  const before = text.slice(0, Math.min(column - 1, MAX_WIDTH));
+  const before = withoutCredentials(text.slice(0, Math.min(column - 1, MAX_WIDTH)));
   const word = /^\S+/.exec(text.slice(column - 1, column - 1 + MAX_WIDTH))?.[0] ?? ' ';
   return `     |     ${before.replace(/[^\t]/gu, ' ')}${'^'.repeat([...word].length)}`;
 }

@@ -11,6 +11,7 @@ import { hasCached, readCached, writeCached } from '../../store/build-cache.ts';
 import { resolveChown, type Owner } from '../context/chown.ts';
 import { describeChange, fingerprintsOf, type Fingerprints } from '../context/changes.ts';
 import { openContext, type BuildContext } from '../context/context.ts';
+import { withoutCredentials } from '../context/credentials.ts';
 import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts';
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
@@ -25,6 +26,8 @@ import type { KeyPart } from '../step-key.ts';
 import type { WorkDir } from '../work.ts';
 import { FIXED_TIME_SEC } from '../times.ts';
 import type { StepPlace } from '../world.ts';
+import { RemoteFiles } from './remote.ts';
+import { groupsOf, type SourceGroup } from './source-groups.ts';
 
 /** A directory to take files from. */
 export interface ContextDir {
@@ -34,13 +37,15 @@ export interface ContextDir {
   dockerfile: string | undefined;
   /** --ignorefile */
   ignoreFile: string | undefined;
+  /** It came from elsewhere, and its links may point anywhere. */
+  isForeign?: boolean;
 }
 
 export interface FileStepsOptions {
   parts: BuildParts;
   ids: BuildIds;
   work: WorkDir;
-  /** By name; '' is the context. Undefined: there is none (`build -` with a Dockerfile alone). */
+  /** By name; '' is the context. Undefined: there is none (a Dockerfile from stdin or a URL). */
   context: (name: string) => ContextDir | undefined;
   /** Where digests of the context's files are remembered. */
   statFile: string;
@@ -58,25 +63,35 @@ export class FileSteps {
   readonly #contexts = new Map<string, BuildContext>();
   /** Of contexts, by their request: what was hashed is what is copied. */
   readonly #selections = new Map<string, Promise<Selection>>();
+  readonly #remote: RemoteFiles;
 
   constructor(options: FileStepsOptions) {
     this.#options = options;
+    this.#remote = new RemoteFiles(options.parts, options.work);
   }
 
   async partsOf(vertex: FilesVertex, of: Lookup): Promise<KeyPart[]> {
-    const { isAdd, sources, heredocs, destination, chown, chmod, parents, exclude } = vertex;
+    const { isAdd, heredocs, destination, chown, chmod, parents, exclude } = vertex;
+    const sources = vertex.sources.map(withoutCredentials);
     const instruction = [isAdd ? 'ADD' : 'COPY', sources, destination, parents, exclude, vertex.unpack];
     const set = (name: string, value: string | undefined): KeyPart[] =>
       value === undefined ? [] : [{ name, value }];
+    const groups = groupsOf(vertex);
     return [
       { name: 'instruction', value: JSON.stringify(instruction) },
       ...set('--chown', chown),
       ...set('--chmod', chmod),
       ...heredocs.map(({ name, content }) => ({ name: `<<${name}`, value: digestOf(content) })),
-      ...(sources.length === 0
-        ? []
-        : [{ name: 'files', value: await this.#digest(vertex.origin, requestOf(vertex), of) }]),
+      ...(await Promise.all(groups.map((group) => this.#groupPart(vertex, group, of)))),
     ];
+  }
+
+  async #groupPart(vertex: FilesVertex, { sources, remote }: SourceGroup, of: Lookup): Promise<KeyPart> {
+    const request = { ...requestOf(vertex), sources };
+    if (remote === undefined) return { name: 'files', value: await this.#digest(vertex.origin, request, of) };
+    const { part, selection } = await this.#remote.partOf(remote, vertex, request);
+    if (selection !== undefined) this.#note(selection);
+    return part;
   }
 
   /** Of everything at `source`, a file or a directory with its content. */
@@ -85,24 +100,49 @@ export class FileSteps {
   }
 
   async copy(vertex: FilesVertex, of: Lookup, place: StepPlace): Promise<void> {
-    const { origin, heredocs, chown, chmod, destination, isAdd } = vertex;
+    const { heredocs, chown, chmod, destination, isAdd } = vertex;
     const owner = chown === undefined ? undefined : resolveChown(chown, () => readAccounts(place.trees()));
-    const { selection, source } =
-      vertex.sources.length === 0
-        ? { selection: undefined, source: this.#nothing() }
-        : await this.#resolve(origin, requestOf(vertex), of);
-    await this.#copyInto(place, {
-      source,
-      sources: (selection?.sources ?? []).map((one) => ownedBy(one, owner)),
-      inline: heredocs.map(({ name, content }) => ({ name, content })),
-      destination,
-      owner,
-      chmod,
-      unpack: vertex.unpack ?? isAdd,
-      // Files of a stage or image have times that are the same at every build.
-      timeSec: this.#options.keepTimes || origin.kind === 'vertex' ? undefined : FIXED_TIME_SEC,
-      doing: `${isAdd ? 'ADD' : 'COPY'} to ${showPath(destination)}`,
-    });
+    const groups = groupsOf(vertex);
+    const doing = `${isAdd ? 'ADD' : 'COPY'} to ${showPath(destination)}`;
+    if (groups.length > 1 && !destination.endsWith('/'))
+      throw new EngineError(
+        'PATH_INVALID',
+        `${doing}: several sources need a directory: end the destination with a slash`,
+        { exitCode: 1 },
+      );
+    for (const [i, group] of (groups.length === 0 ? [undefined] : groups).entries()) {
+      const found = group === undefined ? undefined : await this.#resolveGroup(vertex, group, of);
+      await this.#copyInto(i === 0 ? place : this.#again(place), {
+        source: found?.source ?? this.#nothing(),
+        sources: (found?.selection.sources ?? []).map((one) => ownedBy(one, owner)),
+        inline: i === 0 ? heredocs.map(({ name, content }) => ({ name, content })) : [],
+        destination,
+        owner,
+        chmod,
+        // What a URL gives is a file, archive or not.
+        unpack: vertex.unpack ?? (isAdd && group?.remote === undefined),
+        // Files of a stage or image have times that are the same at every build.
+        timeSec: this.#options.keepTimes || vertex.origin.kind === 'vertex' ? undefined : FIXED_TIME_SEC,
+        doing,
+      });
+    }
+  }
+
+  async #resolveGroup(
+    vertex: FilesVertex,
+    { sources, remote }: SourceGroup,
+    of: Lookup,
+  ): Promise<{ selection: Selection; source: CopySource }> {
+    const request = { ...requestOf(vertex), sources };
+    return remote === undefined
+      ? await this.#resolve(vertex.origin, request, of)
+      : await this.#remote.select(remote, vertex, request);
+  }
+
+  /** overlayfs wants a work directory that no other mount without a sync has had. */
+  #again(place: StepPlace): StepPlace {
+    const { work } = this.#options;
+    return { ...place, work: work.folder('work'), containerDir: work.folder('root') };
   }
 
   /** The directory and those above it that are missing belong to USER. */
@@ -239,14 +279,10 @@ export class FileSteps {
   #contextDir(name: string): ContextDir {
     const dir = this.#options.context(name);
     if (dir !== undefined) return dir;
-    throw new EngineError(
-      'USAGE',
-      'there is no build context to copy from: the Dockerfile came from stdin alone',
-      {
-        exitCode: 1,
-        hint: 'give a directory: skiff build -f - DIR',
-      },
-    );
+    throw new EngineError('USAGE', 'there is no build context to copy from: the Dockerfile came alone', {
+      exitCode: 1,
+      hint: 'give a directory: skiff build -f - DIR, or an archive',
+    });
   }
 
   #copyParts(dirs?: readonly number[]): CopyParts {

@@ -1,12 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fetchFile, parseChecksum } from '../../../../src/build/context/fetch-file.ts';
 import { fetchGit, type GitParts } from '../../../../src/build/context/fetch-git.ts';
-import { parseRemoteSource } from '../../../../src/build/context/remote-source.ts';
+import { withoutCredentials } from '../../../../src/build/context/credentials.ts';
+import { findInside } from '../../../../src/build/context/inside.ts';
+import { parseContextUrl, parseRemoteSource } from '../../../../src/build/context/remote-source.ts';
 import { digestOf } from '../../../../src/core/digest.ts';
 
 describe('what is elsewhere', () => {
@@ -32,6 +43,21 @@ describe('what is elsewhere', () => {
   });
 });
 
+it('a context may leave out the scheme of github.com', () => {
+  expect(parseContextUrl('github.com/a/b#main:c')).toEqual({
+    ...{ kind: 'git', remote: 'https://github.com/a/b', ref: 'main', directory: 'c' },
+  });
+  expect(parseContextUrl('example.com/a/b')).toBeUndefined();
+});
+
+it.each([
+  ['ADD https://me:secret@h/x /y', 'ADD https://***@h/x /y'],
+  ['ssh://git@h/a and http://t@h', 'ssh://***@h/a and http://***@h'],
+  ['http://h/a@b http://h?c@d', 'http://h/a@b http://h?c@d'],
+])('a message has no credentials: %s', (text, expected) => {
+  expect(withoutCredentials(text)).toBe(expected);
+});
+
 let dir: string;
 let server: Server;
 let origin: string;
@@ -54,6 +80,17 @@ beforeEach(async () => {
 afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
   rmSync(dir, { recursive: true, force: true });
+});
+
+it('links of a foreign directory lead nowhere but within it', () => {
+  mkdirSync(`${dir}/www/sub`);
+  writeFileSync(`${dir}/www/etc`, '');
+  symlinkSync('/etc', `${dir}/www/sub/link`);
+  symlinkSync('../../../../sub', `${dir}/www/up`);
+  expect(findInside(`${dir}/www`, 'sub/link')).toEqual({ path: `${dir}/www/etc`, type: 'file' });
+  expect(findInside(`${dir}/www`, 'up')).toEqual({ path: `${dir}/www/sub`, type: 'dir' });
+  expect(findInside(`${dir}/www`, '../..')).toEqual({ path: `${dir}/www`, type: 'dir' });
+  expect(findInside(`${dir}/www`, 'sub/none')).toBeUndefined();
 });
 
 const quiet = { warn() {}, info() {}, debug() {} };
@@ -140,10 +177,14 @@ describe('ADD of a git repository', () => {
     expect(readFileSync(`${dir}/out/docs/a`, 'utf8')).toBe('two');
   });
 
-  it('of a tag, keeping .git', async () => {
+  it('of a tag, keeping .git, whatever the umask', async () => {
     const [first] = publish();
-    expect(await fetchIt('v1', true)).toBe(first);
+    const umask = process.umask(0o077);
+    expect(await fetchIt('v1', true).finally(() => process.umask(umask))).toBe(first);
     expect(readdirSync(`${dir}/out`).sort()).toEqual(['.git', 'docs']);
+    // Who built, and when.
+    for (const name of ['logs', 'FETCH_HEAD']) expect(readdirSync(`${dir}/out/.git`)).not.toContain(name);
+    expect(statSync(`${dir}/out/docs/a`).mode & 0o777).toBe(0o644);
   });
 
   it('of a commit', async () => {
