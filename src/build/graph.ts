@@ -91,6 +91,13 @@ export function inputsOf(vertex: Vertex): Vertex[] {
   ];
 }
 
+/** What a stage stands on. */
+export function baseOf(vertex: Vertex): BaseVertex {
+  let below = vertex;
+  while (below.kind !== 'base') below = below.parent;
+  return below;
+}
+
 export function originsOf(vertex: StepVertex): Origin[] {
   if (vertex.kind === 'files') return [vertex.origin];
   if (vertex.kind === 'workdir') return [];

@@ -9,10 +9,19 @@ import { hasTree } from '../store/layers.ts';
 import { excerpt } from './dockerfile/excerpt.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { FileSteps } from './files/steps.ts';
-import type { BaseVertex, RunMount, RunVertex, StepVertex, Vertex, WorkdirVertex } from './graph.ts';
+import {
+  baseOf,
+  type BaseVertex,
+  type RunMount,
+  type RunVertex,
+  type StepVertex,
+  type Vertex,
+  type WorkdirVertex,
+} from './graph.ts';
 import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
 import type { RunSettings } from './options.ts';
+import { checkRunnable } from './run/emulation.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { holdMounts } from './run/mounts.ts';
 import { runStep } from './run/step.ts';
@@ -169,6 +178,8 @@ export class BuildWorld implements SolveWorld {
 
   async #runCommand(vertex: RunVertex, of: Lookup, number: number, place: StepPlace): Promise<string[]> {
     this.#checkEntitlements(vertex);
+    const platform = baseOf(vertex).image?.platform;
+    if (platform !== undefined) checkRunnable(platform);
     const { paths, env, signal } = this.#parts;
     const mounts = await holdMounts(
       {
