@@ -11,6 +11,7 @@ import type { BuildParts } from './parts.ts';
 import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
 import { ArrivedContexts } from './arrivals.ts';
 import { readInput } from './input.ts';
+import { pushBuilt } from './push.ts';
 import { writeOutput, type Output, type OutputParts } from './outputs.ts';
 
 export interface BuildCommand extends Omit<BuildRequest, 'input'> {
@@ -22,6 +23,8 @@ export interface BuildCommand extends Omit<BuildRequest, 'input'> {
   idFile: string | undefined;
   metadataFile: string | undefined;
   outputs: readonly Output[];
+  /** Of all names. */
+  push: boolean;
   /** When nothing more will be told, before an error is. */
   onEnd: () => void;
 }
@@ -34,13 +37,25 @@ export async function runBuild(
   parts: OutputParts,
   command: BuildCommand,
 ): Promise<{ imageId: Digest; warnings: string | undefined }> {
-  const { context, file, ignoreFile, idFile, metadataFile, outputs, onEnd, ...request } = command;
-  const arrivals = arrivalsFor(parts, request, request.onEvent);
+  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, onEnd, ...rest } = command;
+  let vertices = 0;
+  const onEvent: OnBuildEvent = (event) => {
+    vertices = Math.max(vertices, event.vertex);
+    rest.onEvent(event);
+  };
+  const request = { ...rest, onEvent };
+  const arrivals = arrivalsFor(parts, request, onEvent);
   try {
     const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), stdin, arrivals });
     refuseWarnings({ ...request, input });
     const { image } = await buildImage(parts, { ...request, input });
     for (const output of outputs) await writeOutput(parts, output, image, request.tags);
+    if (push)
+      await pushBuilt(
+        parts,
+        { references: request.tags, registry: request.pull.registry },
+        { vertex: vertices + 1, onEvent },
+      );
     if (idFile !== undefined) writeResult(idFile, image.imageId);
     if (metadataFile !== undefined)
       writeResult(

@@ -34,6 +34,7 @@ export interface BuildOptions {
   'no-cache-filter': string[];
   platform: string[];
   pull: string | undefined;
+  push: boolean | undefined;
   secret: string[];
   'shm-size': string | undefined;
   ssh: string[];
@@ -47,11 +48,17 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'onEvent'> & { outputs: Output[] } {
+): Omit<BuildRequest, 'input' | 'onEvent'> & { outputs: Output[]; push: boolean } {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   const outputs = options.output.map(parseOutput);
   const tags = [...options.tag, ...outputs.flatMap((one) => one.tags)];
+  const push = options.push === true || outputs.some((one) => one.push);
+  if (push && tags.length === 0)
+    throw new EngineError('USAGE', 'tag is needed when pushing to registry', {
+      exitCode: 1,
+      hint: 'name the image: -t registry.example.com/team/app:1',
+    });
   const network = options.network ?? 'default';
   if (network !== 'default') parseNetworkMode(network);
   return {
@@ -59,7 +66,8 @@ export function requestFromFlags(
     buildArgs,
     tags: [...new Set(tags.map(referenceToGive))],
     outputs: outputs.map(({ output }) => output),
-    keepsImage: outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
+    push,
+    keepsImage: push || outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
     labels: pairs('--label', options.label),
     annotations: pairs('--annotation', options.annotation),
     contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
@@ -122,7 +130,7 @@ function platformOf(texts: readonly string[]): Platform | undefined {
     throw usage(
       '--platform',
       given.join(','),
-      'one platform a build; build each by itself and join them later',
+      'images of several platforms cannot be built at once yet: build each by itself, under a name of its own',
     );
   const host = hostPlatform(process.arch);
   return given[0] === undefined ? undefined : parsePlatform(given[0], host);

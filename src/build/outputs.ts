@@ -24,12 +24,21 @@ export type Output =
   /** dest undefined: stdout. */
   | { type: 'tar' | 'oci' | 'docker'; dest: string | undefined };
 
-/** `type=local,dest=DIR` …, or a directory, or `-` for a tar on stdout. Names of `type=image,name=` go to `tags`. @throws USAGE */
-export function parseOutput(text: string): { output: Output; tags: string[] } {
+export interface ParsedOutput {
+  output: Output;
+  /** Names of `type=image,name=`. */
+  tags: string[];
+  /** Also to the registries of all names. */
+  push: boolean;
+}
+
+/** `type=local,dest=DIR` …, or a directory, or `-` for a tar on stdout. @throws USAGE */
+export function parseOutput(text: string): ParsedOutput {
   if (!text.includes('='))
     return {
       output: text === '-' ? { type: 'tar', dest: undefined } : { type: 'local', dest: text },
       tags: [],
+      push: false,
     };
   const fields = new Map<string, string>();
   for (const part of text.split(',')) {
@@ -39,23 +48,38 @@ export function parseOutput(text: string): { output: Output; tags: string[] } {
   }
   const type = fields.get('type');
   const dest = fields.get('dest') ?? fields.get('destination');
-  const known = ['type', 'dest', 'destination', ...(type === 'image' ? ['name'] : [])];
+  const known = [
+    'type',
+    'dest',
+    'destination',
+    ...(type === 'image' || type === 'registry' ? ['name', 'push'] : []),
+  ];
   const unknown = [...fields.keys()].find((key) => !known.includes(key));
   if (unknown !== undefined)
     throw usage(text, `${unknown} is not supported for type ${JSON.stringify(type ?? '')}`);
   switch (type) {
     case 'image':
-      return { output: { type }, tags: (fields.get('name') ?? '').split(',').filter((name) => name !== '') };
+    case 'registry': {
+      const push = parsePush(text, fields.get('push') ?? String(type === 'registry'));
+      const tags = (fields.get('name') ?? '').split(',').filter((name) => name !== '');
+      return { output: { type: 'image' }, tags, push };
+    }
     case 'local':
       if (dest === undefined || dest === '') throw usage(text, 'dest is required for local output');
-      return { output: { type, dest }, tags: [] };
+      return { output: { type, dest }, tags: [], push: false };
     case 'tar':
     case 'oci':
     case 'docker':
-      return { output: { type, dest: dest === '-' ? undefined : dest }, tags: [] };
+      return { output: { type, dest: dest === '-' ? undefined : dest }, tags: [], push: false };
     default:
-      throw usage(text, 'type must be one of image, local, tar, oci, docker');
+      throw usage(text, 'type must be one of image, registry, local, tar, oci, docker');
   }
+}
+
+function parsePush(text: string, value: string): boolean {
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  throw usage(text, `push=${value}: must be true or false`);
 }
 
 /** Whether the image has to be in the store to be written there. */

@@ -66,7 +66,7 @@ export default defineCommand({
       type: 'list',
       short: 'o',
       value: 'DIR|type=TYPE[,dest=PATH]',
-      help: 'write local files, a tar, or an oci or docker archive',
+      help: 'write local files, a tar, an oci or docker archive, or to a registry',
     },
     platform: { type: 'list', value: 'PLATFORM', commaSeparated: true, help: 'os/architecture to build for' },
     progress: {
@@ -82,6 +82,7 @@ export default defineCommand({
       bare: 'always',
       help: 'pull base images: always, missing, newer or never',
     },
+    push: { type: 'boolean', help: 'push the image under all of its names' },
     quiet: { type: 'boolean', short: 'q', help: 'print the id of the image alone' },
     rm: {
       type: 'boolean',
