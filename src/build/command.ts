@@ -12,8 +12,9 @@ import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
 import { ArrivedContexts } from './arrivals.ts';
 import { readInput } from './input.ts';
 import { writeOutput, type Output, type OutputParts } from './outputs.ts';
+import { BuildKeeper } from './report/keep.ts';
 
-export interface BuildCommand extends Omit<BuildRequest, 'input'> {
+export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext'> {
   /** PATH, URL or `-`. */
   context: string;
   file: string | undefined;
@@ -22,8 +23,8 @@ export interface BuildCommand extends Omit<BuildRequest, 'input'> {
   idFile: string | undefined;
   metadataFile: string | undefined;
   outputs: readonly Output[];
-  /** When nothing more will be told, before an error is. */
-  onEnd: () => void;
+  /** When nothing more will be told, before an error is; with the path of the build's picture, if it has one. */
+  onEnd: (timeline: string | undefined) => void;
 }
 
 /**
@@ -35,11 +36,28 @@ export async function runBuild(
   command: BuildCommand,
 ): Promise<{ imageId: Digest; warnings: string | undefined }> {
   const { context, file, ignoreFile, idFile, metadataFile, outputs, onEnd, ...request } = command;
-  const arrivals = arrivalsFor(parts, request, request.onEvent);
+  const keeper = new BuildKeeper(parts, Date.now());
+  const outcome: Parameters<BuildKeeper['keep']>[0] = {
+    result: 'failed',
+    dockerfile: file ?? 'Dockerfile',
+    ...(request.target === undefined ? {} : { target: request.target }),
+    tags: request.tags,
+  };
+  const onEvent: OnBuildEvent = (event) => {
+    keeper.onEvent(event);
+    request.onEvent(event);
+  };
+  const arrivals = arrivalsFor(parts, request, onEvent);
   try {
     const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), stdin, arrivals });
     refuseWarnings({ ...request, input });
-    const { image } = await buildImage(parts, { ...request, input });
+    outcome.dockerfile = input.dockerfile.file;
+    outcome.context = input.name;
+    const { image } = await buildImage(parts, {
+      ...{ ...request, input },
+      onEvent,
+      onContext: (event) => keeper.onContext(event),
+    });
     for (const output of outputs) await writeOutput(parts, output, image, request.tags);
     if (idFile !== undefined) writeResult(idFile, image.imageId);
     if (metadataFile !== undefined)
@@ -55,12 +73,16 @@ export async function runBuild(
           2,
         )}\n`,
       );
+    outcome.image = { id: image.imageId, digest: image.manifestDigest };
+    outcome.result = 'done';
     return { imageId: image.imageId, warnings: warningsOf({ ...request, input }) };
   } catch (error) {
+    if (parts.signal.aborted) outcome.result = 'canceled';
+    else outcome.error = error instanceof Error ? error.message : String(error);
     throw withStatus(error);
   } finally {
     await arrivals.remove();
-    onEnd();
+    onEnd(keeper.keep(outcome));
   }
 }
 

@@ -47,7 +47,7 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'onEvent'> & { outputs: Output[] } {
+): Omit<BuildRequest, 'input' | 'onEvent' | 'onContext'> & { outputs: Output[] } {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   const outputs = options.output.map(parseOutput);

@@ -77,6 +77,8 @@ class PlainView implements BuildProgressView {
         this.#flush(event.vertex, shown, event.atMs);
         this.#say(event.vertex, `DONE ${seconds(event.atMs - shown.startedMs, 1)}s`);
         return;
+      case 'stored':
+        return;
       case 'error':
         this.#flush(event.vertex, shown, event.atMs);
         shown.failed = !event.canceled;
@@ -176,6 +178,8 @@ function rawJson(io: Pick<Io, 'stderr'>): BuildProgressView {
           return;
         case 'error':
           print({ vertexes: [{ ...entry, completed: timestamp, error: event.message }] });
+          return;
+        case 'stored':
           return;
         case 'image':
           if (event.event.type === 'layer')

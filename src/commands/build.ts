@@ -124,7 +124,11 @@ export default defineCommand({
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
       onEvent: (event) => progress.onEvent(event),
-      onEnd: () => progress.close(),
+      onEnd: (timeline) => {
+        progress.close();
+        if (timeline !== undefined && mode !== 'quiet' && mode !== 'rawjson')
+          cx.log.info(`timeline: ${timeline}`);
+      },
     });
     const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
     if (flags.quiet === true) {
