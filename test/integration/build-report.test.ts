@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { BuildReport } from '../../src/build/report/record.ts';
 import { ANY, sandbox } from '../helpers/engine.ts';
 import { requires } from '../helpers/requires.ts';
+import { withTerminal } from '../helpers/terminal.ts';
 import { world } from '../helpers/world.ts';
 import { parseXml, textsOf } from '../helpers/xml.ts';
 
@@ -129,4 +130,46 @@ test('the last thirty are kept, leftovers of killed builds are not, and builder 
   expect(readdirSync(history)).toHaveLength(before.length + 1);
   await skiff.run(['builder', 'prune', '-f'], { stdout: ANY, stderr: ANY });
   expect(readdirSync(history)).toEqual([]);
+});
+
+test('on a terminal the build is a picture that moves, and the cursor comes back', async (cx) => {
+  requires(cx, 'busybox-image');
+  const dir = context(
+    'live',
+    'FROM busybox\nRUN for i in 1 2 3 4 5 6 7 8; do echo "line $i"; done; sleep 1\n',
+  );
+  const terminal = withTerminal(skiff, ['build', '--network', 'none', dir], {
+    before: 'stty columns 60 rows 20;',
+  });
+  await terminal.waitFor(/ => \[2\/2\] RUN for i in 1 2 3.*… +0\.\ds/);
+  await terminal.waitFor(/ => => # line 3.*\r\n => => # line 4/);
+  const { status, output } = await terminal.end;
+  expect(status).toBe(0);
+  expect(output).toMatch(/\[\+\] Building \d\.\ds \((\d)\/\1\) FINISHED/);
+  expect(output.indexOf('\u001b[?25l')).toBeLessThan(output.indexOf('[+]'));
+  expect(output.lastIndexOf('\u001b[?25h')).toBeGreaterThan(output.lastIndexOf('[+]'));
+  expect(output).toMatch(/timeline: \/.*timeline\.svg\r\n$/);
+});
+
+test('Ctrl-C brings the cursor back too', async (cx) => {
+  requires(cx, 'busybox-image');
+  const dir = context('interrupted', 'FROM busybox\nRUN echo here; sleep 60\n');
+  const terminal = withTerminal(skiff, ['build', '--network', 'none', dir], { env: { NO_COLOR: '1' } });
+  await terminal.waitFor(/=> => # here/);
+  terminal.type('\u0003');
+  const { status, output } = await terminal.end;
+  expect(status).toBe(130);
+  expect(output).toMatch(/=> CANCELED \[2\/2\] RUN/);
+  expect(output.lastIndexOf('\u001b[?25h')).toBeGreaterThan(output.lastIndexOf('[+]'));
+
+  expect(output).not.toMatch(/\u001b\[3\dm/);
+});
+
+test('a terminal that can move no cursor gets plain lines, and so does a pipe', async (cx) => {
+  requires(cx, 'busybox-image');
+  const args = ['build', '--network', 'none', '--progress', 'tty', `${skiff.dir}/report`];
+  const { output } = await withTerminal(skiff, args, { env: { TERM: 'dumb' } }).end;
+  expect(output).toMatch(/^#\d+ \[one 2\/3\] COPY/m);
+  const { stderr } = await skiff.run(args, { stderr: ANY });
+  expect(stderr).toMatch(/^#\d+ \[one 2\/3\] COPY/m);
 });
