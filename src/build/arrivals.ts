@@ -50,7 +50,10 @@ export class ArrivedContexts implements Arrivals {
     const { onEvent } = this.#options;
     const at = (): { vertex: number; atMs: number } => ({ vertex: VERTEX, atMs: Date.now() });
     const url = withoutCredentials(source.kind === 'git' ? source.remote : source.url.href);
-    onEvent({ type: 'start', name: `[internal] load build context ${url}`, ...at() });
+    onEvent({
+      ...{ type: 'start', work: 'context', stage: undefined, ...at() },
+      name: `[internal] load build context ${url}`,
+    });
     try {
       const arrived = await (source.kind === 'git' ? this.#clone(source) : this.#download(source.url));
       onEvent({ type: 'done', ...at() });

@@ -17,7 +17,7 @@ import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfil
 import { proxyEnv } from './dockerfile/predefined-args.ts';
 import { findTarget } from './dockerfile/stages.ts';
 import { Evaluator, type EvaluatedStage } from './evaluate.ts';
-import type { OnBuildEvent } from './events.ts';
+import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps, type ContextDir } from './files/steps.ts';
 import { historyEntry } from './image-config.ts';
 import type { BuildInput } from './input.ts';
@@ -54,6 +54,7 @@ export interface BuildRequest {
   /** RFC 3339, of the image and its new history entries. */
   created: string;
   onEvent: OnBuildEvent;
+  onContext: (event: ContextEvent) => void;
 }
 
 export interface Built {
@@ -146,7 +147,10 @@ class Build {
   async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
     const { pull, onEvent } = this.#request;
     const vertex = this.#numbers++;
-    onEvent({ type: 'start', vertex, name: `[internal] load metadata for ${name}`, atMs: Date.now() });
+    onEvent({
+      ...{ type: 'start', vertex, work: 'pull', stage: undefined, atMs: Date.now() },
+      name: `[internal] load metadata for ${name}`,
+    });
     try {
       const image = await ensureImage(this.#parts, name, pull.policy, {
         idMap: this.#ids.idMap,
@@ -174,6 +178,7 @@ class Build {
       },
       statFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
       keepTimes: run.keepTimes,
+      onContext: this.#request.onContext,
     });
   }
 
@@ -186,7 +191,10 @@ class Build {
     const { tags, created, labels, annotations, platform, onEvent } = this.#request;
     const vertex = solver.nextNumber();
     const say = (text: string): void => onEvent({ type: 'status', vertex, text, atMs: Date.now() });
-    onEvent({ type: 'start', vertex, name: 'exporting to image', atMs: Date.now() });
+    onEvent({
+      ...{ type: 'start', vertex, work: 'export', stage: undefined, atMs: Date.now() },
+      name: 'exporting to image',
+    });
     const base =
       stage.image === undefined
         ? undefined

@@ -13,8 +13,9 @@ import { ArrivedContexts } from './arrivals.ts';
 import { readInput } from './input.ts';
 import { pushBuilt } from './push.ts';
 import { writeOutput, type Output, type OutputParts } from './outputs.ts';
+import { BuildKeeper } from './report/keep.ts';
 
-export interface BuildCommand extends Omit<BuildRequest, 'input'> {
+export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext'> {
   /** PATH, URL or `-`. */
   context: string;
   file: string | undefined;
@@ -25,8 +26,8 @@ export interface BuildCommand extends Omit<BuildRequest, 'input'> {
   outputs: readonly Output[];
   /** Of all names. */
   push: boolean;
-  /** When nothing more will be told, before an error is. */
-  onEnd: () => void;
+  /** When nothing more will be told, before an error is; with the path of the build's picture, if it has one. */
+  onEnd: (timeline: string | undefined) => void;
 }
 
 /**
@@ -37,18 +38,31 @@ export async function runBuild(
   parts: OutputParts,
   command: BuildCommand,
 ): Promise<{ imageId: Digest; warnings: string | undefined }> {
-  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, onEnd, ...rest } = command;
+  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, onEnd, ...request } = command;
+  const keeper = new BuildKeeper(parts, Date.now());
+  const outcome: Parameters<BuildKeeper['keep']>[0] = {
+    result: 'failed',
+    dockerfile: file ?? 'Dockerfile',
+    ...(request.target === undefined ? {} : { target: request.target }),
+    tags: request.tags,
+  };
   let vertices = 0;
   const onEvent: OnBuildEvent = (event) => {
     vertices = Math.max(vertices, event.vertex);
-    rest.onEvent(event);
+    keeper.onEvent(event);
+    request.onEvent(event);
   };
-  const request = { ...rest, onEvent };
   const arrivals = arrivalsFor(parts, request, onEvent);
   try {
     const input = await readInput({ context, file, ignoreFile, cwd: process.cwd(), stdin, arrivals });
     refuseWarnings({ ...request, input });
-    const { image } = await buildImage(parts, { ...request, input });
+    outcome.dockerfile = input.dockerfile.file;
+    outcome.context = input.name;
+    const { image } = await buildImage(parts, {
+      ...{ ...request, input },
+      onEvent,
+      onContext: (event) => keeper.onContext(event),
+    });
     for (const output of outputs) await writeOutput(parts, output, image, request.tags);
     if (push)
       await pushBuilt(
@@ -70,12 +84,16 @@ export async function runBuild(
           2,
         )}\n`,
       );
+    outcome.image = { id: image.imageId, digest: image.manifestDigest };
+    outcome.result = 'done';
     return { imageId: image.imageId, warnings: warningsOf({ ...request, input }) };
   } catch (error) {
+    if (parts.signal.aborted) outcome.result = 'canceled';
+    else outcome.error = error instanceof Error ? error.message : String(error);
     throw withStatus(error);
   } finally {
     await arrivals.remove();
-    onEnd();
+    onEnd(keeper.keep(outcome));
   }
 }
 

@@ -119,6 +119,7 @@ export class Evaluator {
       const top: Vertex = {
         kind: 'base',
         name: `${stepName(stage, this.#dockerfile, 1, stage.instructions.filter(makesStep).length + 1)} FROM scratch`,
+        stage: stageName(stage),
         image: undefined,
       };
       return { ...none, top, config, state: startState(config.Env ?? []), baseHistory: [], image: undefined };
@@ -161,7 +162,7 @@ export class Evaluator {
       const label = `${stepName(stage, this.#dockerfile, 1, steps)} FROM ${reference}`;
       vertex = this.#options
         .findImage(reference, platform, range)
-        .then((image): BaseVertex => ({ kind: 'base', name: label, image }));
+        .then((image): BaseVertex => ({ kind: 'base', name: label, stage: stageName(stage), image }));
       vertex.catch(() => {});
       this.#images.set(key, vertex);
     }

@@ -16,6 +16,8 @@ export type Origin =
 interface Common {
   /** "[build 2/5] RUN make" */
   name: string;
+  /** Name of the stage, or its number; of a base, the first that asks for it. */
+  stage: string;
 }
 
 /** An image, or nothing at all. */
@@ -26,8 +28,7 @@ export interface BaseVertex extends Common {
 
 interface StepCommon extends Common {
   parent: Vertex;
-  /** Name of the stage, or its number, and the number of the instruction in it. */
-  stage: string;
+  /** The number of the instruction in the stage. */
   position: number;
   range: SourceRange;
   /** --no-cache, or --no-cache-filter of its stage. */

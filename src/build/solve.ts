@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { EngineError } from '../core/errors.ts';
 import { Slots } from '../image/store-layers.ts';
 import type { StepRecord } from '../store/build-cache.ts';
-import type { OnBuildEvent } from './events.ts';
+import type { LayerNote, OnBuildEvent } from './events.ts';
 import { inputsOf, type BaseVertex, type StepVertex, type Vertex } from './graph.ts';
 import { keyOf, type KeyPart } from './step-key.ts';
 import { storedLayers, type FreshLayer, type Snapshot } from './snapshot.ts';
@@ -133,7 +133,7 @@ export class Solver implements Lookup {
     const key = await this.key(vertex);
     const cached = vertex.ignoreCache ? undefined : this.#world.findCached(key);
     if (cached !== undefined) {
-      this.#announceCached(vertex);
+      this.#announceCached(vertex, noteOf(cached));
       return { stored: cached.layers, fresh: [], made: cached.made.map((made) => Promise.resolve(made)) };
     }
     // All at once, so that independent stages are built side by side.
@@ -142,10 +142,13 @@ export class Solver implements Lookup {
   }
 
   async #base(vertex: BaseVertex): Promise<Snapshot> {
+    // One that a cached step stands on has had its last word.
+    const isAnnounced = this.#numbers.has(vertex);
     this.#start(vertex);
     try {
       const snapshot = await this.#world.base(vertex);
-      this.#onEvent({ type: 'done', vertex: this.numberOf(vertex), atMs: this.#world.now() });
+      if (!isAnnounced)
+        this.#onEvent({ type: 'done', vertex: this.numberOf(vertex), atMs: this.#world.now() });
       return snapshot;
     } catch (error) {
       throw this.#failed(vertex, error);
@@ -186,12 +189,19 @@ export class Solver implements Lookup {
   ): Promise<void> {
     try {
       const layers = await storedLayers(snapshot);
-      this.#world.keep(key, {
+      const record: StepRecord = {
         layers,
         made: await Promise.all(snapshot.made),
         sizeBytes: await layer.sizeBytes,
         description: vertex.name.replace(/^\[[^\]]*\] /, ''),
         createdAt: new Date(this.#world.now()).toISOString(),
+      };
+      this.#world.keep(key, record);
+      this.#onEvent({
+        type: 'stored',
+        vertex: this.numberOf(vertex),
+        layer: noteOf(record),
+        atMs: this.#world.now(),
       });
     } catch (error) {
       throw this.#noted(error);
@@ -199,11 +209,11 @@ export class Solver implements Lookup {
   }
 
   /** What only a cached step would have needed is not looked at, and shown as cached all the same. */
-  #announceCached(vertex: Vertex): void {
+  #announceCached(vertex: Vertex, layer?: LayerNote): void {
     if (this.#numbers.has(vertex)) return;
     for (const input of inputsOf(vertex)) this.#announceCached(input);
     this.#start(vertex);
-    this.#onEvent({ type: 'cached', vertex: this.numberOf(vertex), atMs: this.#world.now() });
+    this.#onEvent({ type: 'cached', vertex: this.numberOf(vertex), layer, atMs: this.#world.now() });
   }
 
   #start(vertex: Vertex): void {
@@ -211,6 +221,8 @@ export class Solver implements Lookup {
     this.#onEvent({
       type: 'start',
       vertex: this.numberOf(vertex),
+      work: vertex.kind,
+      stage: vertex.stage,
       name: vertex.name,
       atMs: this.#world.now(),
     });
@@ -244,6 +256,10 @@ export class Solver implements Lookup {
       () => this.#pending.delete(work),
     );
   }
+}
+
+function noteOf({ layers, made, sizeBytes }: StepRecord): LayerNote {
+  return { digest: made.at(-1) === true ? layers.at(-1)?.diffId : undefined, sizeBytes };
 }
 
 function cancelled(): EngineError {

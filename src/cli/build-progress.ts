@@ -1,4 +1,4 @@
-// How a build shows what it does, on stderr: BuildKit's plain form, its JSON, or nothing.
+// How a build shows what it does, on stderr: a picture that moves on a terminal, BuildKit's plain form, its JSON, or nothing.
 
 import type { BuildEvent } from '../build/events.ts';
 import type { Io } from './context.ts';
@@ -9,20 +9,36 @@ export type ProgressMode = (typeof PROGRESS_MODES)[number];
 
 export interface BuildProgressView {
   onEvent(event: BuildEvent): void;
+  /** Something else is printed on stderr. */
+  around(print: () => void): void;
   /** The output of the step that failed, again, at the end; nothing when none did. */
   close(): void;
 }
 
-export function openBuildProgress(io: Pick<Io, 'stderr'>, mode: ProgressMode): BuildProgressView {
+type ProgressIo = Pick<Io, 'stderr' | 'stderrIsTerminal'>;
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** auto, tty: the picture, if stderr is a terminal that can show one. NO_COLOR takes its colours and nothing else. */
+export async function openBuildProgress(
+  io: ProgressIo,
+  mode: ProgressMode,
+  env: Env,
+): Promise<BuildProgressView> {
   switch (mode) {
     case 'quiet':
-      return { onEvent: () => undefined, close: () => undefined };
+      return { onEvent: () => undefined, around: (print) => print(), close: () => undefined };
     case 'rawjson':
       return rawJson(io);
-    case 'auto':
     case 'plain':
-    case 'tty':
       return new PlainView(io);
+    case 'auto':
+    case 'tty': {
+      const dumb = env['TERM'] === undefined || env['TERM'] === '' || env['TERM'] === 'dumb';
+      if (dumb || !io.stderrIsTerminal) return new PlainView(io);
+      const { TtyView } = await import('./build-tty.ts');
+      const { openTerminal } = await import('./terminal.ts');
+      return new TtyView(openTerminal(env));
+    }
   }
 }
 
@@ -77,11 +93,17 @@ class PlainView implements BuildProgressView {
         this.#flush(event.vertex, shown, event.atMs);
         this.#say(event.vertex, `DONE ${seconds(event.atMs - shown.startedMs, 1)}s`);
         return;
+      case 'stored':
+        return;
       case 'error':
         this.#flush(event.vertex, shown, event.atMs);
         shown.failed = !event.canceled;
         this.#say(event.vertex, event.canceled ? 'CANCELED' : `ERROR: ${event.message}`);
     }
+  }
+
+  around(print: () => void): void {
+    print();
   }
 
   close(): void {
@@ -177,6 +199,8 @@ function rawJson(io: Pick<Io, 'stderr'>): BuildProgressView {
         case 'error':
           print({ vertexes: [{ ...entry, completed: timestamp, error: event.message }] });
           return;
+        case 'stored':
+          return;
         case 'image':
           if (event.event.type === 'layer')
             print({
@@ -189,6 +213,7 @@ function rawJson(io: Pick<Io, 'stderr'>): BuildProgressView {
             });
       }
     },
+    around: (print) => print(),
     close: () => undefined,
   };
 }

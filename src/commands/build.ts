@@ -1,6 +1,7 @@
 // `skiff build`: an image from a Dockerfile.
 
 import { openBuildProgress, PROGRESS_MODES, type ProgressMode } from '../cli/build-progress.ts';
+import { besideProgress } from '../cli/beside-progress.ts';
 import { defineCommand } from '../cli/command.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { requestFromFlags } from '../build/from-flags.ts';
@@ -74,7 +75,7 @@ export default defineCommand({
       value: 'MODE',
       default: 'auto',
       choices: PROGRESS_MODES,
-      help: 'auto, plain, tty, quiet or rawjson',
+      help: 'auto, tty (a live picture), plain, quiet or rawjson',
     },
     pull: {
       type: 'string',
@@ -117,15 +118,25 @@ export default defineCommand({
       return exitCode;
     }
     const mode = flags.quiet === true ? 'quiet' : (flags.progress as ProgressMode);
-    const progress = openBuildProgress(cx.io, mode);
-    const parts = { ...cx, signal: cx.signal, stdoutBytes: (bytes: Uint8Array) => cx.io.stdoutBytes(bytes) };
+    const progress = await openBuildProgress(cx.io, mode, cx.env);
+    const log = besideProgress(cx.log, progress);
+    const parts = {
+      ...cx,
+      log,
+      signal: cx.signal,
+      stdoutBytes: (bytes: Uint8Array) => cx.io.stdoutBytes(bytes),
+    };
     const { imageId, warnings } = await runBuild(parts, {
       ...request,
       ...source,
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
       onEvent: (event) => progress.onEvent(event),
-      onEnd: () => progress.close(),
+      onEnd: (timeline) => {
+        progress.close();
+        if (timeline !== undefined && mode !== 'quiet' && mode !== 'rawjson')
+          cx.log.info(`timeline: ${timeline}`);
+      },
     });
     const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
     if (flags.quiet === true) {

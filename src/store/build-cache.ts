@@ -5,6 +5,7 @@
 //   files/<digest>.json    the files behind a content digest, to say later which of them changed
 //   contents/<key>         content digest of what a COPY --from selects in a stage with that key
 //   builds/<hash>.json     the last build of one target, step by step: why the next one misses
+//   history/<id>/          pictures of the last builds (build-history.ts)
 //   mounts/<hash>/         contents of RUN --mount=type=cache
 
 import * as fs from 'node:fs';

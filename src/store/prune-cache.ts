@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
 import type { IdMap } from '../native/plan.ts';
 import { listCached, removeCached, shelfDir, type CacheShelf } from './build-cache.ts';
+import { pruneBuildHistory } from './build-history.ts';
 import { removeForeignTree } from './layers.ts';
 import type { StoreRoot } from './layout.ts';
 import { tryLock } from './lock.ts';
@@ -47,6 +48,7 @@ export async function pruneCache(
       held.release();
     }
   }
+  pruneBuildHistory(root, isOld);
   return pruned;
 }
 

@@ -16,6 +16,7 @@ import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
 import type { Mount } from '../dockerfile/ast.ts';
+import type { ContextEvent } from '../events.ts';
 import type { FilesVertex, Origin, WorkdirVertex } from '../graph.ts';
 import { treesOf } from '../layer-store.ts';
 import type { BuildIds, BuildParts } from '../parts.ts';
@@ -50,6 +51,7 @@ export interface FileStepsOptions {
   /** Where digests of the context's files are remembered. */
   statFile: string;
   keepTimes: boolean;
+  onContext: (event: ContextEvent) => void;
 }
 
 /** The content of an empty directory: makes the place it goes to. */
@@ -262,7 +264,8 @@ export class FileSteps {
     return selection;
   }
 
-  #select(name: string, request: CopyRequest): Promise<Selection> {
+  async #select(name: string, request: CopyRequest): Promise<Selection> {
+    const startMs = Date.now();
     let context = this.#contexts.get(name);
     if (context === undefined) {
       const dir = this.#contextDir(name);
@@ -273,7 +276,14 @@ export class FileSteps {
       context = openContext({ ...dir, statFile: own, readAsRoot: readFiles, signal: parts.signal });
       this.#contexts.set(name, context);
     }
-    return context.select(request);
+    const selection = await context.select(request);
+    const files = selection.sources.flatMap((source) => source.files);
+    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    this.#options.onContext({
+      ...{ type: 'context', name, files: files.length, sizeBytes },
+      ...{ startMs, atMs: Date.now() },
+    });
+    return selection;
   }
 
   #contextDir(name: string): ContextDir {

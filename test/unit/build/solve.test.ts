@@ -5,7 +5,7 @@ import { Solver, type SolveWorld } from '../../../src/build/solve.ts';
 import type { Digest } from '../../../src/core/digest.ts';
 import type { CachedLayer, StepRecord } from '../../../src/store/build-cache.ts';
 
-const base: BaseVertex = { kind: 'base', name: 'FROM a', image: undefined };
+const base: BaseVertex = { kind: 'base', name: 'FROM a', stage: 's', image: undefined };
 
 function step(name: string, parent: Vertex, ignoreCache = false, from?: Vertex): RunVertex {
   return {
@@ -131,6 +131,14 @@ test('a result that is gone is made from what is left', async () => {
   world.records.delete(first as string);
   await solve(world, target);
   expect(world.ran).toHaveLength(3);
+});
+
+test('a vertex that is shown as cached has no other end', async () => {
+  const world = new FakeWorld();
+  await solve(world, step('one', base));
+  const events = await solve(world, step('two', base, false, step('one', base)));
+  const ends = events.filter(({ type }) => type === 'cached' || type === 'done').map(({ vertex }) => vertex);
+  expect(ends).toHaveLength(new Set(ends).size);
 });
 
 test('--no-cache runs a step though its result is there', async () => {

@@ -1,0 +1,92 @@
+// Draws a build that goes on: the lines of build-screen.ts, over those of a moment ago. Each line is overwritten and its rest
+// cleared, all by one write, so nothing flickers.
+
+import type { BuildEvent } from '../build/events.ts';
+import { BuildScreen, type ScreenLine, type Tone } from './build-screen.ts';
+import type { BuildProgressView } from './build-progress.ts';
+import { textWidth } from './text-width.ts';
+
+const REDRAW_MS = 100;
+const ESC = '\u001b[';
+const HIDE_CURSOR = `${ESC}?25l`;
+const SHOW_CURSOR = `${ESC}?25h`;
+
+const COLOURS: Readonly<Record<Tone, string>> = { plain: '', done: '34', failed: '31', canceled: '33' };
+
+export interface Terminal {
+  write(text: string): void;
+  size(): { columns: number; rows: number };
+  /** Off with NO_COLOR. */
+  hasColour: boolean;
+}
+
+export class TtyView implements BuildProgressView {
+  readonly #terminal: Terminal;
+  readonly #screen: BuildScreen;
+  readonly #now: () => number;
+  readonly #timer: NodeJS.Timeout;
+  /** Widths of the lines that stand above the cursor. */
+  #drawn: number[] = [];
+  #isOpen = true;
+
+  constructor(terminal: Terminal, now: () => number = Date.now) {
+    this.#terminal = terminal;
+    this.#now = now;
+    this.#screen = new BuildScreen(now());
+    terminal.write(HIDE_CURSOR);
+    this.#timer = setInterval(() => this.draw(), REDRAW_MS);
+  }
+
+  onEvent(event: BuildEvent): void {
+    this.#screen.onEvent(event);
+  }
+
+  /** Something else is printed: above the picture, which comes again below it. */
+  around(print: () => void): void {
+    if (!this.#isOpen) {
+      print();
+      return;
+    }
+    this.#terminal.write(`${this.#back()}${ESC}J`);
+    this.#drawn = [];
+    print();
+    this.draw();
+  }
+
+  draw(): void {
+    const { columns, rows } = this.#terminal.size();
+    // The cursor stands on a line of its own.
+    this.#paint(this.#screen.lines(this.#now(), columns, Math.max(2, rows - 1)));
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    clearInterval(this.#timer);
+    this.#paint(this.#screen.lines(this.#now(), this.#terminal.size().columns, undefined));
+    const failed = this.#screen.failed();
+    const again =
+      failed === undefined
+        ? []
+        : ['------', ` > ${failed.name}:`, ...failed.lines, '------'].map((line) => `${line}\n`);
+    this.#terminal.write(`${again.join('')}${SHOW_CURSOR}`);
+  }
+
+  #paint(lines: readonly ScreenLine[]): void {
+    const text = lines.map((line) => `${this.#coloured(line)}${ESC}K\n`).join('');
+    this.#terminal.write(`${this.#back()}${text}${ESC}J`);
+    this.#drawn = lines.map((line) => textWidth(line.text));
+  }
+
+  /** To the first line that is drawn; a window made narrower has broken those that were longer. */
+  #back(): string {
+    const { columns } = this.#terminal.size();
+    const up = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    return up === 0 ? '\r' : `\r${ESC}${up}A`;
+  }
+
+  #coloured({ tone, text }: ScreenLine): string {
+    const colour = COLOURS[tone];
+    return colour === '' || !this.#terminal.hasColour ? text : `${ESC}${colour}m${text}${ESC}0m`;
+  }
+}

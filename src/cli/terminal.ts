@@ -1,0 +1,25 @@
+// The terminal that stderr is.
+
+import { WriteStream } from 'node:tty';
+import type { Terminal } from './build-tty.ts';
+import { writeMessage } from './io.ts';
+
+const STANDARD = { columns: 80, rows: 24 };
+
+export function openTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
+  const noColour = env['NO_COLOR'];
+  return {
+    write: writeMessage,
+    size: () => windowSize(),
+    hasColour: noColour === undefined || noColour === '',
+  };
+}
+
+/** Asked anew each time: a window has no size of its own that lasts. */
+function windowSize(): { columns: number; rows: number } {
+  const { stderr } = process;
+  if (!(stderr instanceof WriteStream)) return STANDARD;
+  const [columns, rows] = stderr.getWindowSize();
+  // A serial line says 0.
+  return columns > 0 && rows > 0 ? { columns, rows } : STANDARD;
+}
