@@ -98,5 +98,5 @@ function sourcesAndDestination({ name, rest, restOffset, heredocs, escape }: Ins
 
 /** A variable may still become one. */
 function isRemote(source: string): boolean {
-  return /^(?:https?|git|ssh):\/\/|^git@|\$/.test(source);
+  return /^(?:https?|git|ssh):\/\/|^[\w-]+@[\w.-]+:|\$/i.test(source);
 }
