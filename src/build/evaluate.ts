@@ -9,6 +9,7 @@ import type {
   ExpandedInstruction,
   ExpandedRun,
   Instruction,
+  Mount,
   SourceRange,
   Stage,
 } from './dockerfile/ast.ts';
@@ -271,7 +272,10 @@ class StageBuilder {
     const rest = [...origins];
     const mounts = instruction.mounts.map((mount): RunMount => {
       const hasOrigin = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== undefined);
-      return { mount, origin: hasOrigin ? rest.shift() : undefined };
+      return {
+        mount: placed(this.#dockerfile, mount, config.WorkingDir, instruction.range),
+        origin: hasOrigin ? rest.shift() : undefined,
+      };
     });
     return {
       ...common,
@@ -313,6 +317,19 @@ class StageBuilder {
       unpack: isAdd ? instruction.unpack : undefined,
     };
   }
+}
+
+/** A relative target of files is below WORKDIR. @throws DockerfileError for one that is the root */
+function placed(
+  dockerfile: Dockerfile,
+  mount: Mount,
+  workdir: string | undefined,
+  range: SourceRange,
+): Mount {
+  if (mount.type === 'secret' || mount.type === 'ssh') return mount;
+  const target = resolveWorkdir(workdir, mount.target);
+  if (target !== '/') return { ...mount, target };
+  throw new DockerfileError(dockerfile, range, `invalid mount target ${JSON.stringify(mount.target)}`);
 }
 
 /** "." and "dir/." are directories too. */

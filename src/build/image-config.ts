@@ -1,7 +1,8 @@
 // What each instruction does to the image's configuration and history (pure). The words are BuildKit's, since people and
 // tools read `history`.
 
-import type { HistoryEntry, ImageConfigSection } from '../spec/image.ts';
+import { formatDuration } from '../core/duration.ts';
+import type { HealthConfig, HistoryEntry, ImageConfigSection } from '../spec/image.ts';
 import { withoutCredentials } from './context/credentials.ts';
 import type { CommandForm, ExpandedInstruction, Heredoc } from './dockerfile/ast.ts';
 
@@ -91,13 +92,13 @@ export function createdBy(
     case 'workdir':
       return `WORKDIR ${resolveWorkdir(config.WorkingDir, instruction.path)}`;
     case 'cmd':
-      return `CMD ${JSON.stringify(commandOf(config, instruction.command))}`;
+      return `CMD ${goList(commandOf(config, instruction.command))}`;
     case 'entrypoint':
-      return `ENTRYPOINT ${JSON.stringify(commandOf(config, instruction.command))}`;
+      return `ENTRYPOINT ${goList(commandOf(config, instruction.command))}`;
     case 'shell':
       return `SHELL [${instruction.argv.join(' ')}]`;
     case 'healthcheck':
-      return `HEALTHCHECK ${JSON.stringify(instruction.health.Test ?? [])}`;
+      return `HEALTHCHECK ${goHealth(instruction.health)}`;
     case 'stopsignal':
       return `STOPSIGNAL ${instruction.signal}`;
     case 'onbuild':
@@ -114,6 +115,25 @@ export function historyEntry(text: string, emptyLayer: boolean, created: string 
     comment: HISTORY_COMMENT,
     ...(emptyLayer ? { empty_layer: true } : {}),
   };
+}
+
+/** As Go prints a list with %q. */
+function goList(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;
+}
+
+/** As Go prints the structure with %q: durations as strings, the number as a character. */
+function goHealth({ Test, Interval, Timeout, StartPeriod, StartInterval, Retries }: HealthConfig): string {
+  const times = [Interval, Timeout, StartPeriod, StartInterval].map((ns) => `"${formatDuration(ns ?? 0)}"`);
+  return `&{${[goList(Test ?? []), ...times, goCharacter(Retries ?? 0)].join(' ')}}`;
+}
+
+/** As Go prints a rune with %q. */
+function goCharacter(code: number): string {
+  const named = { 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 39: "'", 92: '\\' }[code];
+  if (named !== undefined) return `'\\${named}'`;
+  if (code < 0x20 || code === 0x7f) return `'\\x${code.toString(16).padStart(2, '0')}'`;
+  return code > 0x10ffff ? "'\ufffd'" : `'${String.fromCodePoint(code)}'`;
 }
 
 /** The program of a RUN and its arguments. */

@@ -38,8 +38,7 @@ export async function treesOf(
 export interface UpperOfStep {
   upper: string;
   below: Snapshot;
-  mountPoints: readonly string[];
-  times: SettleRules['times'];
+  rules: SettleRules;
   idMap: IdMap | undefined;
   /** First words of errors. */
   doing: string;
@@ -59,9 +58,9 @@ export async function keepLayer(
   const blob = new NewBlob(paths);
   const below = storedLayers(step.below);
   const making = startBuiltLayer(
-    { upper: step.upper, mountPoints: step.mountPoints, volumes: [] },
+    step.upper,
     below.then((layers) => treesOf(parts, layers, step.idMap)),
-    step.times,
+    step.rules,
     { file: blob.fd, idMap: step.idMap, doing: step.doing },
   );
   let dir = step.upper;

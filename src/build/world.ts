@@ -150,7 +150,7 @@ export class BuildWorld implements SolveWorld {
     const startedMs = Date.now() - CLOCK_SLACK_MS;
     const stored = await treesOf(this.#parts, below.stored, this.#ids.idMap);
     const held = new HeldTrees(stored, below.fresh, this.#work.folder('empty'));
-    let mountPoints: string[] = [];
+    let stubs: string[] = [];
     try {
       const place = {
         lower: held,
@@ -159,7 +159,7 @@ export class BuildWorld implements SolveWorld {
         work: this.#work.folder('work'),
         containerDir: this.#work.folder('root'),
       };
-      if (vertex.kind === 'run') mountPoints = await this.#runCommand(vertex, of, number, place);
+      if (vertex.kind === 'run') stubs = await this.#runCommand(vertex, of, number, place);
       else if (vertex.kind === 'files') await this.#files.copy(vertex, of, place);
       else await this.#files.makeWorkdir(vertex, place);
     } finally {
@@ -168,8 +168,10 @@ export class BuildWorld implements SolveWorld {
     return await keepLayer(this.#parts, {
       upper,
       below,
-      mountPoints,
-      times: this.#settings.keepTimes ? undefined : { sinceMs: startedMs, toSec: FIXED_TIME_SEC },
+      rules: {
+        stubs,
+        times: this.#settings.keepTimes ? undefined : { sinceMs: startedMs, toSec: FIXED_TIME_SEC },
+      },
       idMap: this.#ids.idMap,
       doing: `storing ${JSON.stringify(vertex.name)}`,
       added: this.#added,

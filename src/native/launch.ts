@@ -5,7 +5,7 @@
 
 import type * as childProcessModule from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { encodeBytes } from '../core/bytes.ts';
@@ -187,7 +187,8 @@ function helperEnvironment(): Buffer[] {
 
 /**
  * node:child_process forks without running JavaScript in between. /proc/self/fd/N names the child's own copy of the
- * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3, `more` those from 4 on.
+ * memfd there, so that ours can stay close-on-exec and be closed at once. The plan becomes descriptor 3, `more` those from 4 on;
+ * the memfd is none of these.
  */
 function spawnHelper(
   mode: 'run' | 'exec' | 'userns' | 'remove',
@@ -197,7 +198,8 @@ function spawnHelper(
   more: readonly number[] = [],
 ): Child {
   const native = addon();
-  const image = native.helperImage();
+  const images = imagesAbove(3 + more.length, native.helperImage());
+  const image = images.at(-1) as number;
   const planFd = native.sealedMemfd(plan);
   try {
     const three = typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio.slice(0, 3);
@@ -208,9 +210,16 @@ function spawnHelper(
     });
     return handleOf(child);
   } finally {
-    closeSync(image);
+    images.forEach(closeSync);
     closeSync(planFd);
   }
+}
+
+/** The image again until its last descriptor is one that the child does not give to something else before it executes it. */
+function imagesAbove(highest: number, image: number): number[] {
+  const images = [image];
+  for (let last = image; last <= highest; images.push(last)) last = openSync(`/proc/self/fd/${last}`, 'r');
+  return images;
 }
 
 /** Loaded when asked for: it takes 0.8 ms, and `run` only execs. */

@@ -74,6 +74,43 @@ function findInRoot(stack: RootStack, containerPath: string): string | undefined
   return undefined;
 }
 
+export interface Step {
+  /** Real container path, without a slash at its start. */
+  path: string;
+  /** Of the topmost tree that has it; undefined: nothing is there. */
+  hostPath: string | undefined;
+}
+
+/** All directories on the way to a container path, links followed, and what is there or would be. A circle ends it. */
+export function traceInRoot(stack: RootStack, containerPath: string): Step[] {
+  const todo = containerPath.split('/').reverse();
+  const root = [...stack.trees];
+  const steps: Step[] = [];
+  /** Name and merged directory of each part of the real path so far. */
+  let at: { name: string; dirs: readonly string[] }[] = [];
+  let links = 0;
+  while (todo.length > 0) {
+    const name = todo.pop() as string;
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      at.pop();
+      continue;
+    }
+    const found = lookUp(at.at(-1)?.dirs ?? root, name, stack.isOpaque);
+    if (found?.kind === 'link') {
+      if (++links > MAX_LINKS) break;
+      const target = readlinkSync(found.path);
+      if (target.startsWith('/')) at = [];
+      todo.push(...target.split('/').reverse());
+      continue;
+    }
+    at.push({ name, dirs: found?.kind === 'dir' ? found.paths : [] });
+    const hostPath = found?.kind === 'dir' ? found.paths[0] : found?.path;
+    steps.push({ path: at.map((part) => part.name).join('/'), hostPath });
+  }
+  return steps;
+}
+
 type Found =
   { kind: 'dir'; paths: string[] } | { kind: 'link'; path: string } | { kind: 'file'; path: string };
 

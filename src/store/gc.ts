@@ -25,7 +25,7 @@ import {
   trash,
   type RetiredTree,
 } from './layers.ts';
-import { isFree, tryLock, tryLockFd } from './lock.ts';
+import { isFree, tryExclusive, tryLock, tryLockFd } from './lock.ts';
 import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
 import { diskBytes, treeBytes } from './usage.ts';
 
@@ -195,11 +195,45 @@ export async function sweepWork(root: StoreRoot, idMap: IdMap | undefined): Prom
   for (const name of readNames(layout.tmpDir(root))) {
     const dir = `${layout.tmpDir(root)}/${name}`;
     if (isDeadTemp(name)) bytes += removeFile(dir);
-    if (!/^(?:removed|build)-/.test(name) || !isFree(`${dir}/lock`)) continue;
+    if (name.startsWith('build-')) bytes += await sweepBuild(dir, idMap);
+    if (!name.startsWith('removed-') || !isFree(`${dir}/lock`)) continue;
     bytes += diskBytes(dir);
     await removeForeignTree(dir, idMap);
   }
   return bytes;
+}
+
+/**
+ * The work of a build that lives no more. Its lock is held meanwhile: a build that has just made the folder waits for it,
+ * sees that it is gone, and makes another. In a folder the lock is made first; one without is new and empty, or on its way out.
+ */
+async function sweepBuild(dir: string, idMap: IdMap | undefined): Promise<number> {
+  let lockFd: number | undefined;
+  try {
+    lockFd = fs.openSync(`${dir}/lock`, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    if (removeEmpty(dir) || fs.existsSync(`${dir}/lock`)) return 0;
+  }
+  try {
+    if (lockFd !== undefined && !tryExclusive(lockFd)) return 0;
+    const bytes = diskBytes(dir);
+    await removeForeignTree(dir, idMap);
+    return bytes;
+  } finally {
+    if (lockFd !== undefined) fs.closeSync(lockFd);
+  }
+}
+
+/** False: there is something in it. */
+function removeEmpty(dir: string): boolean {
+  try {
+    fs.rmdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTEMPTY') return false;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  return true;
 }
 
 /** Volumes that were being made or removed. A volume itself is never garbage. */

@@ -39,6 +39,9 @@ export function parseAdd(input: InstructionInput): AddInstruction {
   if (checksum !== undefined && common.sources.length + common.heredocs.length > 1) {
     throw new Mistake("checksum can't be specified for multiple sources");
   }
+  if (checksum !== undefined && !isRemote(common.sources[0] ?? '')) {
+    throw new Mistake('checksum requires HTTP(S) or git sources');
+  }
   return {
     ...input.source,
     kind: 'add',
@@ -91,4 +94,9 @@ function sourcesAndDestination({ name, rest, restOffset, heredocs, escape }: Ins
     ),
     destination,
   };
+}
+
+/** A variable may still become one. */
+function isRemote(source: string): boolean {
+  return /^(?:https?|git|ssh):\/\/|^[\w-]+@[\w.-]+:|\$/i.test(source);
 }

@@ -118,7 +118,7 @@ function setupOf(input: RunPlanInput, inUserNamespace: boolean): SetupOp[] {
   return [...ops.slice(0, at), ...input.mounts, ...ops.slice(at)];
 }
 
-/** Container paths where the plan mounts something: what is made there for want of a mount point is none of the layer's. */
+/** Container paths where the plan mounts something. */
 export function mountPointsOf({ setup }: HelperPlan): string[] {
   return setup.flatMap((op) =>
     op.op === 'mask' || op.op === 'readonly' || op.op === 'remount-root-readonly' || op.op === 'symlink'

@@ -17,6 +17,7 @@ import type { HeldTrees } from '../snapshot.ts';
 import { execute } from './execute.ts';
 import type { HeldMounts } from './mounts.ts';
 import { mountPointsOf, planRun } from './plan.ts';
+import { placesOf, stubsIn } from './stubs.ts';
 
 export interface RunStep {
   vertex: RunVertex;
@@ -37,7 +38,7 @@ export interface RunStep {
 /** docker's name for the machine that builds: a name of this host would show in the result. */
 const HOSTNAME = 'buildkitsandbox';
 
-/** @returns where the step had mounts. @throws BUILD_STEP_FAILED for a command that fails, CANCELLED */
+/** @returns what its mounts left in the upper directory. @throws BUILD_STEP_FAILED for a command that fails, CANCELLED */
 export async function runStep(parts: BuildParts, step: RunStep): Promise<string[]> {
   const { vertex, ids, settings, mounts } = step;
   const accounts = readAccounts(step.trees());
@@ -65,6 +66,7 @@ export async function runStep(parts: BuildParts, step: RunStep): Promise<string[
     seccomp: vertex.insecure ? 'unconfined' : 'default',
     isOnHost: existsSync,
   });
+  const places = placesOf({ trees: step.trees(), isOpaque }, mountPointsOf(plan));
   const { status } = await execute({
     plan,
     dirs: step.lower.dirs,
@@ -73,7 +75,7 @@ export async function runStep(parts: BuildParts, step: RunStep): Promise<string[
     signal: parts.signal,
   });
   if (status !== 0) throw failed(vertex, status);
-  return mountPointsOf(plan);
+  return stubsIn(step.upper, places);
 }
 
 function failed({ args }: RunVertex, status: number): EngineError {

@@ -5,7 +5,7 @@ import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../core/errors.ts';
 import { decompressed } from '../../image/layer/decompress.ts';
-import { relative } from '../../image/layer/diff.ts';
+import { relative } from '../../image/layer/stubs.ts';
 import type { TarEntry } from '../../image/layer/entry.ts';
 import { Packer, type Packed } from '../../image/layer/pack.ts';
 import { TarReader } from '../../image/layer/tar.ts';

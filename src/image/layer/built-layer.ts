@@ -9,7 +9,7 @@ import * as at from '../../native/at.ts';
 import { digestFromHex, type Digest } from '../../core/digest.ts';
 import { startInside } from '../../native/inside.ts';
 import type { IdMap } from '../../native/plan.ts';
-import { packLayer, type UpperDirectory } from './diff.ts';
+import { packLayer } from './diff.ts';
 import type { Packed } from './pack.ts';
 import { settleUpper, type SettleRules } from './settle.ts';
 
@@ -28,20 +28,20 @@ export interface LayerInTheMaking {
 
 export interface BuiltLayerRequest {
   kind: 'built';
-  source: Omit<UpperDirectory, 'lowerTrees'>;
-  times: SettleRules['times'];
+  upper: string;
+  rules: SettleRules;
 }
 
 /**
  * @param lowerTrees looked at once the upper directory has settled: until then those below may still be on their way
  * @param file descriptor of the empty file that gets the tar. doing: first words of errors */
 export function startBuiltLayer(
-  source: Omit<UpperDirectory, 'lowerTrees'>,
+  upper: string,
   lowerTrees: Promise<readonly string[]>,
-  times: SettleRules['times'],
+  rules: SettleRules,
   { file, idMap, doing }: { file: number; idMap: IdMap | undefined; doing: string },
 ): LayerInTheMaking {
-  const request: BuiltLayerRequest = { kind: 'built', source, times };
+  const request: BuiltLayerRequest = { kind: 'built', upper, rules };
   let settle: () => void = () => undefined;
   const said = new Promise<void>((resolve) => (settle = resolve));
   const child = startInside({
@@ -67,20 +67,20 @@ const SETTLED = 'settled';
 
 /** The child's side. `write` puts all of a chunk into the file. */
 export function makeBuiltLayer(
-  { source, times }: BuiltLayerRequest,
+  { upper, rules }: BuiltLayerRequest,
   write: (chunk: Uint8Array) => void,
 ): BuiltLayer {
-  settleUpper(source.upper, { mountPoints: source.mountPoints, times });
+  settleUpper(upper, rules);
   writeSync(2, `${SETTLED}\n`);
   const lowerTrees = JSON.parse(readFileSync(0, 'utf8')) as string[];
   const hash = createHash('sha256');
   let tarBytes = 0;
-  const packed = packLayer({ ...source, lowerTrees }, (chunk) => {
+  const packed = packLayer({ upper, lowerTrees, mountPoints: [], volumes: [] }, (chunk) => {
     hash.update(chunk);
     tarBytes += chunk.length;
     write(chunk);
   });
-  if (packed.entries > 0) syncFileSystem(source.upper);
+  if (packed.entries > 0) syncFileSystem(upper);
   return { ...packed, diffId: digestFromHex(hash.digest('hex')), tarBytes };
 }
 

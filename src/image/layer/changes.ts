@@ -7,11 +7,12 @@ import { addon } from '../../native/addon.ts';
 import * as at from '../../native/at.ts';
 import { startInside } from '../../native/inside.ts';
 import type { IdMap } from '../../native/plan.ts';
-import { MountStubs, relative, type UpperDirectory } from './diff.ts';
+import type { UpperDirectory } from './diff.ts';
 import type { ByteString, EntryType } from './entry.ts';
 import { findShown, hostPath, LookBudget, type Shown } from './lower.ts';
 import { isOpaque, isWhiteoutFile } from './overlay.ts';
 import { joinPath } from './path.ts';
+import { relative, stubsOn, type MountStubs } from './stubs.ts';
 import { encodeBytes } from '../../core/bytes.ts';
 
 /** Added, changed, deleted. */
@@ -65,7 +66,7 @@ class Comparison {
 
   constructor({ lowerTrees, mountPoints, volumes }: UpperDirectory, emit: (change: Change) => void) {
     this.#trees = lowerTrees;
-    this.#stubs = new MountStubs(mountPoints);
+    this.#stubs = stubsOn(lowerTrees, mountPoints);
     this.#volumes = new Set(volumes.map(relative));
     this.#emit = emit;
   }

@@ -12,6 +12,7 @@ import { findShown, LookBudget } from './lower.ts';
 import { Packer, type Found, type Packed, type PackRules } from './pack.ts';
 import { baseOf, joinPath, parentOf } from './path.ts';
 import { TarWriter } from './tar-writer.ts';
+import { relative, stubsOn, type MountStubs } from './stubs.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from './whiteout.ts';
 import { isOpaque, isWhiteoutFile } from './overlay.ts';
 
@@ -71,7 +72,7 @@ class LayerRules implements PackRules {
 
   constructor({ mountPoints, volumes, lowerTrees }: UpperDirectory) {
     this.#lowerTrees = lowerTrees;
-    this.#stubs = new MountStubs(mountPoints);
+    this.#stubs = stubsOn(lowerTrees, mountPoints);
     this.#volumes = new Set(volumes.map(relative));
   }
 
@@ -113,41 +114,4 @@ function whiteout(path: ByteString): TarEntry {
 /** docker's: empty files without rights. No time, since when something was removed is nothing the layer says. */
 function marker(path: ByteString): TarEntry {
   return { ...BLANK_FILE, path, mode: 0 };
-}
-
-/** Tells mount points that nobody but the mount needed. */
-export class MountStubs {
-  /** The mount points and the directories above them. */
-  readonly #paths = new Set<ByteString>();
-
-  constructor(mountPoints: readonly ByteString[]) {
-    for (const point of mountPoints) {
-      for (let path = relative(point); path !== ''; path = parentOf(path)) this.#paths.add(path);
-    }
-  }
-
-  isStub({ path, dirFd, name, stat, type }: Found, xattrs: ReadonlyMap<string, Buffer>): boolean {
-    if (!this.#paths.has(path)) return false;
-    if (type === 'file') return stat.size === 0n;
-    if (type !== 'dir' || isOpaque(xattrs)) return false;
-    const fd = at.openDirAt(dirFd, name);
-    try {
-      return at.namesIn(fd).every((inside) => this.#isStubIn(fd, inside, joinPath(path, inside)));
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  #isStubIn(dirFd: number, name: ByteString, path: ByteString): boolean {
-    if (!this.#paths.has(path)) return false;
-    const stat = at.statAt(dirFd, name);
-    if (stat === undefined) return true;
-    const type = stat.isDirectory() ? 'dir' : stat.isFile() ? 'file' : undefined;
-    return type !== undefined && this.isStub({ path, dirFd, name, stat, type }, at.xattrsAt(dirFd, name));
-  }
-}
-
-/** "/etc/hosts" → "etc/hosts" */
-export function relative(containerPath: ByteString): ByteString {
-  return containerPath.replace(/^\/+|\/+$/g, '');
 }

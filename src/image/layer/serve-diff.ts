@@ -13,10 +13,10 @@ export interface LayerRequest {
 /** `write` puts all of a chunk on stdout. Returns the exit status. */
 export async function serveLayer(text: string, write: (chunk: Uint8Array) => void): Promise<number> {
   return await serveInside(text, async (request) => {
-    const { kind, source } = request as LayerRequest | BuiltLayerRequest;
-    if (kind === 'built') return makeBuiltLayer(request as BuiltLayerRequest, write);
-    if (kind === 'diff') return packLayer(source, write);
-    findChanges(source, (change) => write(formatChange(change)));
+    const asked = request as LayerRequest | BuiltLayerRequest;
+    if (asked.kind === 'built') return makeBuiltLayer(asked, write);
+    if (asked.kind === 'diff') return packLayer(asked.source, write);
+    findChanges(asked.source, (change) => write(formatChange(change)));
     return null;
   });
 }

@@ -12,13 +12,13 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import * as at from '../../native/at.ts';
-import { MountStubs } from './diff.ts';
 import type { ByteString, EntryType } from './entry.ts';
 import { joinPath } from './path.ts';
+import { MountStubs } from './stubs.ts';
 
 export interface SettleRules {
-  /** Container paths of the step's own mounts. */
-  mountPoints: readonly ByteString[];
+  /** Empty files and directories that were made for the step's own mounts, or copied up on the way to them. */
+  stubs: readonly ByteString[];
   /**
    * Files that are younger than `sinceMs` get the time `toSec`: what the step made or changed. What it took out of archives
    * keeps its time. Undefined: all do.
@@ -28,8 +28,8 @@ export interface SettleRules {
 
 const MILLION = 1_000_000n;
 
-export function settleUpper(upper: string, { mountPoints, times }: SettleRules): void {
-  const stubs = new MountStubs(mountPoints);
+export function settleUpper(upper: string, { stubs: made, times }: SettleRules): void {
+  const stubs = new MountStubs(made);
   const sinceNs = times === undefined ? undefined : BigInt(times.sinceMs) * MILLION;
   const toSec = times?.toSec ?? 0;
   const isYoung = ({ mtimeNs }: BigIntStats): boolean => sinceNs !== undefined && mtimeNs >= sinceNs;

@@ -70,7 +70,7 @@ describe('configuration and history', () => {
     expect(stage.config).toMatchObject(config);
     if (history !== undefined) expect(stage.lines.map(({ createdBy }) => createdBy)).toEqual(history);
   });
-  expect(ROWS).toHaveLength(24);
+  expect(ROWS).toHaveLength(25);
 });
 
 test('FROM scratch has a PATH and a directory', async () => {

@@ -38,12 +38,17 @@ export const ROWS: ConfigRow[] = [
   {
     lines: 'CMD echo hi',
     config: { Cmd: ['/bin/sh', '-c', 'echo hi'], ArgsEscaped: true },
-    history: ['CMD ["/bin/sh","-c","echo hi"]'],
+    history: ['CMD ["/bin/sh" "-c" "echo hi"]'],
   },
   {
     lines: 'SHELL ["/bin/ash","-ec"]\nCMD x',
     config: { Shell: ['/bin/ash', '-ec'], Cmd: ['/bin/ash', '-ec', 'x'] },
-    history: ['SHELL [/bin/ash -ec]', 'CMD ["/bin/ash","-ec","x"]'],
+    history: ['SHELL [/bin/ash -ec]', 'CMD ["/bin/ash" "-ec" "x"]'],
+  },
+  {
+    lines: 'HEALTHCHECK --interval=5m --retries=300 CMD ["a", "\\"b\\""]',
+    config: { Healthcheck: { Test: ['CMD', 'a', '"b"'], Interval: 300e9, Retries: 300 } },
+    history: ['HEALTHCHECK &{["CMD" "a" "\\"b\\""] "5m0s" "0s" "0s" "0s" \'Ĭ\'}'],
   },
   { lines: 'ENTRYPOINT ["a"]', base: { Cmd: ['old'] }, config: { Entrypoint: ['a'], Cmd: null } },
   { lines: 'CMD ["b"]\nENTRYPOINT ["a"]', base: { Cmd: ['old'] }, config: { Entrypoint: ['a'], Cmd: ['b'] } },
