@@ -4,7 +4,7 @@ import type { Digest } from '../core/digest.ts';
 import type { ImageEvent } from '../image/events.ts';
 
 /** What a vertex does: `pull` finds a base image, `context` fetches one, `export` gives the result its config and names. */
-export type BuildWork = 'context' | 'pull' | 'base' | 'run' | 'files' | 'workdir' | 'export';
+export type BuildWork = 'context' | 'pull' | 'base' | 'run' | 'files' | 'workdir' | 'export' | 'push';
 
 export type BuildEvent =
   /** The first one of each vertex; `stage` undefined: it is of none. Times in milliseconds since the epoch. */

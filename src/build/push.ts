@@ -14,7 +14,7 @@ export async function pushBuilt(
   { vertex, onEvent }: { vertex: number; onEvent: OnBuildEvent },
 ): Promise<void> {
   const say = (text: string): void => onEvent({ type: 'status', vertex, text, atMs: Date.now() });
-  onEvent({ type: 'start', vertex, name: 'pushing', atMs: Date.now() });
+  onEvent({ type: 'start', vertex, work: 'push', stage: undefined, name: 'pushing', atMs: Date.now() });
   try {
     for (const reference of references) {
       const digest: Digest = await pushImage(parts, reference, {
