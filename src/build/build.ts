@@ -10,15 +10,17 @@ import { hostPlatform } from '../image/platform.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { HistoryEntry, Platform } from '../spec/image.ts';
-import { buildCacheDir, hasCached, readCached, writeCached } from '../store/build-cache.ts';
+import { buildCacheDir, hasCached, readCached, writeCached, type CachedLayer } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
+import type { Selection } from './context/types.ts';
 import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
 import { proxyEnv } from './dockerfile/predefined-args.ts';
 import { findTarget } from './dockerfile/stages.ts';
 import { Evaluator, type EvaluatedStage } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps, type ContextDir } from './files/steps.ts';
+import { stepsBelow } from './graph.ts';
 import { historyEntry } from './image-config.ts';
 import type { BuildInput } from './input.ts';
 import type { PullSettings, RunSettings } from './options.ts';
@@ -55,14 +57,34 @@ export interface BuildRequest {
   created: string;
   onEvent: OnBuildEvent;
   onContext: (event: ContextEvent) => void;
+  /** One of two builds that are to be compared; of the second nothing is kept, not even in the cache. */
+  pass?: 'first' | 'second';
 }
 
 export interface Built {
   image: ResolvedImage;
+  /** Of a build that is one of two: every step that it needed, inputs first. */
+  steps: readonly BuiltStep[];
+}
+
+export interface BuiltStep {
+  /** "[2/3] RUN make" */
+  name: string;
+  /** "Dockerfile:4" */
+  place: string;
+  /** Bottom first; none: not known any more. */
+  layers: readonly CachedLayer[];
+  /** Whether the last of them is the step's own. */
+  isMade: boolean;
 }
 
 /** @throws DockerfileError, BUILD_STEP_FAILED and what pulls, steps and the store throw: nothing but cache is left then */
-export async function buildImage(parts: BuildParts, request: BuildRequest): Promise<Built> {
+export async function buildImage(
+  parts: BuildParts,
+  request: BuildRequest,
+  /** Of the caller's addingBlobs(); undefined: this build's own. */
+  adding?: Set<Digest>,
+): Promise<Built> {
   const { paths } = parts;
   ensureStore(paths);
   const ids = chooseIdMap(readIdMapInput(parts, undefined));
@@ -72,6 +94,7 @@ export async function buildImage(parts: BuildParts, request: BuildRequest): Prom
   const signal = AbortSignal.any([parts.signal, stop.signal]);
   const build = new Build({ ...parts, signal }, request, ids, () => stop.abort());
   try {
+    if (adding !== undefined) return await build.run(adding);
     return await addingBlobs(paths, signal, (added) => build.run(added));
   } catch (error) {
     if (parts.signal.aborted) throw new EngineError('CANCELLED', 'building: cancelled', { cause: error });
@@ -121,6 +144,7 @@ class Build {
       const world = new BuildWorld({
         ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added, source: dockerfile },
         settings: this.#request.run,
+        keepsSteps: this.#request.pass !== 'second',
         previous: this.#previous(),
       });
       const solver = new Solver(world, {
@@ -130,18 +154,31 @@ class Build {
       try {
         const snapshot = await solver.snapshot(stage.top);
         await solver.settle();
-        return { image: await this.#export(solver, stage, snapshot, added) };
+        const image = await this.#export(solver, stage, snapshot, added);
+        return { image, steps: await this.#stepsOf(solver, stage) };
       } catch (error) {
         // What is still being stored ends before its folders go; the first failure is the one to tell.
         await solver.settle();
         throw error;
       } finally {
-        this.#note(solver);
+        if (this.#request.pass !== 'second') this.#note(solver);
       }
     } finally {
       files.close();
       await work.remove(this.#ids.idMap);
     }
+  }
+
+  async #stepsOf(solver: Solver, { top }: EvaluatedStage): Promise<BuiltStep[]> {
+    if (this.#request.pass === undefined) return [];
+    const { file } = this.#request.input.dockerfile;
+    return await Promise.all(
+      stepsBelow(top).map(async (vertex): Promise<BuiltStep> => {
+        const { layers, made } = await solver.resultOf(vertex);
+        const { name, range } = vertex;
+        return { name, place: `${file}:${range.line}`, layers, isMade: made.at(-1) === true };
+      }),
+    );
   }
 
   async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
@@ -178,8 +215,20 @@ class Build {
       },
       statFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
       keepTimes: run.keepTimes,
-      onContext: this.#request.onContext,
+      timed: (name, context, request) => this.#timed(name, () => context.select(request)),
     });
+  }
+
+  async #timed(name: string, select: () => Promise<Selection>): Promise<Selection> {
+    const startMs = Date.now();
+    const selection = await select();
+    const files = selection.sources.flatMap((source) => source.files);
+    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    this.#request.onContext({
+      ...{ type: 'context', name, files: files.length, sizeBytes },
+      ...{ startMs, atMs: Date.now() },
+    });
+    return selection;
   }
 
   async #export(

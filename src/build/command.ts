@@ -14,8 +14,9 @@ import { readInput } from './input.ts';
 import { pushBuilt } from './push.ts';
 import { writeOutput, type Output, type OutputParts } from './outputs.ts';
 import { BuildKeeper } from './report/keep.ts';
+import { verifyBuild } from './verify/verify.ts';
 
-export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext'> {
+export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext' | 'pass'> {
   /** PATH, URL or `-`. */
   context: string;
   file: string | undefined;
@@ -26,6 +27,8 @@ export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext'> 
   outputs: readonly Output[];
   /** Of all names. */
   push: boolean;
+  /** --verify-repro */
+  verifyRepro: boolean;
   /** When nothing more will be told, before an error is; with the path of the build's picture, if it has one. */
   onEnd: (timeline: string | undefined) => void;
 }
@@ -37,8 +40,9 @@ export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext'> 
 export async function runBuild(
   parts: OutputParts,
   command: BuildCommand,
-): Promise<{ imageId: Digest; warnings: string | undefined }> {
-  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, onEnd, ...request } = command;
+): Promise<{ imageId: Digest; warnings: string | undefined; proof: string | undefined }> {
+  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, verifyRepro, onEnd, ...request } =
+    command;
   const keeper = new BuildKeeper(parts, Date.now());
   const outcome: Parameters<BuildKeeper['keep']>[0] = {
     result: 'failed',
@@ -58,11 +62,13 @@ export async function runBuild(
     refuseWarnings({ ...request, input });
     outcome.dockerfile = input.dockerfile.file;
     outcome.context = input.name;
-    const { image } = await buildImage(parts, {
-      ...{ ...request, input },
-      onEvent,
+    const full: BuildRequest = {
+      ...{ ...request, input, onEvent },
       onContext: (event) => keeper.onContext(event),
-    });
+    };
+    const { image, proof } = verifyRepro
+      ? await verifyBuild(parts, full)
+      : { ...(await buildImage(parts, full)), proof: undefined };
     for (const output of outputs) await writeOutput(parts, output, image, request.tags);
     if (push)
       await pushBuilt(
@@ -86,7 +92,7 @@ export async function runBuild(
       );
     outcome.image = { id: image.imageId, digest: image.manifestDigest };
     outcome.result = 'done';
-    return { imageId: image.imageId, warnings: warningsOf({ ...request, input }) };
+    return { imageId: image.imageId, warnings: warningsOf({ ...request, input }), proof };
   } catch (error) {
     if (parts.signal.aborted) outcome.result = 'canceled';
     else outcome.error = error instanceof Error ? error.message : String(error);

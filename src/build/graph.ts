@@ -83,6 +83,20 @@ export interface WorkdirVertex extends StepCommon {
   user: string;
 }
 
+/** What `target` needs, inputs first, each once. */
+export function stepsBelow(target: Vertex): StepVertex[] {
+  const seen = new Set<Vertex>();
+  const steps: StepVertex[] = [];
+  const visit = (vertex: Vertex): void => {
+    if (seen.has(vertex)) return;
+    seen.add(vertex);
+    inputsOf(vertex).forEach(visit);
+    if (vertex.kind !== 'base') steps.push(vertex);
+  };
+  visit(target);
+  return steps;
+}
+
 /** Everything a vertex needs the file system of. */
 export function inputsOf(vertex: Vertex): Vertex[] {
   if (vertex.kind === 'base') return [];

@@ -101,6 +101,14 @@ export class Solver implements Lookup {
     );
   }
 
+  /** All layers after a step, whoever made them; none: it was not run, and what it came to is not known any more. */
+  async resultOf(vertex: StepVertex): Promise<Pick<StepRecord, 'layers' | 'made'>> {
+    const solved = await this.#snapshots.get(vertex);
+    if (solved !== undefined)
+      return { layers: await storedLayers(solved), made: await Promise.all(solved.made) };
+    return this.#world.findCached(await this.key(vertex)) ?? { layers: [], made: [] };
+  }
+
   numberOf(vertex: Vertex): number {
     let number = this.#numbers.get(vertex);
     if (number === undefined) {

@@ -38,6 +38,8 @@ export interface WorldOptions {
   ids: BuildIds;
   work: WorkDir;
   settings: RunSettings;
+  /** Whether later builds may use what steps come to. */
+  keepsSteps: boolean;
   files: FileSteps;
   /** Steps of the last build of this target. */
   previous: readonly NotedStep[];
@@ -52,6 +54,7 @@ export class BuildWorld implements SolveWorld {
   readonly #ids: BuildIds;
   readonly #work: WorkDir;
   readonly #settings: RunSettings;
+  readonly #keepsSteps: boolean;
   readonly #files: FileSteps;
   readonly #previous: readonly NotedStep[];
   readonly #onEvent: OnBuildEvent;
@@ -63,6 +66,7 @@ export class BuildWorld implements SolveWorld {
     this.#ids = options.ids;
     this.#work = options.work;
     this.#settings = options.settings;
+    this.#keepsSteps = options.keepsSteps;
     this.#files = options.files;
     this.#previous = options.previous;
     this.#onEvent = options.onEvent;
@@ -132,7 +136,7 @@ export class BuildWorld implements SolveWorld {
   }
 
   keep(key: string, record: StepRecord): void {
-    writeStep(this.#parts.paths, key, record);
+    if (this.#keepsSteps) writeStep(this.#parts.paths, key, record);
   }
 
   explainMiss(vertex: StepVertex, parts: KeyPart[]): string | undefined {

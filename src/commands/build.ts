@@ -98,6 +98,10 @@ export default defineCommand({
     target: { type: 'string', value: 'STAGE', help: 'build this stage' },
     timestamp: { type: 'string', value: 'WHEN', help: 'seconds since 1970, a date, or now (a fixed time)' },
     ulimit: { type: 'list', value: 'NAME=SOFT[:HARD]', help: 'limit of every RUN' },
+    'verify-repro': {
+      type: 'boolean',
+      help: 'build twice, and name the first step that does not come to the same',
+    },
   },
   examples: [
     'build -t app .',
@@ -126,11 +130,12 @@ export default defineCommand({
       signal: cx.signal,
       stdoutBytes: (bytes: Uint8Array) => cx.io.stdoutBytes(bytes),
     };
-    const { imageId, warnings } = await runBuild(parts, {
+    const { imageId, warnings, proof } = await runBuild(parts, {
       ...request,
       ...source,
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
+      verifyRepro: flags['verify-repro'] === true,
       onEvent: (event) => progress.onEvent(event),
       onEnd: (timeline) => {
         progress.close();
@@ -139,6 +144,7 @@ export default defineCommand({
       },
     });
     const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
+    if (proof !== undefined) cx.log.info(proof);
     if (flags.quiet === true) {
       if (!isStdoutTaken) cx.io.stdout(imageId);
     } else if (warnings !== undefined) cx.log.info(warnings);

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'STORE_INVALID'
   | 'NO_SPACE'
   | 'BUILD_STEP_FAILED' // a RUN ended with another status than 0
+  | 'BUILD_NOT_REPRODUCIBLE' // --verify-repro: the second build came to something else
   | 'USER_UNKNOWN' // USER or -u names nobody in the image
   | 'HOST_MISSING' // the host lacks a program, device, right or kernel feature; the hint says how to mend it
   | 'NATIVE_STEP' // a step of the native helper failed: see NativeStepError

@@ -173,3 +173,33 @@ test('a terminal that can move no cursor gets plain lines, and so does a pipe', 
   const { stderr } = await skiff.run(args, { stderr: ANY });
   expect(stderr).toMatch(/^#\d+ \[one 2\/3\] COPY/m);
 });
+
+test('--verify-repro says what it proved, or names the step and the file', async (cx) => {
+  requires(cx, 'busybox-image');
+  const verify = [...build, '--verify-repro'];
+  const same = context('same', 'FROM busybox AS one\nRUN echo a > /a\nFROM busybox\nCOPY --from=one /a /\n');
+  const { stderr } = await skiff.run([...verify, '-t', 'same', same], { stderr: ANY });
+  expect(stderr).toMatch(/^#100\d again: \[one 2\/2\] RUN echo a/m);
+  const [image] = JSON.parse((await skiff.run(['image', 'inspect', 'same'], { stdout: ANY })).stdout) as [
+    { Descriptor: { digest: string } },
+  ];
+  expect(stderr).toContain(
+    `reproducible: running all 2 steps again gave the same image, ${image.Descriptor.digest}\n`,
+  );
+  // The step to blame is another than the one whose layer differs in the image; the first build is kept.
+  const other = context(
+    'other',
+    'FROM busybox AS one\nRUN echo a > /a\nRUN cat /proc/sys/kernel/random/uuid > /b; echo > /c\nFROM busybox\nCOPY --from=one /b /\n',
+  );
+  const { stderr: blame } = await skiff.run([...verify, '-t', 'other', other], { status: 1, stderr: ANY });
+  expect(blame).toMatch(
+    /Error: verifying the build: Dockerfile:3: \[one 3\/3\] RUN cat .* is not reproducible: "b": content differs\n$/,
+  );
+  const { stdout: kept } = await skiff.run(['run', '--rm', '--network', 'none', 'other', 'cat', '/b'], {
+    stdout: ANY,
+  });
+  // Nothing of the second build is in the cache.
+  await skiff.run([...build, '-t', 'again', other], { stderr: /CACHED/ });
+  await skiff.run(['run', '--rm', '--network', 'none', 'again', 'cat', '/b'], { stdout: kept });
+  await skiff.run(['system', 'check'], { stdout: ANY, stderr: ANY });
+});

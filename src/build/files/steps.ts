@@ -16,7 +16,6 @@ import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
 import type { Mount } from '../dockerfile/ast.ts';
-import type { ContextEvent } from '../events.ts';
 import type { FilesVertex, Origin, WorkdirVertex } from '../graph.ts';
 import { treesOf } from '../layer-store.ts';
 import type { BuildIds, BuildParts } from '../parts.ts';
@@ -51,7 +50,8 @@ export interface FileStepsOptions {
   /** Where digests of the context's files are remembered. */
   statFile: string;
   keepTimes: boolean;
-  onContext: (event: ContextEvent) => void;
+  /** Around each look at a context. */
+  timed: (name: string, context: BuildContext, request: CopyRequest) => Promise<Selection>;
 }
 
 /** The content of an empty directory: makes the place it goes to. */
@@ -264,8 +264,7 @@ export class FileSteps {
     return selection;
   }
 
-  async #select(name: string, request: CopyRequest): Promise<Selection> {
-    const startMs = Date.now();
+  #select(name: string, request: CopyRequest): Promise<Selection> {
     let context = this.#contexts.get(name);
     if (context === undefined) {
       const dir = this.#contextDir(name);
@@ -276,14 +275,7 @@ export class FileSteps {
       context = openContext({ ...dir, statFile: own, readAsRoot: readFiles, signal: parts.signal });
       this.#contexts.set(name, context);
     }
-    const selection = await context.select(request);
-    const files = selection.sources.flatMap((source) => source.files);
-    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    this.#options.onContext({
-      ...{ type: 'context', name, files: files.length, sizeBytes },
-      ...{ startMs, atMs: Date.now() },
-    });
-    return selection;
+    return this.#options.timed(name, context, request);
   }
 
   #contextDir(name: string): ContextDir {

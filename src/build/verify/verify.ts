@@ -1,0 +1,86 @@
+// --verify-repro: builds twice, the second time without the cache and for nothing but its digests, and compares step by step.
+
+import type { Digest } from '../../core/digest.ts';
+import { EngineError } from '../../core/errors.ts';
+import { addingBlobs } from '../../image/adding.ts';
+import { chooseIdMap } from '../../runtime/idmap.ts';
+import { readIdMapInput } from '../../runtime/idmap-input.ts';
+import { openBlob } from '../../store/blobs.ts';
+import type { CachedLayer } from '../../store/build-cache.ts';
+import { collectGarbage } from '../../store/gc.ts';
+import { buildImage, type BuildRequest, type Built, type BuiltStep } from '../build.ts';
+import type { BuildParts } from '../parts.ts';
+import { chainsOf } from '../snapshot.ts';
+import { describeDifference, listLayer, type LayerListing } from './layer-difference.ts';
+
+/** Numbers of the second build's vertices in events. */
+const SECOND = 1000;
+
+/**
+ * @returns the first build, and what was proved
+ * @throws BUILD_NOT_REPRODUCIBLE with exit status 1, after the image of the first build has got its names; what buildImage throws
+ */
+export async function verifyBuild(
+  parts: BuildParts,
+  request: BuildRequest,
+): Promise<Built & { proof: string }> {
+  const chainIds = new Set<Digest>();
+  const blobs = new Set<Digest>();
+  try {
+    return await addingBlobs(parts.paths, parts.signal, async (added) => {
+      const first = await buildImage(parts, { ...request, pass: 'first' }, added);
+      const second = await buildImage(parts, secondOf(request), added);
+      for (const { layers } of second.steps) chainsOf(layers).forEach((chainId) => chainIds.add(chainId));
+      const difference = await findDifference(parts, first, second);
+      if (difference !== undefined)
+        throw new EngineError('BUILD_NOT_REPRODUCIBLE', `verifying the build: ${difference}`, {
+          exitCode: 1,
+        });
+      const count = second.steps.length;
+      const proof = `reproducible: running ${count === 1 ? 'the step' : `all ${count} steps`} again gave the same image, ${first.image.manifestDigest}`;
+      return { ...first, proof };
+    });
+  } finally {
+    // Trees of the second build that the first has none of.
+    const { idMap } = chooseIdMap(readIdMapInput(parts, undefined));
+    if (chainIds.size > 0) await collectGarbage(parts.paths, { idMap, only: { blobs, chainIds } });
+  }
+}
+
+function secondOf(request: BuildRequest): BuildRequest {
+  return {
+    ...request,
+    ...{ pass: 'second', noCache: true, tags: [], keepsImage: false, onContext: () => undefined },
+    onEvent: (event) => {
+      const vertex = SECOND + event.vertex;
+      request.onEvent(
+        event.type === 'start' ? { ...event, vertex, name: `again: ${event.name}` } : { ...event, vertex },
+      );
+    },
+  };
+}
+
+/** Of the first step that came to something else, which is the one to blame: its inputs were the same. */
+async function findDifference(
+  { paths }: Pick<BuildParts, 'paths'>,
+  first: Built,
+  second: Built,
+): Promise<string | undefined> {
+  for (const [i, b] of second.steps.entries()) {
+    const a = first.steps[i];
+    // Made by an earlier build, and forgotten since: nothing to compare with.
+    if (a?.layers.length === 0 || a === undefined) continue;
+    const [before, after] = [ownLayer(a), ownLayer(b)];
+    if (before?.diffId === after?.diffId) continue;
+    const list = async (layer: CachedLayer | undefined): Promise<LayerListing> =>
+      layer === undefined ? new Map() : await listLayer(openBlob(paths, layer.blob.digest));
+    const how = describeDifference(await list(before), await list(after)) ?? 'the archives differ';
+    return `${b.place}: ${b.name} is not reproducible: ${how}`;
+  }
+  if (first.image.manifestDigest === second.image.manifestDigest) return undefined;
+  return `the layers are the same, the configurations are not: ${first.image.imageId} and ${second.image.imageId}`;
+}
+
+function ownLayer({ layers, isMade }: BuiltStep): CachedLayer | undefined {
+  return isMade ? layers.at(-1) : undefined;
+}

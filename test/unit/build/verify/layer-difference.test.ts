@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import {
+  describeDifference,
+  listLayer,
+  type LayerListing,
+} from '../../../../src/build/verify/layer-difference.ts';
+import { tar, type TarEntry } from '../../../helpers/tar-writer.ts';
+
+async function listing(entries: readonly TarEntry[], chunkBytes = 1 << 20): Promise<LayerListing> {
+  const bytes = tar(entries);
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+  }
+  return await listLayer(chunks());
+}
+
+const file = (more: Partial<TarEntry> = {}): TarEntry => ({ path: 'a/b', content: 'x', ...more });
+
+test.each<[what: string, first: TarEntry[], second: TarEntry[], difference: string | undefined]>([
+  ['nothing', [file()], [file()], undefined],
+  ['content', [file()], [file({ content: 'y' })], '"a/b": content differs'],
+  ['a longer content', [file()], [file({ content: 'yy' })], '"a/b": content differs (1 and 2 bytes)'],
+  [
+    'mode',
+    [file({ mode: 0o644 })],
+    [file({ mode: 0o600 })],
+    '"a/b": mode is 0644 in the first build and 0600 in the second',
+  ],
+  [
+    'owner',
+    [file({ uid: 1 })],
+    [file({ gid: 2 })],
+    '"a/b": owner is 1:0 in the first build and 0:2 in the second',
+  ],
+  [
+    'time',
+    [file({ mtime: 1 })],
+    [file({ mtime: 2 })],
+    '"a/b": time is 1.000000000 in the first build and 2.000000000 in the second',
+  ],
+  [
+    'type',
+    [file()],
+    [{ path: 'a/b', type: 'fifo' }],
+    '"a/b": type is file in the first build and fifo in the second',
+  ],
+  [
+    'link',
+    [{ path: 'l', type: 'symlink', link: 'a' }],
+    [{ path: 'l', type: 'symlink', link: '\u001b' }],
+    '"l": link is "a" in the first build and "\\u001b" in the second',
+  ],
+  ['a file that is new', [], [file()], '"a/b" is only in the second build'],
+  ['a file that is gone', [file()], [], '"a/b" is only in the first build'],
+  [
+    'the first of many',
+    [file({ path: 'b' }), file({ path: 'c' })],
+    [file({ path: 'b', content: '1' })],
+    '"b": content differs',
+  ],
+  ['order', [file({ path: 'b' }), file()], [file(), file({ path: 'b' })], 'the order of the files differs'],
+])('%s', async (_, first, second, difference) => {
+  expect(describeDifference(await listing(first), await listing(second))).toBe(difference);
+});
+
+test('however the bytes come', async () => {
+  const entries = [file({ content: 'x'.repeat(5000) })];
+  for (const size of [1, 511, 513, 4096])
+    expect(describeDifference(await listing(entries), await listing(entries, size))).toBeUndefined();
+});
