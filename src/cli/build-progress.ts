@@ -12,7 +12,8 @@ export interface BuildProgressView {
   /** Something else is printed on stderr. */
   around(print: () => void): void;
   /** The output of the step that failed, again, at the end; nothing when none did. */
-  close(): void;
+  /** note: a line for those who read the progress; what failed comes after it. */
+  close(note?: string): void;
 }
 
 type ProgressIo = Pick<Io, 'stderr' | 'stderrIsTerminal'>;
@@ -106,7 +107,8 @@ class PlainView implements BuildProgressView {
     print();
   }
 
-  close(): void {
+  close(note?: string): void {
+    if (note !== undefined) this.#io.stderr(note);
     const failed = [...this.#vertices.values()].find((vertex) => vertex.failed);
     if (failed === undefined) return;
     const rule = '------';

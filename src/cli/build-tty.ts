@@ -59,7 +59,7 @@ export class TtyView implements BuildProgressView {
     this.#paint(this.#screen.lines(this.#now(), columns, Math.max(2, rows - 1)));
   }
 
-  close(): void {
+  close(note?: string): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearInterval(this.#timer);
@@ -69,7 +69,8 @@ export class TtyView implements BuildProgressView {
       failed === undefined
         ? []
         : ['------', ` > ${failed.name}:`, ...failed.lines, '------'].map((line) => `${line}\n`);
-    this.#terminal.write(`${again.join('')}${SHOW_CURSOR}`);
+    const noted = note === undefined ? '' : `${note}\n`;
+    this.#terminal.write(`${noted}${again.join('')}${SHOW_CURSOR}`);
   }
 
   #paint(lines: readonly ScreenLine[]): void {

@@ -137,11 +137,7 @@ export default defineCommand({
       metadataFile: flags['metadata-file'],
       verifyRepro: flags['verify-repro'] === true,
       onEvent: (event) => progress.onEvent(event),
-      onEnd: (timeline) => {
-        progress.close();
-        if (timeline !== undefined && mode !== 'quiet' && mode !== 'rawjson')
-          cx.log.info(`timeline: ${timeline}`);
-      },
+      onEnd: (timeline) => progress.close(timeline === undefined ? undefined : `timeline: ${timeline}`),
     });
     const isStdoutTaken = request.outputs.some((output) => 'dest' in output && output.dest === undefined);
     if (proof !== undefined) cx.log.info(proof);

@@ -183,7 +183,7 @@ describe('ADD of a URL', () => {
     [
       'a checksum of a file here',
       `ADD --checksum=${digestOf('y')} local /x`,
-      /can't be specified for non-HTTP/,
+      /checksum requires HTTP\(S\) or git sources/,
     ],
     ['two sources for one name', 'ADD ORIGIN/there local /x', /several sources need a directory/],
     [
