@@ -1,0 +1,303 @@
+// Instructions that change the configuration alone, and what they write in the history.
+
+import type { Row } from './row.ts';
+
+const S = 1_000_000_000;
+
+export const CONFIG_ROWS: Row[] = [
+  {
+    name: 'CMD exec',
+    dockerfile: 'CMD ["a", "b c"]',
+    config: { Cmd: ['a', 'b c'] },
+    history: ['CMD ["a" "b c"]'],
+  },
+  { name: 'CMD shell', dockerfile: 'CMD a  b', config: { Cmd: ['/bin/sh', '-c', 'a  b'] } },
+  {
+    name: 'CMD that is no JSON is shell',
+    dockerfile: "CMD ['a']",
+    config: { Cmd: ['/bin/sh', '-c', "['a']"] },
+  },
+  {
+    name: 'CMD of numbers',
+    dockerfile: 'CMD [1]',
+    fails: /Dockerfile:2[^]*arrays must be comprised of strings only/,
+  },
+  { name: 'CMD of nothing', dockerfile: 'CMD ["x"]\nCMD []', config: { Cmd: undefined } },
+  {
+    name: 'CMD expands nothing',
+    dockerfile: 'ENV A=1\nCMD echo $A',
+    config: { Cmd: ['/bin/sh', '-c', 'echo $A'] },
+  },
+  { name: 'the last CMD counts', dockerfile: 'CMD ["a"]\nCMD ["b"]', config: { Cmd: ['b'] } },
+  { name: 'ENTRYPOINT exec', dockerfile: 'ENTRYPOINT ["a"]', config: { Entrypoint: ['a'] } },
+  {
+    name: 'ENTRYPOINT shell',
+    dockerfile: 'ENTRYPOINT a b',
+    config: { Entrypoint: ['/bin/sh', '-c', 'a b'] },
+  },
+  {
+    name: 'ENTRYPOINT forgets the CMD of the base',
+    dockerfile: 'FROM scratch AS a\nCMD ["x"]\nFROM a\nENTRYPOINT ["e"]',
+    config: { Entrypoint: ['e'], Cmd: undefined },
+  },
+  {
+    name: 'ENTRYPOINT keeps the CMD of its stage',
+    dockerfile: 'CMD ["x"]\nENTRYPOINT ["e"]',
+    config: { Entrypoint: ['e'], Cmd: ['x'] },
+  },
+  {
+    name: 'SHELL',
+    dockerfile: 'SHELL ["/bin/x", "-c"]\nCMD a',
+    config: { Shell: ['/bin/x', '-c'], Cmd: ['/bin/x', '-c', 'a'] },
+    podman: { differs: 'CMD does not heed SHELL' },
+  },
+  {
+    name: 'SHELL needs JSON',
+    dockerfile: 'SHELL /bin/sh -c',
+    fails: /Dockerfile:2[^]*SHELL requires the arguments to be in JSON form/,
+  },
+  {
+    name: 'LABEL',
+    dockerfile: 'LABEL a=1 "b c"="d e"\nLABEL a=2',
+    config: { Labels: { a: '2', 'b c': 'd e' } },
+  },
+  { name: 'LABEL over two lines', dockerfile: 'LABEL a="x\\\ny"', config: { Labels: { a: 'xy' } } },
+  { name: 'LABEL with a blank', dockerfile: 'LABEL a b c', config: { Labels: { a: 'b c' } } },
+  {
+    name: 'LABEL with a variable in its name',
+    dockerfile: 'ENV K=key\nLABEL $K=v',
+    config: { Labels: { key: 'v' } },
+  },
+  { name: 'LABEL without a value', dockerfile: 'LABEL a', fails: /Dockerfile:2/ },
+  { name: 'MAINTAINER', dockerfile: 'MAINTAINER me <me@x>', history: ['MAINTAINER me <me@x>'] },
+  {
+    name: 'EXPOSE',
+    dockerfile: 'EXPOSE 80 443/tcp 53/UDP',
+    config: { ExposedPorts: { '80/tcp': {}, '443/tcp': {}, '53/udp': {} } },
+    podman: { differs: 'it keeps the case of the protocol' },
+  },
+  {
+    name: 'EXPOSE of a range',
+    dockerfile: 'EXPOSE 8000-8002',
+    config: { ExposedPorts: { '8000/tcp': {}, '8001/tcp': {}, '8002/tcp': {} } },
+    podman: { differs: 'a range is one key' },
+  },
+  {
+    name: 'EXPOSE of a variable',
+    dockerfile: 'ARG P=80\nEXPOSE $P',
+    config: { ExposedPorts: { '80/tcp': {} } },
+  },
+  {
+    name: 'EXPOSE of no port',
+    dockerfile: 'EXPOSE abc',
+    fails: /Dockerfile:2[^]*abc/,
+    podman: { differs: 'it takes any word' },
+  },
+  {
+    name: 'EXPOSE of a port too high',
+    dockerfile: 'EXPOSE 70000',
+    fails: /Dockerfile:2[^]*70000/,
+    podman: { differs: 'it takes any number' },
+  },
+  {
+    name: 'EXPOSE of nothing',
+    dockerfile: 'EXPOSE',
+    fails: /Dockerfile:2[^]*EXPOSE requires at least one argument/,
+  },
+  {
+    name: 'VOLUME',
+    dockerfile: 'VOLUME /a /b',
+    config: { Volumes: { '/a': {}, '/b': {} } },
+    files: '',
+    podman: { differs: 'it makes the folders' },
+  },
+  {
+    name: 'VOLUME JSON',
+    dockerfile: 'VOLUME ["/a b"]',
+    config: { Volumes: { '/a b': {} } },
+    podman: { differs: 'it makes the folders' },
+  },
+  { name: 'VOLUME of nothing', dockerfile: 'VOLUME []', fails: /Dockerfile:2[^]*VOLUME/ },
+  {
+    name: 'what comes after a VOLUME stays',
+    dockerfile: 'VOLUME /v\nCOPY x /v/x',
+    context: { x: 'x' },
+    files: 'd 755 0:0 /v\nf 644 0:0 /v/x = x',
+  },
+  { name: 'USER', dockerfile: 'USER a:b', config: { User: 'a:b' } },
+  { name: 'USER of a variable', dockerfile: 'ARG U=7\nUSER $U', config: { User: '7' } },
+  { name: 'USER is all of the line', dockerfile: 'USER a b', config: { User: 'a b' } },
+  {
+    name: 'USER of nothing',
+    dockerfile: 'USER',
+    fails: /Dockerfile:2[^]*USER requires exactly one argument/,
+  },
+  { name: 'STOPSIGNAL', dockerfile: 'STOPSIGNAL SIGQUIT', config: { StopSignal: 'SIGQUIT' } },
+  { name: 'STOPSIGNAL by number', dockerfile: 'STOPSIGNAL 9', config: { StopSignal: '9' } },
+  { name: 'STOPSIGNAL that is none', dockerfile: 'STOPSIGNAL SIGNOSUCH', fails: /Dockerfile:2[^]*SIGNOSUCH/ },
+  {
+    name: 'HEALTHCHECK CMD',
+    dockerfile:
+      'HEALTHCHECK --interval=5s --timeout=1m --start-period=1h --start-interval=2s --retries=4 CMD x y',
+    config: {
+      Healthcheck: {
+        Test: ['CMD-SHELL', 'x y'],
+        Interval: 5 * S,
+        Timeout: 60 * S,
+        StartPeriod: 3600 * S,
+        StartInterval: 2 * S,
+        Retries: 4,
+      },
+    },
+    podman: { lacks: '--start-interval' },
+  },
+  {
+    name: 'HEALTHCHECK CMD exec',
+    dockerfile: 'HEALTHCHECK CMD ["x"]',
+    config: { Healthcheck: { Test: ['CMD', 'x'] } },
+  },
+  {
+    name: 'HEALTHCHECK NONE',
+    dockerfile: 'HEALTHCHECK CMD x\nHEALTHCHECK NONE',
+    config: { Healthcheck: { Test: ['NONE'] } },
+  },
+  {
+    name: 'HEALTHCHECK NONE with more',
+    dockerfile: 'HEALTHCHECK NONE x',
+    fails: /Dockerfile:2[^]*HEALTHCHECK NONE takes no arguments/,
+  },
+  {
+    name: 'HEALTHCHECK without a command',
+    dockerfile: 'HEALTHCHECK CMD',
+    fails: /Dockerfile:2[^]*HEALTHCHECK CMD/i,
+  },
+  { name: 'HEALTHCHECK of another kind', dockerfile: 'HEALTHCHECK TCP 80', fails: /Dockerfile:2[^]*TCP/ },
+  {
+    name: 'HEALTHCHECK with a bad duration',
+    dockerfile: 'HEALTHCHECK --interval=soon CMD x',
+    fails: /Dockerfile:2[^]*soon/,
+  },
+  {
+    name: 'HEALTHCHECK with an interval too short',
+    dockerfile: 'HEALTHCHECK --interval=1us CMD x',
+    fails: /Dockerfile:2[^]*1ms/,
+    podman: { differs: 'it has no least interval' },
+  },
+  {
+    name: 'HEALTHCHECK with less than no retries',
+    dockerfile: 'HEALTHCHECK --retries=-1 CMD x',
+    fails: /Dockerfile:2[^]*retries/,
+  },
+  {
+    name: 'WORKDIR',
+    dockerfile: 'WORKDIR /a/b',
+    config: { WorkingDir: '/a/b' },
+    files: 'd 755 0:0 /a\nd 755 0:0 /a/b',
+  },
+  {
+    name: 'WORKDIR one after another',
+    dockerfile: 'WORKDIR /a\nWORKDIR b\nWORKDIR ../c',
+    config: { WorkingDir: '/a/c' },
+    files: 'd 755 0:0 /a\nd 755 0:0 /a/b\nd 755 0:0 /a/c',
+  },
+  {
+    name: 'WORKDIR with a slash at the end',
+    dockerfile: 'WORKDIR /a/',
+    config: { WorkingDir: '/a/' },
+    files: 'd 755 0:0 /a',
+  },
+  {
+    name: 'WORKDIR of USER',
+    dockerfile: 'FROM busybox\nUSER app\nWORKDIR /w/x',
+    config: { WorkingDir: '/w/x', User: 'app' },
+    files: 'd 755 1000:1000 /w\nd 755 1000:1000 /w/x',
+  },
+  {
+    name: 'WORKDIR of a directory with another owner',
+    dockerfile: 'FROM busybox\nWORKDIR /home/app',
+    files: '',
+  },
+  { name: 'WORKDIR of a variable', dockerfile: 'ENV D=/d\nWORKDIR $D/x', config: { WorkingDir: '/d/x' } },
+  {
+    name: 'WORKDIR above the root',
+    dockerfile: 'WORKDIR /../../a',
+    config: { WorkingDir: '/a' },
+    files: 'd 755 0:0 /a',
+    podman: { differs: 'it does not clean the path' },
+  },
+  {
+    name: 'WORKDIR through a link',
+    dockerfile: 'COPY l /l\nWORKDIR /l/x',
+    context: { 'l/.keep': '', 'l/sub': { link: '/real' } },
+    files: 'd 755 0:0 /l\nf 644 0:0 /l/.keep\nl 777 0:0 /l/sub -> /real\nd 755 0:0 /l/x',
+  },
+  {
+    name: 'WORKDIR that is a file',
+    dockerfile: 'COPY f /f\nWORKDIR /f',
+    context: { f: 'f' },
+    fails: /\/f[^]*not a directory/,
+    podman: { differs: 'it does not look' },
+  },
+  {
+    name: 'WORKDIR of nothing',
+    dockerfile: 'WORKDIR',
+    fails: /Dockerfile:2[^]*WORKDIR requires exactly one argument/,
+  },
+  {
+    name: 'ONBUILD is kept word for word',
+    dockerfile: 'ONBUILD RUN echo  $A "x"\nONBUILD COPY . /',
+    config: { OnBuild: ['RUN echo  $A "x"', 'COPY . /'] },
+  },
+  {
+    name: 'ONBUILD is run by the stage on it, and handed on no further',
+    dockerfile: 'FROM scratch AS a\nONBUILD LABEL who=child\nONBUILD COPY x /x\nFROM a\nLABEL own=1',
+    context: { x: 'x' },
+    config: { Labels: { who: 'child', own: '1' }, OnBuild: undefined },
+    files: 'f 644 0:0 /x = x',
+  },
+  {
+    name: 'ONBUILD COPY --from',
+    dockerfile: 'FROM scratch AS f\nCOPY x /x\nFROM scratch AS a\nONBUILD COPY --from=f /x /y\nFROM a',
+    context: { x: 'x' },
+    files: 'f 644 0:0 /y = x',
+    podman: { differs: 'a trigger sees no stages' },
+  },
+  { name: 'ONBUILD ONBUILD', dockerfile: 'ONBUILD ONBUILD RUN x', fails: /Dockerfile:2[^]*ONBUILD ONBUILD/ },
+  {
+    name: 'ONBUILD FROM',
+    dockerfile: 'ONBUILD FROM x',
+    fails: /Dockerfile:2[^]*FROM isn't allowed as an ONBUILD trigger/,
+  },
+  {
+    name: 'ONBUILD of nothing',
+    dockerfile: 'ONBUILD',
+    fails: /Dockerfile:2[^]*ONBUILD requires at least one argument/,
+  },
+  {
+    name: 'ONBUILD of something unknown',
+    dockerfile: 'ONBUILD NOSUCH x',
+    fails: /Dockerfile:2[^]*NOSUCH/i,
+    podman: { differs: 'it looks at it in the child' },
+  },
+  {
+    name: 'history of HEALTHCHECK is what Go prints',
+    dockerfile: 'HEALTHCHECK --interval=5m --timeout=3s --retries=3 CMD curl -f "http://x"',
+    history: ['HEALTHCHECK &{["CMD-SHELL" "curl -f \\"http://x\\""] "5m0s" "3s" "0s" "0s" \'\\x03\'}'],
+  },
+  {
+    name: 'history',
+    dockerfile:
+      'FROM busybox\nARG A=1\nENV B=2\nCOPY x /\nRUN echo $A\nWORKDIR /w\nEXPOSE 80\nUSER 1\nENTRYPOINT ["x"]',
+    context: { x: 'x' },
+    history: [
+      'ARG A=1',
+      'ENV B=2',
+      'COPY x / # buildkit',
+      'RUN |1 A=1 /bin/sh -c echo $A # buildkit',
+      'WORKDIR /w',
+      'EXPOSE [80/tcp]',
+      'USER 1',
+      'ENTRYPOINT ["x"]',
+    ],
+  },
+];
