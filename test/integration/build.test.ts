@@ -206,7 +206,7 @@ RUN --mount=type=bind,target=/ctx,rw --mount=type=bind,from=files,source=/f,targ
     const { stderr, status } = await once('FROM busybox\nRUN echo words; exit 7\n');
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /------\n > \[2\/2\] RUN echo words; exit 7:\n[\d.]+ words\n------\ntimeline: [^\n]+\nDockerfile:2\n-+\n   1 \|     FROM busybox\n   2 \| >>> RUN echo words; exit 7\n-+\nError: failed to solve: process "\/bin\/sh -c echo words; exit 7" did not complete successfully: exit code: 7\n$/,
+      /------\n > \[2\/2\] RUN echo words; exit 7:\n[\d.]+ words\n------\nDockerfile:2\n-+\n   1 \|     FROM busybox\n   2 \| >>> RUN echo words; exit 7\n-+\nError: failed to solve: process "\/bin\/sh -c echo words; exit 7" did not complete successfully: exit code: 7\n$/,
     );
     const files = await once('FROM busybox\nCOPY missing /\n');
     expect(files).toMatchObject({ status: 1 });
