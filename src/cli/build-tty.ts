@@ -70,7 +70,7 @@ export class TtyView implements BuildProgressView {
         ? []
         : ['------', ` > ${failed.name}:`, ...failed.lines, '------'].map((line) => `${line}\n`);
     const noted = note === undefined ? '' : `${note}\n`;
-    this.#terminal.write(`${noted}${again.join('')}${SHOW_CURSOR}`);
+    this.#terminal.write(`${SHOW_CURSOR}${noted}${again.join('')}`);
   }
 
   #paint(lines: readonly ScreenLine[]): void {

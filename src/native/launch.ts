@@ -99,7 +99,15 @@ export function startExec(plan: ExecPlan): Child {
  * caller closes its own.
  */
 export function startContainer(plan: HelperPlan, stdio: StdioOptions, dirs: readonly number[] = []): Child {
-  return spawnHelper('run', encodePlan(plan), stdio, process.env, dirs);
+  // Ourselves: who asks for its parent after that has been killed learns of another one.
+  const self = addon().pidfdOpen(process.pid);
+  if (self === undefined) throw new Error('a process that runs has a pidfd');
+  const lifetime = { ...plan.lifetime, parentFd: 4 + dirs.length };
+  try {
+    return spawnHelper('run', encodePlan({ ...plan, lifetime }), stdio, process.env, [...dirs, self]);
+  } finally {
+    closeSync(self);
+  }
 }
 
 /** How a plan names the i-th directory that the helper inherits. */

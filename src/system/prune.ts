@@ -1,6 +1,7 @@
 // `system prune`, the part that is about images: those without a use, blobs and trees that nothing needs, and whatever
 // killed processes left. Deletes by unlinking alone, so it also helps on a full disk.
 
+import { statSync } from 'node:fs';
 import type { Digest } from '../core/digest.ts';
 import type { Log } from '../core/log.ts';
 import { parsePruneFilter } from '../core/prune-filter.ts';
@@ -11,6 +12,7 @@ import type { IdMap } from '../native/plan.ts';
 import { collectGarbage, sweepLeftovers } from '../store/gc.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { isStore } from '../store/init.ts';
+import { blobFile, type StoreRoot } from '../store/layout.ts';
 import { sweepParts } from '../volume/fill.ts';
 
 export interface PruneOptions {
@@ -36,7 +38,13 @@ export async function pruneStore(parts: { paths: Paths; log: Log }, options: Pru
   const tests = options.filters.map((filter) => parsePruneFilter(filter, options.nowMs));
   if (!isStore(paths)) return { images: { untagged: [], deleted: [] }, loose: [], bytes: 0 };
   const keep = (image: ResolvedImage): boolean =>
-    !tests.every((test) => test({ createdMs: createdMs(image), hasLabel: (text) => hasLabel(image, text) }));
+    !tests.every((test) =>
+      test({
+        // A build that can be repeated says a fixed time, an image may come today and be old: what is new here stays.
+        createdMs: Math.max(createdMs(image), storedMs(paths, image)),
+        hasLabel: (text) => hasLabel(image, text),
+      }),
+    );
   // Leftovers first: on a full disk they make the room that taking names away needs.
   const swept =
     (await sweepLeftovers(paths, { idMap: options.idMap, parts: true })) +
@@ -50,6 +58,11 @@ export async function pruneStore(parts: { paths: Paths; log: Log }, options: Pru
     loose: [...(garbage?.trees ?? []), ...(garbage?.blobs ?? [])],
     bytes: swept + images.bytes + (garbage?.bytes ?? 0),
   };
+}
+
+/** When the image came into the store. */
+function storedMs(root: StoreRoot, { imageId }: ResolvedImage): number {
+  return statSync(blobFile(root, imageId), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** docker's lines. (pure) */

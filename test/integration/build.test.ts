@@ -214,6 +214,15 @@ RUN --mount=type=bind,target=/ctx,rw --mount=type=bind,from=files,source=/f,targ
   });
 });
 
+test('image prune --filter until= takes no image that was built just now', async (cx) => {
+  requires(cx, 'busybox-image');
+  const dir = context(skiff, 'pruned', { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  await skiff.run([...build, '-t', 'just-now', dir], { stderr: ANY });
+  await skiff.run(['inspect', '--format', '{{.Created}}', 'just-now'], { stdout: /^1980-/ });
+  await skiff.run(['image', 'prune', '--all', '--force', '--filter', 'until=24h'], { stdout: ANY });
+  await skiff.run(['image', 'exists', 'just-now']);
+});
+
 describe('an end in the middle', () => {
   const SLOW = 'FROM busybox\nRUN echo kept > /kept\nRUN echo begun; sleep 60\n';
 
@@ -222,7 +231,7 @@ describe('an end in the middle', () => {
     async (signal) => {
       const dir = context(skiff, `slow-${signal}`, { Dockerfile: SLOW });
       const running = skiff.start([...build, '-t', `slow-${signal.toLowerCase()}`, '--no-cache', dir]);
-      while (!running.stderr().includes(' begun')) {
+      while (!/\d begun$/m.test(running.stderr())) {
         await new Promise((resolve) => setTimeout(resolve, 20));
         if (running.child.exitCode !== null) throw new Error(running.stderr());
       }
