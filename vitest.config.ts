@@ -14,7 +14,9 @@ const serial = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...serial } },
       { test: { name: 'integration', include: ['test/{integration,conformance}/**/*.test.ts'], ...serial } },
