@@ -16,6 +16,9 @@ import { TarReader } from './layer/tar.ts';
 const MAX_ENTRIES = 100_000;
 const MAX_LINKS = 8;
 const START_BYTES = 16;
+/** What the tar of a whole root file system has and no archive of images. */
+const OF_A_ROOT =
+  /^(?:bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)\/./;
 
 export interface ArchivedFile {
   digest: Digest;
@@ -80,7 +83,7 @@ export async function readArchive(
   added: Set<Digest>,
 ): Promise<Archive> {
   const archive = new Archive(root, added);
-  const sink = new BlobSink(root, archive);
+  const sink = new BlobSink(root, archive, what);
   const reader = new TarReader(sink);
   try {
     for await (const chunk of decompressed(input)) {
@@ -119,12 +122,15 @@ interface Open {
 class BlobSink implements EntrySink {
   readonly #root: StoreRoot;
   readonly #archive: Archive;
+  /** The archive, for messages. */
+  readonly #what: string;
   #open: Open | undefined;
   #entries = 0;
 
-  constructor(root: StoreRoot, archive: Archive) {
+  constructor(root: StoreRoot, archive: Archive, what: string) {
     this.#root = root;
     this.#archive = archive;
+    this.#what = what;
   }
 
   wholeFile(entry: TarEntry, chunk: Uint8Array, offset: number): void {
@@ -138,6 +144,7 @@ class BlobSink implements EntrySink {
     if (entry.extents !== undefined)
       throw new EngineError('LAYER_INVALID', 'the archive holds a sparse file');
     const path = Buffer.from(entry.path, 'latin1').toString();
+    this.#refuseRoot(path);
     this.#open = { path, blob: new NewBlob(this.#root), start: Buffer.alloc(0) };
   }
 
@@ -170,6 +177,16 @@ class BlobSink implements EntrySink {
   close(): void {
     this.#open?.blob.discard();
     this.#open = undefined;
+  }
+
+  /** At once, and not after each of its files has become a blob. */
+  #refuseRoot(path: string): void {
+    if (!OF_A_ROOT.test(normalize(path))) return;
+    throw new EngineError(
+      'IMAGE_INVALID',
+      `loading ${this.#what}: not an image archive: it holds ${JSON.stringify(path)}, as a root file system does`,
+      { hint: '"skiff import" makes an image of a root file system' },
+    );
   }
 
   #count(): void {

@@ -172,6 +172,16 @@ describe('a hostile docker archive', () => {
   });
 });
 
+test('the tar of a root file system is refused at its first file, with the way out', async () => {
+  const files = ['./etc/passwd', './usr/bin/env'].map((path): TarEntry => ({ path, content: path }));
+  await expect(load(tar(files))).rejects.toMatchObject({
+    code: 'IMAGE_INVALID',
+    message: expect.stringContaining('it holds "./etc/passwd", as a root file system does') as string,
+    hint: expect.stringContaining('skiff import') as string,
+  });
+  expect(listBlobs(store.paths)).toEqual([]);
+});
+
 describe('an OCI layout', () => {
   const { blob, diffId } = layer({ 'etc/name': 'oci\n' });
   const config = Buffer.from(
