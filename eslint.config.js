@@ -31,7 +31,7 @@ const childProcess = {
   paths: ['child_process', 'node:child_process'].map((name) => ({
     name,
     message:
-      'Processes are started by src/native/, src/network/ and the credential helpers of src/registry/ alone: a start by way of a shell or with inherited descriptors is how engines leak.',
+      'Processes are started by src/native/, src/network/, the credential helpers of src/registry/ and the reader of the journal alone: a start by way of a shell or with inherited descriptors is how engines leak.',
   })),
 };
 
@@ -87,7 +87,7 @@ export default tseslint.config(
   },
   { files: ['src/main.ts'], rules: { 'no-restricted-syntax': syntax(ban.bun, ban.enum) } },
   {
-    files: ['src/native/**/*.ts', 'src/network/**/*.ts', 'src/registry/**/*.ts'],
+    files: ['src/native/**/*.ts', 'src/network/**/*.ts', 'src/registry/**/*.ts', 'src/container/journal.ts'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {

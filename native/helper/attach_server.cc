@@ -36,8 +36,7 @@ bool AttachServer::open(const Plan& plan, UniqueFd first) {
 }
 
 bool AttachServer::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
-  if (plan.stdio.log[0] != '\0' && !log_ && !log_.open_at(plan.stdio))
-    return fail(e, Step::kLog, plan.stdio.log);
+  if (!log_.open_for(plan.stdio)) return fail(e, Step::kLog, plan.stdio.log);
   if (ended_) forget_all();
   sink_.reset();
   input_start_ = input_end_ = 0;

@@ -8,8 +8,8 @@
 
 #include "attach_protocol.h"
 #include "common/unique_fd.h"
+#include "container_log.h"
 #include "container_stdio.h"
-#include "json_log.h"
 
 class AttachServer final : public ContainerStdio {
  public:
@@ -70,7 +70,7 @@ class AttachServer final : public ContainerStdio {
   UniqueFd listen_, sink_, master_;
   /** So that output survives a container that closes its terminal and opens it again, as an init does. */
   UniqueFd slave_;
-  JsonLog log_;
+  ContainerLog log_;
   const Plan* plan_ = nullptr;
   pollfd* listen_poll_ = nullptr;
   pollfd* sink_poll_ = nullptr;

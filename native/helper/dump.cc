@@ -116,6 +116,7 @@ void put_rest(const Plan& plan) {
   put("log", plan.stdio.log);
   put("log-max-size", plan.stdio.log_max_size);
   put("log-files", plan.stdio.log_files);
+  put_bytes("journal", plan.stdio.journal.data, plan.stdio.journal.size);
   put("network", static_cast<uint64_t>(plan.network.kind));
   put("program", plan.network.program);
   put("network-args", plan.network.args);

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "common/retry.h"
-#include "forever.h"
 #include "json_text.h"
 
 namespace {
@@ -36,11 +35,7 @@ bool JsonLog::open_at(const Stdio& stdio) {
   struct stat st;
   size_ = fstat(fd_.get(), &st) == 0 ? static_cast<uint64_t>(st.st_size) : 0;
   is_torn_ = size_ > 0 && !ends_with_newline(path_, st.st_size);
-  for (Partial& p : partial_) {
-    if (p.text == nullptr) p.text = allocate_forever<char>(kMaxLine);
-    if (p.text == nullptr) return false;
-  }
-  return true;
+  return make_partials();
 }
 
 void JsonLog::add_entry(const char* stream, const char* text, size_t size) {
@@ -85,34 +80,8 @@ void JsonLog::rotate() {
   is_torn_ = false;
 }
 
-void JsonLog::append(const char* stream, const char* data, size_t size) {
-  Partial* p = partial_of(stream);
-  while (size > 0) {
-    const char* newline = static_cast<const char*>(memchr(data, '\n', size));
-    size_t take = newline != nullptr ? static_cast<size_t>(newline - data) + 1 : size;
-    if (take > kMaxLine - p->size) take = kMaxLine - p->size;
-    memcpy(p->text + p->size, data, take);
-    p->size += take;
-    data += take;
-    size -= take;
-    if (p->text[p->size - 1] != '\n' && p->size < kMaxLine) continue;
-    add_entry(stream, p->text, p->size);
-    p->size = 0;
-  }
-  write_entries();
-}
-
-void JsonLog::end_lines() {
-  if (!fd_) return;
-  const char* const kNames[] = {"stdout", "stderr"};
-  for (int i = 0; i < 2; i++) {
-    if (partial_[i].size > 0) add_entry(kNames[i], partial_[i].text, partial_[i].size);
-    partial_[i].size = 0;
-  }
-  write_entries();
-}
-
 void JsonLog::close() {
+  if (!fd_) return;
   end_lines();
   fd_.reset();
 }

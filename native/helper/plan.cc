@@ -246,6 +246,7 @@ void read_record(Record record, Reader& r, Plan* plan) {
       plan->stdio.log = r.str();
       plan->stdio.log_max_size = r.u64();
       plan->stdio.log_files = r.u32();
+      plan->stdio.journal = r.blob();
       return;
     case Record::kNetworkHelper:
       plan->network.kind = r.choice(NetHelper::kSlirp);

@@ -134,6 +134,8 @@ struct Stdio {
   /** The log is renamed to log.1, log.2 … when it has grown beyond so many bytes; 0: never. */
   uint64_t log_max_size = 0;
   uint32_t log_files = 1;
+  /** Fields of every journal entry, "NAME=value" and a newline each; empty: not logged there. */
+  Blob journal;
 };
 
 enum class NetHelper : uint32_t { kNone, kPasta, kSlirp };

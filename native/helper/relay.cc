@@ -44,7 +44,7 @@ bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
     if (!channels->stdio[0]) return fail(e, Step::kStdio, "/dev/null");
   }
   if (plan.stdio.kind == StdioKind::kInherit) return hide_streams(plan.stdio, channels, e);
-  if (plan.stdio.log[0] != '\0' && !log_.open_at(plan.stdio)) return fail(e, Step::kLog, plan.stdio.log);
+  if (!log_.open_for(plan.stdio)) return fail(e, Step::kLog, plan.stdio.log);
   active_ = true;
   is_tty_ = plan.stdio.kind == StdioKind::kTty;
   for (int i = 0; i < kStreams; i++) {

@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 #include "common/unique_fd.h"
+#include "container_log.h"
 #include "container_stdio.h"
 #include "detach_keys.h"
-#include "json_log.h"
 #include "own_stdio.h"
 
 /** One direction: what was read from `source` and not yet taken by `sink`. */
@@ -62,7 +62,7 @@ class Relay final : public ContainerStdio {
   UniqueFd master_;
   /** So that output survives a container that closes its terminal and opens it again, as an init does. */
   UniqueFd slave_;
-  JsonLog log_;
+  ContainerLog log_;
   RawMode raw_mode_;
   DetachKeys keys_;
   bool is_tty_ = false;

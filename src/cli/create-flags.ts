@@ -103,8 +103,12 @@ export const CREATE_FLAGS = {
   ipc: { type: 'string', value: 'MODE', help: 'IPC namespace: private, shareable, host or container:NAME' },
   label: { type: 'list', short: 'l', value: 'KEY=VALUE', help: 'add a label' },
   'label-file': { type: 'list', value: 'FILE', help: 'read labels from a file' },
-  'log-driver': { type: 'string', value: 'DRIVER', help: 'json-file, none or passthrough' },
-  'log-opt': { type: 'list', value: 'KEY=VALUE', help: 'max-size=SIZE and max-file=N of json-file' },
+  'log-driver': { type: 'string', value: 'DRIVER', help: 'json-file, journald, none or passthrough' },
+  'log-opt': {
+    type: 'list',
+    value: 'KEY=VALUE',
+    help: 'max-size=SIZE and max-file=N of json-file, tag=TEXT of journald',
+  },
   mount: { type: 'list', value: 'type=TYPE,...', help: 'mount a directory, a volume or a tmpfs' },
   name: { type: 'string', value: 'NAME', help: 'name of the container' },
   network: {

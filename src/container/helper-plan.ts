@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import type { Client, HelperPlan, RootTree, UserNamespace } from '../native/plan.ts';
-import { planContainer } from '../runtime/plan.ts';
+import { planContainer, type PlanInput } from '../runtime/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { namesDir, type StoreRoot } from '../store/layout.ts';
 import { planEvents } from './events.ts';
+import { journalFields } from './journal-fields.ts';
 import { carriedOut, pidOfRunning } from './join.ts';
 import type { PreparedContainer } from './prepare.ts';
 import type { NewContainer } from './records.ts';
@@ -41,14 +42,7 @@ export function helperPlan(
     pidOf: (id) => pidOfRunning(root, id),
     isDirectory: prepared.sources.isDirectory,
     isOnHost: existsSync,
-    log:
-      host.logDriver === 'json-file'
-        ? {
-            path: `${made.dir}/log`,
-            maxSizeBytes: host.logOptions.maxSizeBytes,
-            maxFiles: host.logOptions.maxFiles,
-          }
-        : undefined,
+    log: logOf(spec, made.dir),
     cgroup: prepared.limits?.group?.plan,
     client,
     events: planEvents(root, spec),
@@ -65,6 +59,13 @@ export function helperPlan(
       ...(host.pidFile === undefined ? {} : { pidFile: host.pidFile }),
     },
   });
+}
+
+function logOf(spec: ContainerSpec, dir: string): PlanInput['log'] {
+  const { logDriver, logOptions } = spec.host;
+  if (logDriver === 'journald') return { journal: journalFields(spec) };
+  if (logDriver !== 'json-file') return undefined;
+  return { path: `${dir}/log`, maxSizeBytes: logOptions.maxSizeBytes, maxFiles: logOptions.maxFiles };
 }
 
 function restartOf({ host: { restart } }: ContainerSpec): Pick<HelperPlan['lifetime'], 'restart'> {

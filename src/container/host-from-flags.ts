@@ -110,10 +110,11 @@ function logDriver({ 'log-driver': driver, rm, tty }: CreateOptions): HostSpec['
       'USAGE',
       '--log-driver passthrough: not with --tty, which needs a terminal of its own',
     );
-  if (driver === 'json-file' || driver === 'none' || driver === 'passthrough') return driver;
+  if (driver === 'json-file' || driver === 'journald' || driver === 'none' || driver === 'passthrough')
+    return driver;
   throw new EngineError(
     'USAGE',
-    `--log-driver ${JSON.stringify(driver)}: not supported; use json-file, none or passthrough`,
+    `--log-driver ${JSON.stringify(driver)}: not supported; use json-file, journald, none or passthrough`,
   );
 }
 

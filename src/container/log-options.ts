@@ -1,4 +1,4 @@
-// --log-opt of the json-file log: max-size and max-file. (pure)
+// --log-opt: max-size and max-file of the json-file log, tag of journald. (pure)
 
 import { EngineError } from '../core/errors.ts';
 import { parseSize } from '../core/sizes.ts';
@@ -11,6 +11,13 @@ export function parseLogOptions(texts: readonly string[], driver: HostSpec['logD
     const at = text.indexOf('=');
     const key = at < 0 ? text : text.slice(0, at);
     const value = at < 0 ? '' : text.slice(at + 1);
+    if (driver === 'journald') {
+      if (key !== 'tag')
+        throw invalid(text, `unknown log opt '${key}' for journald log driver, expected tag=TEXT`);
+      options.tag = tagOf(text, value);
+      options.typed[key] = value;
+      continue;
+    }
     if (driver !== 'json-file') throw invalid(text, `the log driver ${driver} has no options`);
     options.typed[key] = value;
     if (key === 'max-size') options.maxSizeBytes = value === '-1' ? 0 : maxSize(text, value);
@@ -24,6 +31,13 @@ export function parseLogOptions(texts: readonly string[], driver: HostSpec['logD
   if (options.maxFiles > 1 && options.maxSizeBytes === 0)
     throw invalid(`max-file=${options.maxFiles}`, 'max-file needs max-size');
   return options;
+}
+
+function tagOf(text: string, value: string): string {
+  if (value.includes('{{'))
+    throw invalid(text, 'templates are not supported; journalctl finds the name as CONTAINER_NAME');
+  if (value === '' || /[\0-\x1f\x7f]/.test(value)) throw invalid(text, 'expected a text on one line');
+  return value;
 }
 
 function maxSize(text: string, value: string): number {

@@ -1,5 +1,6 @@
-// `logs`: reads containers/<id>/log, docker's json-file format: one `{"log":…,"stream":…,"time":…}` a line. A line that a
-// crash tore is passed over. Following polls the file, since inotify is not to be had everywhere a store can be.
+// `logs`: reads systemd's journal (journal.ts), or containers/<id>/log, docker's json-file format: one
+// `{"log":…,"stream":…,"time":…}` a line. A line that a crash tore is passed over. Following polls the file, since inotify
+// is not to be had everywhere a store can be.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../core/errors.ts';
@@ -36,6 +37,10 @@ export async function* readLog(
   signal?: AbortSignal,
 ): AsyncGenerator<LogEntry[]> {
   checkDriver(spec);
+  if (spec.host.logDriver === 'journald') {
+    yield* journalEntries(root, spec, request, signal);
+    return;
+  }
   const files = new LogFiles(`${containerDir(root, spec.id)}/log`, spec.host.logOptions.maxFiles);
   const selection = new Selection(request);
   try {
@@ -53,13 +58,33 @@ export async function* readLog(
   }
 }
 
+async function* journalEntries(
+  root: StoreRoot,
+  { id }: ContainerSpec,
+  request: LogRequest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LogEntry[]> {
+  const { readJournal } = await import('./journal.ts');
+  const selection = new Selection(request);
+  const isPast = (): boolean => request.untilNs !== undefined && currentNs() > request.untilNs;
+  const isOver = (): boolean => signal?.aborted === true || isPast() || !isAlive(root, id);
+  // A container that does not run writes no more: there is nothing to follow.
+  const query = { id, uid: process.getuid?.() ?? 0, ...request, follow: request.follow && !isOver() };
+  for await (const entries of readJournal(query, isOver)) {
+    if (signal?.aborted === true) return;
+    const taken = selection.take(entries);
+    if (taken.length > 0) yield taken;
+    if (selection.isOver) return;
+  }
+}
+
 function* entriesOf(files: LogFiles, selection: Selection): Generator<LogEntry[]> {
   for (let lines = files.next(); lines !== undefined && !selection.isOver; lines = files.next())
     yield* someOf(selection, lines);
 }
 
 function* someOf(selection: Selection, lines: readonly string[]): Generator<LogEntry[]> {
-  const entries = selection.take(lines);
+  const entries = selection.take(lines.flatMap((line) => parseLogLine(line) ?? []));
   if (entries.length > 0) yield entries;
 }
 
@@ -88,11 +113,10 @@ class Selection {
     this.#untilNs = untilNs;
   }
 
-  take(lines: readonly string[]): LogEntry[] {
+  take(entries: readonly LogEntry[]): LogEntry[] {
     const taken: LogEntry[] = [];
-    for (const line of lines) {
-      const entry = parseLogLine(line);
-      if (entry === undefined || !this.#wants(entry)) continue;
+    for (const entry of entries) {
+      if (!this.#wants(entry)) continue;
       if (this.isOver) break;
       taken.push(entry);
     }
@@ -110,7 +134,7 @@ class Selection {
 }
 
 function checkDriver({ name, host }: ContainerSpec): void {
-  if (host.logDriver === 'json-file') return;
+  if (host.logDriver === 'json-file' || host.logDriver === 'journald') return;
   throw new EngineError(
     'CONTAINER_STATE',
     `reading the log of ${JSON.stringify(name)}: configured logging driver does not support reading (${host.logDriver})`,

@@ -39,6 +39,7 @@ export async function placeContainer(
   spec: ContainerSpec,
   { joined, monitored }: PlaceOptions,
 ): Promise<Placement> {
+  if (spec.host.logDriver === 'journald') (await import('./journal.ts')).requireJournal();
   const network = await connectNetwork(parts, carriedOut(parts.paths, spec), joined);
   spec.network.ports = network.ports;
   spec.network.address = network.address;

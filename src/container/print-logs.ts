@@ -1,5 +1,6 @@
 // `logs` as a use case: flags → which entries, entries → bytes for the right stream.
 
+import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { currentNs, parseTimeFlag } from '../core/time-flag.ts';
 import type { StoreRoot } from '../store/layout.ts';
@@ -28,7 +29,7 @@ export async function printLogs(
   const spec = findContainer(parts.paths, reference);
   const signal = request.follow ? parts.signal : undefined;
   for await (const entries of readLog(parts.paths, spec, request, signal)) {
-    for (const { stream, text } of textOf(entries, flags)) output[stream](Buffer.from(text));
+    for (const { stream, text } of textOf(entries, flags)) output[stream](encodeBytes(text));
   }
 }
 

@@ -224,10 +224,12 @@ function writeCommand(w: Writer, { process, stdio }: Pick<HelperPlan, 'process' 
     w.choice(['inherit', 'pipes', 'tty'], stdio.kind);
     w.flag(stdio.stdin);
     const { stdinOnce, log } = stdio.kind === 'inherit' ? {} : stdio;
+    const file = log !== undefined && 'path' in log ? log : undefined;
     w.flag(stdinOnce === true);
-    w.str(log?.path ?? '');
-    w.u64(BigInt(log?.maxSizeBytes ?? 0));
-    w.u32(log?.maxFiles ?? 1);
+    w.str(file?.path ?? '');
+    w.u64(BigInt(file?.maxSizeBytes ?? 0));
+    w.u32(file?.maxFiles ?? 1);
+    w.blob(log !== undefined && 'journal' in log ? log.journal : new Uint8Array());
   });
 }
 

@@ -143,13 +143,18 @@ export interface LogFile {
   maxFiles: number;
 }
 
+/** Fields that every entry of the journal has: "NAME=value" and a newline each. */
+export interface JournalFields {
+  journal: Uint8Array;
+}
+
 export type Stdio =
   /** Our own stdin/stdout/stderr, but pipes in the place of terminals; stdin is /dev/null unless `stdin`. */
   | { kind: 'inherit'; stdin: boolean }
-  /** Pipes, copied by the helper, and every line appended to `log` in docker's json-file form. */
-  | { kind: 'pipes'; stdin: boolean; stdinOnce?: boolean; log?: LogFile }
+  /** Pipes, copied by the helper, and every line logged: in a file of docker's json-file form, or in systemd's journal. */
+  | { kind: 'pipes'; stdin: boolean; stdinOnce?: boolean; log?: LogFile | JournalFields }
   /** A pty of the container's devpts; the helper relays, in raw mode when our stdin is a terminal. */
-  | { kind: 'tty'; stdin: boolean; stdinOnce?: boolean; log?: LogFile };
+  | { kind: 'tty'; stdin: boolean; stdinOnce?: boolean; log?: LogFile | JournalFields };
 
 /**
  * How this process serves a monitor that it forks to keep the container: `detached` waits until the command runs or has

@@ -7,6 +7,7 @@ import type {
   HealthPlan,
   HelperPlan,
   Lifetime,
+  JournalFields,
   LogFile,
   NamespaceChoice,
   Namespaces,
@@ -44,8 +45,8 @@ export interface PlanInput {
   lifetime: Lifetime;
   /** undefined: none of its own. */
   cgroup: CgroupPlan | undefined;
-  /** The json-file log, undefined for none. */
-  log: LogFile | undefined;
+  /** undefined for none. */
+  log: LogFile | JournalFields | undefined;
   /** Of the monitor; undefined: this process keeps the container. */
   client: Client | undefined;
   events?: PlanEvents;

@@ -126,7 +126,7 @@ export interface HostSpec {
   requireLimits: boolean;
   /** Kill after so many milliseconds; 0: never. */
   timeoutMs: number;
-  logDriver: 'json-file' | 'none' | 'passthrough';
+  logDriver: 'json-file' | 'journald' | 'none' | 'passthrough';
   logOptions: LogOptions;
   restart: RestartPolicy;
   /** Dies with the process that started it, or with nothing but itself. */
@@ -144,6 +144,8 @@ export interface LogOptions {
   /** 0: the log grows without end, as docker's does. */
   maxSizeBytes: number;
   maxFiles: number;
+  /** What journald calls the container; undefined: its short id. */
+  tag?: string;
   /** As typed: what `inspect` shows. */
   typed: Record<string, string>;
 }

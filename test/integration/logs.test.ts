@@ -1,6 +1,6 @@
 // `logs`: selection, rotation, and following without losing or doubling a line.
 
-import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sandbox } from '../helpers/engine.ts';
 
@@ -123,4 +123,19 @@ test('without a log there is none to show', async () => {
   await skiff.run(run('--name', 'quiet', '--log-driver', 'none', 'busybox', 'echo', 'x'), { stdout: /./ });
   await skiff.run(['logs', 'quiet'], { status: 1, stderr: /does not support reading \(none\)/ });
   await skiff.run(['rm', '-f', 'quiet'], { stdout: 'quiet\n' });
+});
+
+// With one: test/vm/run.sh.
+test.skipIf(existsSync('/run/systemd/journal/socket'))('journald needs a journal', async () => {
+  for (const command of [
+    ['run', '-d'],
+    ['run', '--rm'],
+  ]) {
+    await skiff.run([...command, '--name', 'none', '--log-driver', 'journald', 'busybox', 'true'], {
+      status: 125,
+      stdout: '',
+      stderr: /^Error: --log-driver journald: there is no journal here: .*socket is missing\n.*json-file/,
+    });
+  }
+  await skiff.run(['ps', '-aq'], { stdout: '' });
 });

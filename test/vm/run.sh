@@ -59,6 +59,44 @@ check 'Debian runs' 0 '^12\.' <<<"./skiff run --rm --network none $image/debian:
 check 'apt-get installs a package' 0 'Hello, world!$' <<<"./skiff run --rm $image/debian:oci-zstd sh -c 'apt-get -qq update && apt-get -qq install -y hello >/dev/null && hello'"
 check 'container that stays: ps, logs, rm' 0 'kept.*said.*kept' <<<"./skiff run --name kept --network none $image/busybox echo said >/dev/null; echo \$(./skiff ps -a --format '{{.Names}}') \$(./skiff logs kept) \$(./skiff rm kept)"
 
+# The journal, with the rights of an ordinary user: of the containers it keeps itself.
+check 'journald: logs of both streams, with a long line and bytes that are no text' 0 '^same out err$' <<SCRIPT
+  ./skiff run -d --name journal --log-driver journald --network none $image/busybox sh -c \
+    'head -c 100000 /dev/zero | tr "\0" x; echo; printf "\377\001 bytes\n\nno end"; echo err >&2' >/dev/null
+  ./skiff wait journal >/dev/null
+  { head -c 100000 /dev/zero | tr '\0' x; printf '\n\377\001 bytes\n\nno end'; } >expected
+  ./skiff logs journal 2>err | cmp - expected && echo -n 'same out ' && cat err
+SCRIPT
+check 'journald: --tail, --since, --until, --timestamps' 0 '^no end 0 0 100017 20..-..-..T..:..:..\.......000Z$' <<'SCRIPT'
+  ./skiff logs --tail 2 journal 2>/dev/null
+  echo '' $(./skiff logs --since 0s journal 2>&1 | wc -c) $(./skiff logs --until 24h journal 2>&1 | wc -c) \
+    $(./skiff logs --since 1h --until 0s journal 2>/dev/null | wc -c) \
+    $(./skiff logs --timestamps journal 2>/dev/null | head -1 | cut -d' ' -f1)
+SCRIPT
+check 'journald: fields' 0 '^journal yes hello journald$' <<SCRIPT
+  ./skiff run --rm --log-driver journald --log-opt tag=hello --name fields --network none $image/busybox echo tagged >/dev/null
+  echo \$(journalctl -q -o cat --output-fields=CONTAINER_NAME -n 1 CONTAINER_NAME=journal) \
+    \$(journalctl -q -n 1 -o cat SYSLOG_IDENTIFIER=hello IMAGE_NAME=$image/busybox | sed s/tagged/yes/) \
+    \$(journalctl -q -o cat --output-fields=CONTAINER_TAG -n 1 CONTAINER_NAME=fields) \
+    \$(./skiff inspect -f '{{.HostConfig.LogConfig.Type}}' journal)
+SCRIPT
+check 'journald: logs -f to the end of the container, each line once' 0 '^same 1000$' <<SCRIPT
+  ./skiff run -d --name follow --log-driver journald --network none $image/busybox sh -c 'sleep 1; seq 500; sleep 2; seq 501 1000; printf last' >/dev/null
+  { seq 1000; printf last; } >expected
+  timeout 60 ./skiff logs -f follow | cmp - expected && echo -n 'same '
+  timeout 60 ./skiff logs -f --tail 2 follow | head -1
+SCRIPT
+check 'journald: logs -f --tail 0, with what is said just before the end' 0 '^bye$' <<SCRIPT
+  ./skiff run -d --name bye --log-driver journald --network none $image/busybox sh -c 'echo old; sleep 4; echo bye' >/dev/null
+  sleep 1; timeout 60 ./skiff logs -f --tail 0 bye
+SCRIPT
+check 'journald: a container that writes more than it takes' 0 '^[0-9a-f]{64}$' <<<"./skiff run -d --name stalled --log-driver journald --network none $image/busybox yes"
+# shellcheck disable=SC2016 # expanded in the machine
+stalled=$($vm root 'pkill -STOP -x systemd-journal; sleep 2
+  setpriv --reuid user --regid user --init-groups env -i HOME=/home/user XDG_RUNTIME_DIR=/run/user/1000 PATH="$PATH" timeout 60 /home/user/skiff stop -t 1 stalled
+  pkill -CONT -x systemd-journal') || true
+check 'journald: a journal that stands still does not keep a container from its end' 0 '^stalled exited$' <<<"echo '$stalled' \$(./skiff inspect -f '{{.State.Status}}' stalled); ./skiff rm -f journal follow bye stalled >/dev/null"
+
 # Limits: cgroup v2 by scopes of the user's own systemd. Each check is a login of its own.
 check 'memory: killed at its limit, which is said and recorded' 0 '^Warning: the container was killed: out of memory at its limit of 64 MiB \(--memory\) 137 true$' \
   <<<"said=\$(./skiff run --name eater --network none -m 64m $image/busybox tail /dev/zero 2>&1) || status=\$?; echo \$said \$status \$(./skiff inspect --format '{{.State.OOMKilled}}' eater)"

@@ -13,9 +13,11 @@ import { execPlan, fullPlan, smallPlan } from '../../unit/native/plans.ts';
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('usage: seeds.ts DIRECTORY');
 const user = { kind: 'join', path: '/proc/1/ns/user' } as const;
+const journal = Buffer.from('CONTAINER_NAME=web\n');
 const seeds = {
   small: encodePlan(smallPlan()),
   full: encodePlan(fullPlan()),
+  journal: encodePlan({ ...smallPlan(), stdio: { kind: 'pipes', stdin: false, log: { journal } } }),
   userns: encodeUserNamespaceCommand({ user, argv: ['/bin/true', 'x'], dieWithParent: true }),
   exec: encodeExecPlan(execPlan()),
   remove: encodeRemoveCommand({ user, paths: ['/a', '/b'] }),

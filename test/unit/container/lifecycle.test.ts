@@ -47,6 +47,15 @@ describe('--log-opt', () => {
     expect(parseLogOptions(['max-size=-1'], 'json-file').maxSizeBytes).toBe(0);
   });
 
+  test('of journald', () => {
+    expect(parseLogOptions(['tag=web 1'], 'journald')).toEqual({
+      maxSizeBytes: 0,
+      maxFiles: 1,
+      tag: 'web 1',
+      typed: { tag: 'web 1' },
+    });
+  });
+
   test.each([
     [['max-size=x'], 'json-file', 'invalid size'],
     [['max-size=0'], 'json-file', 'positive'],
@@ -54,6 +63,11 @@ describe('--log-opt', () => {
     [['max-file=2'], 'json-file', 'needs max-size'],
     [['tag=x'], 'json-file', "unknown log opt 'tag'"],
     [['max-size=1k'], 'none', 'has no options'],
+    [['labels=a'], 'journald', "unknown log opt 'labels' for journald"],
+    [['max-size=1k'], 'journald', "unknown log opt 'max-size' for journald"],
+    [['tag={{.Name}}'], 'journald', 'templates are not supported'],
+    [['tag='], 'journald', 'text on one line'],
+    [['tag=a\nMESSAGE=b'], 'journald', 'text on one line'],
   ] as const)('%s with %s is refused', (texts, driver, why) => {
     expect(() => parseLogOptions(texts, driver)).toThrow(why);
   });

@@ -82,13 +82,14 @@ describe('encodePlan', () => {
       'soft 1024',
       `hard ${(1n << 64n) - 1n}`,
     ]);
-    expect(from(lines, 'stdio', 14)).toEqual([
+    expect(from(lines, 'stdio', 15)).toEqual([
       'stdio 2',
       'stdin 1',
       'stdin-once 1',
       `log ${hex('/c/log')}`,
       'log-max-size 5000000000',
       'log-files 3',
+      'journal #',
       'network 2',
       `program ${hex('/usr/bin/slirp4netns')}`,
       'network-args 2',
@@ -264,6 +265,14 @@ describe('the other modes', () => {
     const remove = await dump(encodeRemoveCommand({ user, paths: ['/x'] }));
     expect(from(remove, 'paths', 2)).toEqual(['paths 1', `- ${hex('/x')}`]);
   });
+});
+
+it('a log in the journal arrives, and no file', async () => {
+  const journal = Buffer.from('CONTAINER_NAME=web\n');
+  const plan = { ...smallPlan(), stdio: { kind: 'pipes', stdin: false, log: { journal } } as const };
+  const lines = await dump(encodePlan(plan));
+  expect(lines).toContain('log #');
+  expect(lines).toContain(`journal ${hex('CONTAINER_NAME=web\n')}`);
 });
 
 describe('a plan of exec', () => {
