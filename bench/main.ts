@@ -147,7 +147,8 @@ async function planScenarios(
       commands: command('ps'),
       held: {
         name: HELD,
-        by: [{ words: skiff, count: smoke ? 10 : 200 }, ...(podman ? [{ words: podman, count: 1 }] : [])],
+        // podman first: its runtime needs a key of its own, of which a user has 200.
+        by: [...(podman ? [{ words: podman, count: 1 }] : []), { words: skiff, count: smoke ? 10 : 200 }],
       },
     },
     {
