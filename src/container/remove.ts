@@ -1,17 +1,9 @@
 // Removing containers: `rm`, `run --replace`, and the clean-up of --rm containers whose keeper was killed. A container
 // vanishes by one rename into tmp/, so nobody ever meets a half-removed one.
 
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { EngineError, errnoOf } from '../core/errors.ts';
+import { namesIn } from '../core/fs.ts';
 import { addon } from '../native/addon.ts';
 import { removeTree } from '../native/launch.ts';
 import type { IdMap } from '../native/plan.ts';
@@ -204,15 +196,6 @@ function readTrashSpec(path: string): ContainerSpec | undefined {
     return JSON.parse(readFileSync(`${path}/config.json`, 'utf8')) as ContainerSpec;
   } catch {
     return undefined; // already deleted
-  }
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }
 

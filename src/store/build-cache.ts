@@ -11,6 +11,7 @@
 import * as fs from 'node:fs';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { errnoOf } from '../core/errors.ts';
+import { namesIn } from '../core/fs.ts';
 import { isObject } from '../core/json.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { publishFile, storeIo } from './io.ts';
@@ -101,14 +102,7 @@ export function listSteps(root: StoreRoot): StoredStep[] {
 }
 
 export function listCached(root: StoreRoot, shelf: CacheShelf): { key: string; lastUsedMs: number }[] {
-  let names: string[];
-  try {
-    names = fs.readdirSync(shelfDir(root, shelf));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-  return names.flatMap((name) => {
+  return namesIn(shelfDir(root, shelf)).flatMap((name) => {
     const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1];
     const stat = fs.statSync(`${shelfDir(root, shelf)}/${name}`, { throwIfNoEntry: false });
     return key === undefined || stat === undefined ? [] : [{ key, lastUsedMs: stat.mtimeMs }];

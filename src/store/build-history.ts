@@ -1,10 +1,10 @@
 // build-cache/history/<id>/: what the last builds left to be looked at. A folder appears with all its files or not at all.
 // Nothing depends on it, so it is not worth waiting for the disk: a power cut may leave its files empty.
 
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { namesIn } from '../core/fs.ts';
 import { buildCacheDir } from './build-cache.ts';
-import { storeIo, tempFilePid } from './io.ts';
+import { isDeadTemp, storeIo } from './io.ts';
 import type { StoreRoot } from './layout.ts';
 
 export function buildHistoryDir(root: StoreRoot): string {
@@ -68,31 +68,10 @@ function listIds(history: string): string[] {
 
 /** What killed builds had begun. */
 function sweep(history: string): void {
-  for (const name of namesIn(history)) {
-    const pid = tempFilePid(name);
-    if (pid !== undefined && !isAlive(pid)) remove(`${history}/${name}`);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH';
-  }
+  for (const name of namesIn(history)) if (isDeadTemp(name)) remove(`${history}/${name}`);
 }
 
 /** Another build may remove the same. */
 function remove(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

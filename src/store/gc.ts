@@ -5,12 +5,13 @@
 import * as fs from 'node:fs';
 import { isDigest, digestFromHex, type Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
+import { namesIn } from '../core/fs.ts';
 import type { IdMap } from '../native/plan.ts';
 import { listSteps, shelfDir, type CacheShelf } from './build-cache.ts';
 import { listBlobs, readBlob, removeBlob, statBlob } from './blobs.ts';
 import { listContainerUses } from './containers.ts';
 import { readIndex } from './index-file.ts';
-import { tempFilePid } from './io.ts';
+import { isDeadTemp } from './io.ts';
 import * as layout from './layout.ts';
 import type { StoreRoot } from './layout.ts';
 import {
@@ -171,13 +172,12 @@ export async function sweepLeftovers(
     ...SHELVES.map((shelf) => shelfDir(root, shelf)),
   ];
   for (const dir of dirs) {
-    for (const name of readNames(dir)) {
+    for (const name of namesIn(dir)) {
       if (isDeadTemp(name)) bytes += removeFile(`${dir}/${name}`);
     }
   }
   if (options.parts)
-    for (const name of readNames(layout.partsDir(root)))
-      bytes += sweepPart(`${layout.partsDir(root)}/${name}`);
+    for (const name of namesIn(layout.partsDir(root))) bytes += sweepPart(`${layout.partsDir(root)}/${name}`);
   bytes += await sweepWork(root, options.idMap);
   bytes += await sweepVolumes(root, options.idMap);
   for (const mapKey of listMapKeys(root)) await sweepTrees(root, mapKey, options.idMap);
@@ -192,7 +192,7 @@ const SHELVES: readonly CacheShelf[] = ['steps', 'files', 'contents', 'builds'];
  */
 export async function sweepWork(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
   let bytes = 0;
-  for (const name of readNames(layout.tmpDir(root))) {
+  for (const name of namesIn(layout.tmpDir(root))) {
     const dir = `${layout.tmpDir(root)}/${name}`;
     if (isDeadTemp(name)) bytes += removeFile(dir);
     if (name.startsWith('build-')) bytes += await sweepBuild(dir, idMap);
@@ -239,7 +239,7 @@ function removeEmpty(dir: string): boolean {
 /** Volumes that were being made or removed. A volume itself is never garbage. */
 async function sweepVolumes(root: StoreRoot, idMap: IdMap | undefined): Promise<number> {
   let bytes = 0;
-  for (const name of readNames(layout.volumesDir(root))) {
+  for (const name of namesIn(layout.volumesDir(root))) {
     if (!isTrashName(name) && !isDeadTemp(name)) continue;
     const dir = `${layout.volumesDir(root)}/${name}`;
     bytes += diskBytes(dir);
@@ -268,7 +268,7 @@ function sweepPart(path: string): number {
 async function sweepTrees(root: StoreRoot, mapKey: string, idMap: IdMap | undefined): Promise<void> {
   const dir = layout.mapDir(root, mapKey);
   const stages = new Set<string>();
-  for (const name of readNames(dir)) {
+  for (const name of namesIn(dir)) {
     if (isTrashName(name)) await removeForeignTree(`${dir}/${name}`, idMap);
     const stage = /^([0-9a-f]{64})\.(?:part|lock)$/.exec(name)?.[1];
     if (stage !== undefined) stages.add(stage);
@@ -311,29 +311,9 @@ async function sweepStage(
   }
 }
 
-function isDeadTemp(name: string): boolean {
-  const pid = tempFilePid(name);
-  if (pid === undefined) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return errnoOf(error) === 'ESRCH';
-  }
-}
-
 function removeFile(path: string): number {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined || stat.isDirectory()) return 0;
   fs.rmSync(path, { force: true });
   return stat.blocks * 512;
-}
-
-function readNames(dir: string): string[] {
-  try {
-    return fs.readdirSync(dir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -63,8 +63,14 @@ export function publishFile(path: string, data: Uint8Array | string): void {
   storeIo('writing', path, () => writeFileAtomic(path, data));
 }
 
-/** Temp files of `publishFile` that a killed process left: `.NAME.PID.N.tmp`. Whether PID still runs is for gc.ts to see. */
-export function tempFilePid(name: string): number | undefined {
-  const match = /^\..+\.([0-9]+)\.[0-9]+\.tmp$/.exec(name);
-  return match === null ? undefined : Number(match[1]);
+/** A temp file of `publishFile` (`.NAME.PID.N.tmp`) whose process was killed. */
+export function isDeadTemp(name: string): boolean {
+  const pid = /^\..+\.([0-9]+)\.[0-9]+\.tmp$/.exec(name)?.[1];
+  if (pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH';
+  }
 }

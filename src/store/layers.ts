@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import { digestFromHex, isDigest, type Digest } from '../core/digest.ts';
 import { errnoOf } from '../core/errors.ts';
-import { fsyncDirectory } from '../core/fs.ts';
+import { fsyncDirectory, namesIn } from '../core/fs.ts';
 import { addon } from '../native/addon.ts';
 import { removeTree } from '../native/launch.ts';
 import type { IdMap } from '../native/plan.ts';
@@ -45,12 +45,12 @@ export function readTreeInfo(root: StoreRoot, chainId: Digest): TreeInfo | undef
 }
 
 export function listMapKeys(root: StoreRoot): string[] {
-  return readNames(layersDir(root));
+  return namesIn(layersDir(root));
 }
 
 /** The complete trees of one id map. */
 export function listTrees(root: StoreRoot, mapKey: string): Digest[] {
-  return readNames(mapDir(root, mapKey))
+  return namesIn(mapDir(root, mapKey))
     .map((name) => digestFromHex(name))
     .filter((digest) => isDigest(digest));
 }
@@ -252,15 +252,6 @@ const HOPELESS: readonly string[] = ['EROFS', 'EIO', 'ENOSPC', 'EDQUOT', 'EBUSY'
 
 export function lockFileOf(root: StoreRoot, mapKey: string, chainId: Digest): string {
   return `${treeDir(root, mapKey, chainId)}.lock`;
-}
-
-function readNames(dir: string): string[] {
-  try {
-    return fs.readdirSync(dir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** By getBuiltinModule: loading node:crypto takes 2.5 ms, and a warm `run` imports this file. */

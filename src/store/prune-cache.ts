@@ -2,7 +2,7 @@
 // collection of garbage.
 
 import * as fs from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
+import { namesIn } from '../core/fs.ts';
 import type { IdMap } from '../native/plan.ts';
 import { listCached, removeCached, shelfDir, type CacheShelf } from './build-cache.ts';
 import { pruneBuildHistory } from './build-history.ts';
@@ -50,13 +50,4 @@ export async function pruneCache(
   }
   pruneBuildHistory(root, isOld);
   return pruned;
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return fs.readdirSync(dir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,7 +1,6 @@
 // `system df`: what takes how much room, as du would say, and what a prune would give back.
 
-import { readdirSync } from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
+import { namesIn } from '../core/fs.ts';
 import type { Paths } from '../core/paths.ts';
 import { listContainerUses } from '../store/containers.ts';
 import { findGarbage } from '../store/gc.ts';
@@ -88,13 +87,4 @@ function row(
   reclaimableBytes: number,
 ): DfRow {
   return { type, total, active, sizeBytes, reclaimableBytes };
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -79,7 +79,7 @@ export function createVolume(
   const dir = `${parent}/${name}`;
   const made = storeIo('making the volume', dir, () => {
     fs.mkdirSync(parent, { recursive: true, mode: 0o755 });
-    // By its number a sweep sees whether its maker still lives; see store/io.ts, tempFilePid.
+    // By its number a sweep sees whether its maker still lives; see store/io.ts, isDeadTemp.
     const temp = `${parent}/.${name.slice(0, 200)}.${process.pid}.${(counter += 1)}.tmp`;
     try {
       fs.mkdirSync(temp, 0o755);
