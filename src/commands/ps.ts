@@ -111,7 +111,7 @@ function psFormat(
         value:
           ({ spec }) =>
           (key: unknown) =>
-            spec.config.labels[String(key)] ?? '',
+            new Map(Object.entries(spec.config.labels)).get(String(key)) ?? '',
       },
       Mounts: {
         header: 'MOUNTS',

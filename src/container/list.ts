@@ -2,6 +2,7 @@
 
 import { lstatSync, readdirSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
+import { hasLabel } from '../core/labels.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { HEALTH_WORDS, healthWord, type HealthWord } from './health.ts';
@@ -135,11 +136,8 @@ function matchesOne(
       return spec.id.startsWith(value);
     case 'name':
       return isMatch(value, spec.name);
-    case 'label': {
-      const at = value.indexOf('=');
-      const own = spec.config.labels[at < 0 ? value : value.slice(0, at)];
-      return own !== undefined && (at < 0 || own === value.slice(at + 1));
-    }
+    case 'label':
+      return hasLabel(spec.config.labels, value);
     case 'exited':
       return state.status === 'exited' && state.exitCode === Number(value);
     case 'status':

@@ -1,6 +1,7 @@
 // Removing every container that does not run: `container prune`, and the container part of `system prune`.
 
 import { EngineError } from '../core/errors.ts';
+import { hasLabel } from '../core/labels.ts';
 import type { Paths } from '../core/paths.ts';
 import { parsePruneFilter } from '../core/prune-filter.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
@@ -18,11 +19,8 @@ export interface PrunedContainers {
 export function pruneFilter(texts: readonly string[], nowMs: number): (spec: ContainerSpec) => boolean {
   const tests = texts.map((text) => parsePruneFilter(text, nowMs));
   return ({ createdAt, config: { labels } }) => {
-    const hasLabel = (text: string): boolean => {
-      const [key = '', ...value] = text.split('=');
-      return Object.hasOwn(labels, key) && (value.length === 0 || labels[key] === value.join('='));
-    };
-    return tests.every((test) => test({ createdMs: Date.parse(createdAt), hasLabel }));
+    const thing = { createdMs: Date.parse(createdAt), hasLabel: (text: string) => hasLabel(labels, text) };
+    return tests.every((test) => test(thing));
   };
 }
 

@@ -4,6 +4,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import type { Digest } from '../core/digest.ts';
+import { hasLabel } from '../core/labels.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { ENTRY_ANNOTATION, nameOf, repoDigestsOf } from '../store/index-file.ts';
 import { listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
@@ -72,7 +73,7 @@ const FILTERS: Readonly<Record<string, (paths: Paths, value: string) => Test>> =
   label:
     (_paths, value) =>
     ({ image }) =>
-      hasLabel(image, value),
+      hasLabel(image.config.Labels ?? {}, value),
   before: (paths, value) => {
     const limit = createdMs(getImage(paths, value));
     return ({ image }) => createdMs(image) < limit;
@@ -102,15 +103,6 @@ function filterTest(paths: Paths, filter: string): Test {
     );
   }
   return make(paths, filter.slice(equals + 1));
-}
-
-/** `key`, or `key=value`. */
-export function hasLabel(image: ResolvedImage, text: string): boolean {
-  const labels = image.config.Labels ?? {};
-  const equals = text.indexOf('=');
-  if (equals === -1) return Object.hasOwn(labels, text);
-  const key = text.slice(0, equals);
-  return Object.hasOwn(labels, key) && labels[key] === text.slice(equals + 1);
 }
 
 /** The pattern may be for the name with or without its tag, in the short or the full form. */

@@ -2,6 +2,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
+import { hasLabel } from '../core/labels.ts';
 import { formatFamiliar, parseReference } from '../core/reference.ts';
 
 /** docker's events.Message, with its JSON names. `status`, `id` and `from` are empty where docker leaves them out. */
@@ -104,7 +105,7 @@ export function parseEventFilters(texts: readonly string[]): EventTest {
   return (event) =>
     [...filters].every(([key, values]) =>
       key === 'label'
-        ? values.every((value) => hasLabel(event, value))
+        ? values.every((value) => hasLabel(event.Actor.Attributes, value))
         : values.some((value) => matches(event, key, value)),
     );
 }
@@ -143,11 +144,4 @@ function withoutTag(text: string): string {
   } catch {
     return text; // an id
   }
-}
-
-function hasLabel({ Actor }: Event, text: string): boolean {
-  const at = text.indexOf('=');
-  const key = at < 0 ? text : text.slice(0, at);
-  if (!Object.hasOwn(Actor.Attributes, key)) return false;
-  return at < 0 || Actor.Attributes[key] === text.slice(at + 1);
 }

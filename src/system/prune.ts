@@ -3,10 +3,11 @@
 
 import { statSync } from 'node:fs';
 import type { Digest } from '../core/digest.ts';
+import { hasLabel } from '../core/labels.ts';
 import type { Log } from '../core/log.ts';
 import { parsePruneFilter } from '../core/prune-filter.ts';
 import type { Paths } from '../core/paths.ts';
-import { createdMs, hasLabel } from '../image/list.ts';
+import { createdMs } from '../image/list.ts';
 import { pruneImages, type Removed } from '../image/rm.ts';
 import type { IdMap } from '../native/plan.ts';
 import { collectGarbage, sweepLeftovers } from '../store/gc.ts';
@@ -42,7 +43,7 @@ export async function pruneStore(parts: { paths: Paths; log: Log }, options: Pru
       test({
         // A build that can be repeated says a fixed time, an image may come today and be old: what is new here stays.
         createdMs: Math.max(createdMs(image), storedMs(paths, image)),
-        hasLabel: (text) => hasLabel(image, text),
+        hasLabel: (text) => hasLabel(image.config.Labels ?? {}, text),
       }),
     );
   // Leftovers first: on a full disk they make the room that taking names away needs.

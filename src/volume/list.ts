@@ -1,6 +1,7 @@
 // `volume ls`: which volumes there are, filtered as docker filters. A label filter is shared with `volume prune`.
 
 import { EngineError } from '../core/errors.ts';
+import { hasLabel } from '../core/labels.ts';
 import { listContainerUses } from '../store/containers.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { listVolumes, type Volume } from './records.ts';
@@ -52,7 +53,7 @@ function testOf(key: string, list: readonly string[]): Test {
     case 'driver':
       return () => list.includes('local');
     case 'label':
-      return (volume) => list.every((text) => hasLabel(volume, text));
+      return (volume) => list.every((text) => hasLabel(volume.labels, text));
     default:
       return ({ name }) => list.some((text) => isMatch(text, name));
   }
@@ -62,13 +63,6 @@ function booleanOf(text: string): boolean {
   if (/^(true|1|t)$/i.test(text)) return true;
   if (/^(false|0|f)$/i.test(text)) return false;
   throw new EngineError('USAGE', `--filter dangling=${text}: invalid filter, expected true or false`);
-}
-
-/** `KEY` or `KEY=VALUE`. (pure) */
-export function hasLabel({ labels }: Pick<Volume, 'labels'>, text: string): boolean {
-  const at = text.indexOf('=');
-  const key = at < 0 ? text : text.slice(0, at);
-  return Object.hasOwn(labels, key) && (at < 0 || labels[key] === text.slice(at + 1));
 }
 
 /** docker takes a regular expression here; a text that is none is looked for as it is. */

@@ -2,6 +2,7 @@
 // every container; whoever is just making a container with it holds that lock too.
 
 import { EngineError } from '../core/errors.ts';
+import { hasLabel } from '../core/labels.ts';
 import type { IdMap } from '../native/plan.ts';
 import { listContainerUses } from '../store/containers.ts';
 import { logPrune } from '../store/event-log.ts';
@@ -9,7 +10,7 @@ import { trash } from '../store/layers.ts';
 import { volumesDir, type StoreRoot } from '../store/layout.ts';
 import { diskBytes } from '../store/usage.ts';
 import { tryHoldVolume } from './hold.ts';
-import { hasLabel, volumeUses } from './list.ts';
+import { volumeUses } from './list.ts';
 import { findVolume, getVolume, isAnonymous, listVolumes, logVolumeEvent, type Volume } from './records.ts';
 
 /**
@@ -72,8 +73,8 @@ export async function pruneVolumes(root: StoreRoot, options: PruneVolumesOptions
 /** (pure) True: it may go. @throws USAGE */
 export function parsePruneFilter(filter: string): (volume: Pick<Volume, 'labels'>) => boolean {
   const [, key, value = ''] = /^(label|label!|all)=(.+)$/.exec(filter) ?? [];
-  if (key === 'label') return (volume) => hasLabel(volume, value);
-  if (key === 'label!') return (volume) => !hasLabel(volume, value);
+  if (key === 'label') return (volume) => hasLabel(volume.labels, value);
+  if (key === 'label!') return (volume) => !hasLabel(volume.labels, value);
   if (key === 'all' && /^(true|false|0|1)$/i.test(value)) return () => true;
   throw new EngineError('USAGE', `reading filter ${JSON.stringify(filter)}: unknown filter`, {
     hint: 'filters are label=KEY[=VALUE], label!=KEY[=VALUE] and all=true',

@@ -107,6 +107,7 @@ describe('filters', () => {
     [['label=a'], true],
     [['label=a=1', 'label=b'], true],
     [['label=a=1', 'label=c'], false],
+    [['label=constructor'], false],
     [['exited=3'], true],
     [['exited=0'], false],
     [['status=exited'], true],
