@@ -1,14 +1,14 @@
 // build-cache/mounts/: the directories of RUN --mount=type=cache. One for each id, owner and mode, as in BuildKit, so that a
 // step never finds one it may not write to. `locked` and `private` are flocks, which the kernel frees with their holder.
 
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { sha256OfText } from '../core/sha256.ts';
 import type { IdMap } from '../native/plan.ts';
 import { shelfDir } from '../store/build-cache.ts';
 import { storeIo } from '../store/io.ts';
 import { mapKeyOf, type StoreRoot } from '../store/layout.ts';
 import { removeForeignTree } from '../store/layers.ts';
-import { lock, tryLockFd, withLock, type Lock, type LockOptions } from '../store/lock.ts';
+import { isStillAt, lock, tryLock, withLock, type Lock, type LockOptions } from '../store/lock.ts';
 import type { CacheMount } from './dockerfile/ast.ts';
 
 export interface HeldCache {
@@ -41,7 +41,7 @@ export async function holdCache(
     });
     const held = await take(`${base}/lock`, sharing, options);
     if (held === undefined) continue;
-    if (!existsSync(`${base}/lock`)) {
+    if (!isStillAt(`${base}/lock`, held.fd)) {
       // Taken away while we waited for it.
       held.release();
       copy--;
@@ -88,11 +88,5 @@ async function take(
 ): Promise<Lock | undefined> {
   if (sharing === 'locked') return await lock(path, 'exclusive', options);
   if (sharing === 'shared') return await lock(path, 'shared', options);
-  const fd = openSync(path, 'a+', 0o600);
-  try {
-    return tryLockFd(fd, 'exclusive');
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  return tryLock(path, 'exclusive');
 }

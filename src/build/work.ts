@@ -2,7 +2,7 @@
 // the next build or `system prune` removes it (store/gc.ts).
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
 import { addon } from '../native/addon.ts';
 import type { IdMap } from '../native/plan.ts';
@@ -11,6 +11,7 @@ import { ensureStore } from '../store/init.ts';
 import { storeIo } from '../store/io.ts';
 import { removeForeignTree } from '../store/layers.ts';
 import { tmpDir, type StoreRoot } from '../store/layout.ts';
+import { isStillAt } from '../store/lock.ts';
 
 export class WorkDir {
   readonly dir: string;
@@ -62,7 +63,7 @@ function lockNew(path: string): number | undefined {
     throw error;
   }
   addon().flock(fd, 'exclusive', false);
-  if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return fd;
+  if (isStillAt(path, fd)) return fd;
   closeSync(fd);
   return undefined;
 }

@@ -4,14 +4,12 @@
 import {
   closeSync,
   existsSync,
-  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
   readlinkSync,
   renameSync,
-  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -22,7 +20,7 @@ import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { ensureStore } from '../store/init.ts';
 import { storeIo } from '../store/io.ts';
 import { containerDir, containersDir, namesDir, type StoreRoot } from '../store/layout.ts';
-import { isFree } from '../store/lock.ts';
+import { isFree, isStillAt } from '../store/lock.ts';
 import { isContainerId } from './names.ts';
 
 export interface NewContainer {
@@ -120,8 +118,7 @@ export function openLock(root: StoreRoot, id: ContainerId): number | undefined {
 
 /** Whether the container whose lock `lockFd` is has not been removed since that was opened. */
 export function isStillThere(root: StoreRoot, id: ContainerId, lockFd: number): boolean {
-  const there = statSync(`${containerDir(root, id)}/lock`, { throwIfNoEntry: false });
-  return there?.ino === fstatSync(lockFd).ino;
+  return isStillAt(`${containerDir(root, id)}/lock`, lockFd);
 }
 
 /** undefined: no such container, or one that died before it was complete. */

@@ -26,7 +26,7 @@ import {
   trash,
   type RetiredTree,
 } from './layers.ts';
-import { isFree, tryExclusive, tryLock, tryLockFd } from './lock.ts';
+import { isFree, isStillAt, tryExclusive, tryLock, tryLockFd } from './lock.ts';
 import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
 import { diskBytes, treeBytes } from './usage.ts';
 
@@ -300,7 +300,7 @@ async function sweepStage(
   }
   if (held === undefined) return;
   try {
-    if (fs.statSync(lockFile, { throwIfNoEntry: false })?.ino !== fs.fstatSync(held.fd).ino) return;
+    if (!isStillAt(lockFile, held.fd)) return;
     await trash(layout.stageDir(root, mapKey, chainId), idMap);
     if (!fs.existsSync(layout.treeDir(root, mapKey, chainId))) {
       fs.rmSync(layout.treeInfoFile(root, mapKey, chainId), { force: true });

@@ -11,7 +11,7 @@ import { removeTree } from '../native/launch.ts';
 import type { IdMap } from '../native/plan.ts';
 import { storeIo } from './io.ts';
 import { layersDir, mapDir, mapKeyOf, stageDir, treeDir, treeInfoFile, type StoreRoot } from './layout.ts';
-import { waitForFlock } from './lock.ts';
+import { isStillAt, waitForFlock } from './lock.ts';
 
 /** What unpacking found out. */
 export interface TreeInfo {
@@ -100,7 +100,7 @@ export class TreeStage {
         throw error;
       }
       // The lock file is removed with the lock held: only the file that has the name counts.
-      if (fs.statSync(lockFile, { throwIfNoEntry: false })?.ino !== fs.fstatSync(fd).ino) {
+      if (!isStillAt(lockFile, fd)) {
         fs.closeSync(fd);
         continue;
       }

@@ -101,6 +101,11 @@ export function isFree(path: string): boolean {
   return held !== undefined;
 }
 
+/** Whether `fd` is the file that has the name: while one waits for a lock, its file may be removed and another made. */
+export function isStillAt(path: string, fd: number): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.ino === fs.fstatSync(fd).ino;
+}
+
 const PROBE_ATTEMPTS = 200;
 
 /**

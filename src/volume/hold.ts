@@ -5,7 +5,14 @@ import * as fs from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
 import { addon } from '../native/addon.ts';
 import { storeIo } from '../store/io.ts';
-import { tryLockFd, waitForFlock, type Lock, type LockMode, type LockOptions } from '../store/lock.ts';
+import {
+  isStillAt,
+  tryLockFd,
+  waitForFlock,
+  type Lock,
+  type LockMode,
+  type LockOptions,
+} from '../store/lock.ts';
 import type { Volume } from './records.ts';
 
 /** Waits, and only then asks for `options`. undefined: the volume is gone. @throws CANCELLED */
@@ -27,7 +34,7 @@ export async function holdVolume(
     release();
     throw error;
   }
-  if (isStill(volume.dir, fd)) return { fd, release };
+  if (isStillAt(`${volume.dir}/lock`, fd)) return { fd, release };
   release();
   return undefined;
 }
@@ -38,7 +45,7 @@ export function tryHoldVolume(volume: Pick<Volume, 'dir'>): Lock | 'busy' | unde
   if (fd === undefined) return undefined;
   const held = tryLockFd(fd, 'exclusive');
   if (held === undefined) return 'busy';
-  if (isStill(volume.dir, fd)) return held;
+  if (isStillAt(`${volume.dir}/lock`, fd)) return held;
   held.release();
   return undefined;
 }
@@ -55,8 +62,4 @@ function openLock(dir: string): number | undefined {
     if (!fs.existsSync(dir)) return undefined;
     return fs.openSync(path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0o600); // lost, as in a copied store
   });
-}
-
-function isStill(dir: string, fd: number): boolean {
-  return fs.statSync(`${dir}/lock`, { throwIfNoEntry: false })?.ino === fs.fstatSync(fd).ino;
 }
