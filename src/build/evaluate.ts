@@ -256,7 +256,8 @@ class StageBuilder {
       stage: stageName(stage),
       position,
       range: instruction.range,
-      ignoreCache: this.#options.ignoreCache(stageName(stage)),
+      // A step that is run again may leave something else under the same key, so what stands on it is run again too.
+      ignoreCache: this.#options.ignoreCache(stageName(stage)) || (top.kind !== 'base' && top.ignoreCache),
     };
   }
 

@@ -97,6 +97,11 @@ export function stepsBelow(target: Vertex): StepVertex[] {
   return steps;
 }
 
+/** Whether something of what makes `vertex` is run even where its result is known: then it may be another one. */
+export function isRunAgain(vertex: Vertex): boolean {
+  return stepsBelow(vertex).some(({ ignoreCache }) => ignoreCache);
+}
+
 /** Everything a vertex needs the file system of. */
 export function inputsOf(vertex: Vertex): Vertex[] {
   if (vertex.kind === 'base') return [];

@@ -223,6 +223,27 @@ test('image prune --filter until= takes no image that was built just now', async
   await skiff.run(['image', 'exists', 'just-now']);
 });
 
+test('--no-cache-filter runs a stage again, and what follows from it', async (cx) => {
+  requires(cx, 'busybox-image');
+  const random = 'FROM busybox AS one\nRUN head -c 16 /dev/urandom | od >/random\n';
+  const rows: [last: string, again: boolean][] = [
+    ['FROM busybox\nCOPY --from=one /random /random\n', true],
+    ['FROM one\nRUN cp /random /copy\n', true],
+    ['FROM busybox\nRUN --mount=type=bind,from=one,source=/random,target=/r cp /r /random\n', true],
+    ['FROM busybox\nRUN echo independent >/file\n', false],
+  ];
+  for (const [i, [last, again]] of rows.entries()) {
+    const dir = context(skiff, `filtered-${i}`, { Dockerfile: `${random}${last}` });
+    const once = async (...flags: string[]) => {
+      await skiff.run([...build, '-t', 'filtered', ...flags, dir], { stderr: ANY });
+      return await manifestOf(skiff, 'filtered');
+    };
+    const first = await once();
+    expect(await once(), last).toBe(first);
+    expect((await once('--no-cache-filter', 'one')) !== first, last).toBe(again);
+  }
+});
+
 describe('an end in the middle', () => {
   const SLOW = 'FROM busybox\nRUN echo kept > /kept\nRUN echo begun; sleep 60\n';
 

@@ -16,7 +16,7 @@ import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
 import type { Mount } from '../dockerfile/ast.ts';
-import type { FilesVertex, Origin, WorkdirVertex } from '../graph.ts';
+import { isRunAgain, type FilesVertex, type Origin, type WorkdirVertex } from '../graph.ts';
 import { treesOf } from '../layer-store.ts';
 import type { BuildIds, BuildParts } from '../parts.ts';
 import { readAccounts } from '../run/step.ts';
@@ -223,7 +223,7 @@ export class FileSteps {
     const { paths } = this.#options.parts;
     // What a stage with that key holds at these places was looked up before: then the stage need not be there.
     const memo = sha256OfText(JSON.stringify([await of.key(origin.vertex), request]));
-    const known = readCached(paths, 'contents', memo);
+    const known = isRunAgain(origin.vertex) ? undefined : readCached(paths, 'contents', memo);
     if (typeof known === 'string' && isDigest(known)) return known;
     const { selection } = await this.#resolve(origin, request, of);
     this.#note(selection);
