@@ -218,10 +218,20 @@ export function sandbox(options: SandboxOptions = {}): Engine {
   });
   afterAll(async () => {
     const leaks = before === undefined ? [] : await findLeaks(engine, before);
+    if (leaks.length > 0) await emptyStore(engine);
     await removeTree(engine.dir, engine.user);
     if (leaks.length > 0) throw new Error(`left behind:\n  ${leaks.join('\n  ')}`);
   });
   return engine;
+}
+
+/** What one file leaves in the store, which all share, is to disturb no other. */
+async function emptyStore(engine: Engine): Promise<void> {
+  for (const args of [
+    ['rm', '--all', '--force', '--volumes'],
+    ['volume', 'prune', '--all', '--force'],
+  ])
+    await engine.run(args, { status: null, stdout: ANY, stderr: ANY });
 }
 
 function matches(text: string, expected: string | RegExp | undefined): boolean {
