@@ -1,20 +1,12 @@
 // How a build shows what it does, on stderr: a picture that moves on a terminal, BuildKit's plain form, its JSON, or nothing.
 
 import type { BuildEvent } from '../build/events.ts';
+import type { BuildProgressView } from './build-progress-view.ts';
 import type { Io } from './context.ts';
 import { humanSize } from './human.ts';
 
 export const PROGRESS_MODES = ['auto', 'plain', 'tty', 'quiet', 'rawjson'] as const;
 export type ProgressMode = (typeof PROGRESS_MODES)[number];
-
-export interface BuildProgressView {
-  onEvent(event: BuildEvent): void;
-  /** Something else is printed on stderr. */
-  around(print: () => void): void;
-  /** The output of the step that failed, again, at the end; nothing when none did. */
-  /** note: a line for those who read the progress; what failed comes after it. */
-  close(note?: string): void;
-}
 
 type ProgressIo = Pick<Io, 'stderr' | 'stderrIsTerminal'>;
 type Env = Readonly<Record<string, string | undefined>>;

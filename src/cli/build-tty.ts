@@ -3,7 +3,8 @@
 
 import type { BuildEvent } from '../build/events.ts';
 import { BuildScreen, type ScreenLine, type Tone } from './build-screen.ts';
-import type { BuildProgressView } from './build-progress.ts';
+import type { BuildProgressView } from './build-progress-view.ts';
+import type { Terminal } from './terminal.ts';
 import { textWidth } from './text-width.ts';
 
 const REDRAW_MS = 100;
@@ -12,13 +13,6 @@ const HIDE_CURSOR = `${ESC}?25l`;
 const SHOW_CURSOR = `${ESC}?25h`;
 
 const COLOURS: Readonly<Record<Tone, string>> = { plain: '', done: '34', failed: '31', canceled: '33' };
-
-export interface Terminal {
-  write(text: string): void;
-  size(): { columns: number; rows: number };
-  /** Off with NO_COLOR. */
-  hasColour: boolean;
-}
 
 export class TtyView implements BuildProgressView {
   readonly #terminal: Terminal;

@@ -1,8 +1,14 @@
 // The terminal that stderr is.
 
 import { WriteStream } from 'node:tty';
-import type { Terminal } from './build-tty.ts';
 import { writeMessage } from './io.ts';
+
+export interface Terminal {
+  write(text: string): void;
+  size(): { columns: number; rows: number };
+  /** Off with NO_COLOR. */
+  hasColour: boolean;
+}
 
 const STANDARD = { columns: 80, rows: 24 };
 

@@ -1,7 +1,7 @@
 // How journalctl is asked for the log of a container, and what its answers mean. (pure)
 
 import { decodeBytes } from '../core/bytes.ts';
-import type { LogEntry, LogRequest } from './logs.ts';
+import type { LogEntry, LogRequest } from './log-entry.ts';
 
 export interface JournalQuery extends Pick<LogRequest, 'tail' | 'sinceNs' | 'follow'> {
   id: string;

@@ -7,25 +7,9 @@ import { EngineError } from '../core/errors.ts';
 import { currentNs, parseDate } from '../core/time-flag.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
+import type { LogEntry, LogRequest } from './log-entry.ts';
 import { LogFiles } from './log-files.ts';
 import { isAlive } from './records.ts';
-
-export interface LogEntry {
-  /** Usually with a newline at the end. */
-  log: string;
-  stream: 'stdout' | 'stderr';
-  /** RFC 3339 with nanoseconds. */
-  time: string;
-}
-
-export interface LogRequest {
-  /** The last n entries; undefined: all. */
-  tail: number | undefined;
-  /** Unix nanoseconds. */
-  sinceNs: bigint | undefined;
-  untilNs: bigint | undefined;
-  follow: boolean;
-}
 
 const POLL_MS = 50;
 

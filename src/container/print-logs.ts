@@ -4,7 +4,8 @@ import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { currentNs, parseTimeFlag } from '../core/time-flag.ts';
 import type { StoreRoot } from '../store/layout.ts';
-import { readLog, type LogEntry, type LogRequest } from './logs.ts';
+import type { LogEntry, LogRequest } from './log-entry.ts';
+import { readLog } from './logs.ts';
 import { findContainer } from './records.ts';
 
 export interface LogFlags {

@@ -1,0 +1,14 @@
+// What every way of showing a build does.
+
+import type { BuildEvent } from '../build/events.ts';
+
+export interface BuildProgressView {
+  onEvent(event: BuildEvent): void;
+  /** Something else is printed on stderr. */
+  around(print: () => void): void;
+  /**
+   * Ends the view; the output of the step that failed, if one did, comes again.
+   * @param note a line for those who read the progress
+   */
+  close(note?: string): void;
+}
