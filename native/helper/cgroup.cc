@@ -199,15 +199,15 @@ bool Cgroup::fail_or_go_on(const CgroupPlan& plan, const StepError& own, StepErr
   return true;
 }
 
-bool Cgroup::make(const Plan& plan, StepError* e) {
-  const CgroupPlan& c = plan.cgroup;
-  if (c.groups.count == 0 || has_tried_) return true;
-  has_tried_ = true;
+bool Cgroup::make(Plan* plan, StepError* e) {
+  CgroupPlan& c = plan->cgroup;
+  if (c.groups.count == 0 || is_made_) return true;
   StepError own;
   // The record first: whoever finds us killed knows what to remove.
   is_made_ = true;
-  if (!write_record(plan, &own) || !make_groups(c, &own)) {
-    remove(plan);
+  if (!write_record(*plan, &own) || !make_groups(c, &own)) {
+    remove(*plan);
+    c.groups = StringList();
     return fail_or_go_on(c, own, e);
   }
   for (const LimitWrite& limit : c.limits) {
@@ -254,7 +254,7 @@ void Cgroup::remove(const Plan& plan) {
   int polls = 0;
   for (const char* group : plan.cgroup.groups) {
     // Who has just been killed takes a moment to leave.
-    while (!remove_group(group) && polls++ < kKillPolls) usleep(kPollUs);
+    while (!remove_group(group) && errno == EBUSY && polls++ < kKillPolls) usleep(kPollUs);
   }
   Path path;
   file_in(plan.lifetime.container_dir, "cgroup", &path);

@@ -79,7 +79,7 @@ bool start_container(Monitor& m) {
   InitChannels channels;
   UniqueFd ours;
   if (!make_sync_pair(&ours, &channels.sync)) return fail(e, Step::kSocket, "");
-  if (!m.cgroup.make(plan, e) || !m.stdio->prepare(plan, &channels, e)) return false;
+  if (!m.cgroup.make(&plan, e) || !m.stdio->prepare(plan, &channels, e)) return false;
   m.pid = clone_into_namespaces(plan, e);
   if (m.pid == 0) {
     ours.reset();
