@@ -20,7 +20,7 @@ void Probe::prepare(const Plan& container) {
   plan_.process = container.process;
   plan_.process.args = container.health.args;
   plan_.process.create_cwd = plan_.process.init = false;
-  plan_.stdio.kind = StdioKind::kPipes;
+  plan_.stdio.kind = StdioKind::kPipe;
   plan_.session.container = container.label;
   plan_.lifetime.lock_fd = container.lifetime.lock_fd;
   entry_.plan = &plan_;

@@ -235,7 +235,7 @@ describe('the command', () => {
 
   test('healthcheck run asks once, whatever the schedule has found', async () => {
     const seconds = uniqueSleep();
-    const probe = `if [ -e /slow ]; then sleep ${seconds}; fi; sleep 5 & echo out; echo err >&2; test -e /state`;
+    const probe = `if [ -e /slow ]; then sleep ${seconds}; fi; sleep 5 & echo out; echo err >&2; echo last; test -e /state`;
     await skiff.run(
       [
         'run',
@@ -257,8 +257,7 @@ describe('the command', () => {
     await skiff.run(['healthcheck', 'run', 'asked'], {
       status: 1,
       stdout: 'unhealthy\n',
-      // Of two pipes: nothing says which is read first.
-      stderr: /^(out\nerr|err\nout)\n$/,
+      stderr: 'out\nerr\nlast\n',
     });
     await skiff.run(['exec', 'asked', 'touch', '/state']);
     await skiff.run(['healthcheck', 'run', 'asked'], { stdout: '' });

@@ -550,6 +550,14 @@ describe('pipes', () => {
   });
 });
 
+describe('one pipe', () => {
+  it('keeps the order of what is written', async (context) => {
+    const script = 'for i in 1 2 3 4 5 6 7 8 9; do echo out; echo err >&2; done';
+    const ended = await run(context, { args: sh(script), plan: { stdio: { kind: 'pipe', stdin: false } } });
+    expect(ended).toEqual({ status: 0, stdout: 'out\nerr\n'.repeat(9), stderr: '' });
+  });
+});
+
 describe('the other modes', () => {
   it('execute a command as root of a user namespace', async (context) => {
     if (missing !== undefined) return context.skip(missing);
