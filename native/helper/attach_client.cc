@@ -132,7 +132,7 @@ void Client::take_signals() {
 }
 
 void Client::receive() {
-  ssize_t n = retry([&] { return recv(sock_, packet_, sizeof packet_, MSG_DONTWAIT); });
+  ssize_t n = receive_attach(sock_, packet_, sizeof packet_);
   if (n < 0 && errno == EAGAIN) return;
   AttachType type;
   if (n < static_cast<ssize_t>(sizeof type)) return lose_monitor();

@@ -43,6 +43,15 @@ bool send_attach(int sock, AttachType type, const void* data, size_t size) {
   return retry([&] { return sendmsg(sock, &msg, MSG_NOSIGNAL); }) >= 0;
 }
 
+ssize_t receive_attach(int sock, void* data, size_t size) {
+  ssize_t n;
+  do {
+    n = recv(sock, data, size, MSG_DONTWAIT);
+    // The other end was closed with a message of ours unread: said once, and before what it had sent us.
+  } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+  return n;
+}
+
 int connect_attach(const char* container_dir) {
   UniqueFd dir = open_dir(container_dir);
   UniqueFd sock = make_socket(0);

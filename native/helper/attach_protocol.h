@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum class AttachType : uint32_t {
   // client → monitor
@@ -31,6 +32,9 @@ bool send_attach(int sock, AttachType type, const void* data, size_t size);
 inline bool send_attach_number(int sock, AttachType type, uint32_t n) {
   return send_attach(sock, type, &n, sizeof n);
 }
+
+/** One packet, if there is one; 0: the other end is closed, and everything it has sent was read; -1 with errno. */
+ssize_t receive_attach(int sock, void* data, size_t size);
 
 /** Connects to, or binds, the socket of the container's folder; paths longer than sun_path are no obstacle. */
 int connect_attach(const char* container_dir);

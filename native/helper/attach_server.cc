@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <termios.h>
 
-#include "common/retry.h"
 #include "forever.h"
 #include "own_stdio.h"
 #include "sync.h"
@@ -155,7 +154,7 @@ void AttachServer::receive(Client* c) {
     char data[kInputMax];
   } packet;
   while (c->sock) {
-    ssize_t n = retry([&] { return recv(c->sock.get(), &packet, sizeof packet, MSG_DONTWAIT); });
+    ssize_t n = receive_attach(c->sock.get(), &packet, sizeof packet);
     if (n < 0 && errno == EAGAIN) return;
     if (n < static_cast<ssize_t>(sizeof packet.type)) return drop(c);
     take_message(c, packet.type, packet.data, static_cast<size_t>(n) - sizeof packet.type);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,8 @@
 #include "cgroup_program.h"
 #include "common/retry.h"
 #include "common/unique_fd.h"
+#include "kill_listed.h"
+#include "small_file.h"
 
 namespace {
 
@@ -28,15 +29,6 @@ bool write_file(const char* path, const char* value) {
   UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
   size_t size = strlen(value);
   return fd && retry([&] { return write(fd.get(), value, size); }) == static_cast<ssize_t>(size);
-}
-
-/** False when it cannot be read or is longer. */
-template <size_t N>
-bool read_file(const char* path, char (&text)[N]) {
-  UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC));
-  ssize_t n = fd ? read_upto(fd.get(), text, N - 1) : -1;
-  text[n < 0 ? 0 : n] = '\0';
-  return n >= 0;
 }
 
 void file_in(const char* dir, const char* name, Path* out) {
@@ -59,11 +51,11 @@ bool inherit_cpuset(const char* dir, StepError* e) {
     Path own, parent, parents;
     char text[4096];
     file_in(dir, name, &own);
-    if (!read_file(own.c_str(), text)) return true;  // another controller's
+    if (read_small(text, own.c_str()) < 0) return true;  // another controller's
     if (text[0] != '\0' && text[0] != '\n') continue;
     if (!parent_of(dir, &parent)) continue;
     file_in(parent.c_str(), name, &parents);
-    if (!read_file(parents.c_str(), text) || !write_file(own.c_str(), text))
+    if (read_small(text, parents.c_str()) < 0 || !write_file(own.c_str(), text))
       return fail(e, Step::kCgroup, own.c_str());
   }
   return true;
@@ -83,7 +75,7 @@ bool make_group(const char* path, bool v1, StepError* e) {
 /** Whether our own group of cgroup v2 is `dir`, seen from wherever it is mounted. */
 bool are_in(const char* dir) {
   char text[4096];
-  if (!read_file("/proc/self/cgroup", text)) return false;
+  if (read_small(text, "/proc/self/cgroup") < 0) return false;
   const char* own = strstr(text, "0::");
   if (own == nullptr || (own != text && own[-1] != '\n')) return false;
   own += 3;
@@ -154,27 +146,9 @@ bool put_into(const CgroupPlan& plan, const char* pid, StepError* e) {
 
 uint64_t count_oom_kills(const CgroupPlan& plan) {
   char text[4096];
-  if (plan.events[0] == '\0' || !read_file(plan.events, text)) return 0;
+  if (plan.events[0] == '\0' || read_small(text, plan.events) < 0) return 0;
   const char* line = strstr(text, "oom_kill ");
   return line == nullptr ? 0 : strtoull(line + strlen("oom_kill "), nullptr, 10);
-}
-
-/** False when nobody is left. */
-bool kill_listed(const char* group) {
-  Path path;
-  char text[65536];
-  file_in(group, "cgroup.procs", &path);
-  if (!read_file(path.c_str(), text)) return false;
-  bool any = false;
-  for (char* at = text; *at != '\0';) {
-    char* end;
-    long pid = strtol(at, &end, 10);
-    if (end == at) break;
-    // 0: of another pid namespace, out of our reach.
-    if (pid > 0) any |= kill(static_cast<pid_t>(pid), SIGKILL) == 0;
-    at = end + strspn(end, "\n");
-  }
-  return any;
 }
 
 /** On cgroup v1, who is frozen dies only when it is thawed; only one controller has the file. */
@@ -191,7 +165,8 @@ void kill_all(const CgroupPlan& plan) {
   Path path;
   file_in(plan.groups.items[0], "cgroup.kill", &path);
   if (!plan.v1 && (write_file(path.c_str(), "1") || access(plan.groups.items[0], F_OK) < 0)) return;
-  for (int i = 0; i < kKillPolls && kill_listed(plan.groups.items[0]); i++) usleep(kPollUs);
+  file_in(plan.groups.items[0], "cgroup.procs", &path);
+  for (int i = 0; i < kKillPolls && kill_listed(path.c_str()); i++) usleep(kPollUs);
 }
 
 /** With what the container itself has made in it. */
@@ -224,15 +199,15 @@ bool Cgroup::fail_or_go_on(const CgroupPlan& plan, const StepError& own, StepErr
   return true;
 }
 
-bool Cgroup::make(const Plan& plan, StepError* e) {
-  const CgroupPlan& c = plan.cgroup;
-  if (c.groups.count == 0 || has_tried_) return true;
-  has_tried_ = true;
+bool Cgroup::make(Plan* plan, StepError* e) {
+  CgroupPlan& c = plan->cgroup;
+  if (c.groups.count == 0 || is_made_) return true;
   StepError own;
   // The record first: whoever finds us killed knows what to remove.
   is_made_ = true;
-  if (!write_record(plan, &own) || !make_groups(c, &own)) {
-    remove(plan);
+  if (!write_record(*plan, &own) || !make_groups(c, &own)) {
+    remove(*plan);
+    c.groups = StringList();
     return fail_or_go_on(c, own, e);
   }
   for (const LimitWrite& limit : c.limits) {
@@ -255,7 +230,7 @@ bool Cgroup::is_frozen(const CgroupPlan& plan) const {
     char text[64];
     // Only one controller of cgroup v1 has the file.
     file_in(plan.groups.items[i], plan.v1 ? "freezer.state" : "cgroup.freeze", &path);
-    if (read_file(path.c_str(), text) && (text[0] == '1' || text[0] == 'F')) return true;
+    if (read_small(text, path.c_str()) > 0 && (text[0] == '1' || text[0] == 'F')) return true;
   }
   return false;
 }
@@ -279,7 +254,7 @@ void Cgroup::remove(const Plan& plan) {
   int polls = 0;
   for (const char* group : plan.cgroup.groups) {
     // Who has just been killed takes a moment to leave.
-    while (!remove_group(group) && polls++ < kKillPolls) usleep(kPollUs);
+    while (!remove_group(group) && errno == EBUSY && polls++ < kKillPolls) usleep(kPollUs);
   }
   Path path;
   file_in(plan.lifetime.container_dir, "cgroup", &path);

@@ -10,9 +10,10 @@ class Cgroup {
  public:
   /**
    * Makes the group, with its limits; for systemd's sake this process may move to another one. Once for all lives of the
-   * container. False when that was required and cannot be had; else what is not honoured is said, and the start goes on.
+   * container. False when that was required and cannot be had; else what is not honoured is said, the start goes on, and
+   * the plan names no group any more.
    */
-  bool make(const Plan& plan, StepError* e);
+  bool make(Plan* plan, StepError* e);
   /** Puts a process into it. */
   bool admit(const CgroupPlan& plan, pid_t pid, StepError* e);
   /** The container is paused, or about to be. */
@@ -30,7 +31,7 @@ class Cgroup {
  private:
   bool fail_or_go_on(const CgroupPlan& plan, const StepError& own, StepError* e);
 
-  bool is_made_ = false, has_tried_ = false;
+  bool is_made_ = false;
   uint64_t oom_kills_ = 0;
 };
 

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/retry.h"
 #include "health_rules.h"
+#include "kill_listed.h"
 #include "plan.h"
 
 namespace {
@@ -203,6 +205,15 @@ int dump_plan(int plan_fd) {
   put_process(plan.process);
   put_rest(plan);
   put_cgroup(plan.cgroup);
+  return 0;
+}
+
+int show_listed(int list_fd) {
+  char list[4096];
+  ssize_t n = read_upto(list_fd, list, sizeof list - 1);
+  list[n < 0 ? 0 : n] = '\0';
+  const char* at = list;
+  for (pid_t pid; next_listed(&at, &pid);) printf("%d\n", pid);
   return 0;
 }
 

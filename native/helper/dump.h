@@ -8,3 +8,6 @@ int dump_plan(int plan_fd);
  * since the start and 0 or 1. Prints status, failing streak, and the time until the next probe.
  */
 int follow_health_rules(int plan_fd);
+
+/** Mode `listed`, for tests: the numbers that kill_listed would take from a file of the kernel's with that text. */
+int show_listed(int list_fd);

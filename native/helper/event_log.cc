@@ -3,11 +3,11 @@
 
 #include "event_log.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "common/event_file.h"
+#include "small_file.h"
 #include "text.h"
 
 namespace {
@@ -21,9 +21,8 @@ const TextView& new_name(const Plan& plan) {
   if (plan.lifetime.container_dir[0] == '\0') return name;
   Text<PATH_MAX> path;
   path << plan.lifetime.container_dir << "/name";
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  char bytes[255];  // as long as a name may be
-  ssize_t size = fd ? read_upto(fd.get(), bytes, sizeof bytes) : -1;
+  char bytes[256];  // a name has one less at most
+  ssize_t size = read_small(bytes, path.c_str());
   if (size > 0) {
     name.clear();
     name.bytes(bytes, static_cast<size_t>(size));

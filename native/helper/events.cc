@@ -206,12 +206,18 @@ int time_left(const Monitor& m) {
   return left > INT_MAX ? INT_MAX : static_cast<int>(left);
 }
 
+/** Of our own accord, and told as if somebody had called `skiff kill`. */
+void kill_and_tell(Monitor& m) {
+  log_kill(m.plan, SIGKILL);
+  kill_init(m);
+}
+
 void check_deadline(Monitor& m) {
   if (m.deadline_ms == 0 || monotonic_ms() < m.deadline_ms || m.ended) return;
   m.deadline_ms = 0;
   m.forced_status = 128 + SIGKILL;
   if (is_session(m)) return kill_session(m.pid);
-  kill_init(m);
+  kill_and_tell(m);
 }
 
 /** Asks the command to end, as `stop` does, and kills it when it takes too long. */
@@ -230,7 +236,7 @@ void follow_health(Monitor& m) {
   OnUnhealthy action = m.health->take_action();
   if (action == OnUnhealthy::kNothing || m.ended) return;
   m.health->stop();
-  if (action == OnUnhealthy::kKill) return kill_init(m);
+  if (action == OnUnhealthy::kKill) return kill_and_tell(m);
   m.after_end = action == OnUnhealthy::kStop ? AfterEnd::kStay : AfterEnd::kRestart;
   stop_container(m);
 }

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
 #ifdef SKIFF_TEST_BUILD
   if (strcmp(argv[1], "dump") == 0) return dump_plan(fd);
   if (strcmp(argv[1], "health-rules") == 0) return follow_health_rules(fd);
+  if (strcmp(argv[1], "listed") == 0) return show_listed(fd);
 #endif
   return usage();
 }

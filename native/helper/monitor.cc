@@ -17,6 +17,7 @@
 #include "event_log.h"
 #include "idmap.h"
 #include "init.h"
+#include "kill_listed.h"
 #include "monitor_state.h"
 #include "monitored.h"
 #include "namespaces.h"
@@ -47,20 +48,7 @@ void kill_survivors(const Monitor& m) {
   if (m.plan.ns.pid.kind != NsKind::kHost) return;
   Text<64> path;
   path << "/proc/self/task/" << getpid() << "/children";
-  for (;;) {
-    UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    char list[4096];
-    ssize_t n = fd ? read_upto(fd.get(), list, sizeof list - 1) : -1;
-    if (n <= 0) return;
-    list[n] = '\0';
-    for (char* at = list; *at != '\0';) {
-      char* end;
-      long pid = strtol(at, &end, 10);
-      // Cut in the middle: it is read again in the next round.
-      if (end == at || *end == '\0') break;
-      at = end + strspn(end, " ");
-      kill(static_cast<pid_t>(pid), SIGKILL);
-    }
+  while (kill_listed(path.c_str())) {
     int status;
     retry([&] { return waitpid(-1, &status, 0); });
   }
@@ -91,7 +79,7 @@ bool start_container(Monitor& m) {
   InitChannels channels;
   UniqueFd ours;
   if (!make_sync_pair(&ours, &channels.sync)) return fail(e, Step::kSocket, "");
-  if (!m.cgroup.make(plan, e) || !m.stdio->prepare(plan, &channels, e)) return false;
+  if (!m.cgroup.make(&plan, e) || !m.stdio->prepare(plan, &channels, e)) return false;
   m.pid = clone_into_namespaces(plan, e);
   if (m.pid == 0) {
     ours.reset();

@@ -240,7 +240,7 @@ void read_record(Record record, Reader& r, Plan* plan) {
       });
       return;
     case Record::kStdio:
-      plan->stdio.kind = r.choice(StdioKind::kTty);
+      plan->stdio.kind = r.choice(StdioKind::kPipe);
       plan->stdio.use_stdin = r.flag();
       plan->stdio.stdin_once = r.flag();
       plan->stdio.log = r.str();

@@ -123,7 +123,8 @@ struct Process {
   List<Rlimit> rlimits;
 };
 
-enum class StdioKind : uint32_t { kInherit, kPipes, kTty };
+/** kPipe: one for stdout and stderr, and no log. */
+enum class StdioKind : uint32_t { kInherit, kPipes, kTty, kPipe };
 
 struct Stdio {
   StdioKind kind = StdioKind::kInherit;

@@ -16,12 +16,12 @@
 #include "sync.h"
 
 void Probe::prepare(const Plan& container) {
+  container_ = &container;
   plan_.process = container.process;
   plan_.process.args = container.health.args;
   plan_.process.create_cwd = plan_.process.init = false;
-  plan_.stdio.kind = StdioKind::kPipes;
+  plan_.stdio.kind = StdioKind::kPipe;
   plan_.session.container = container.label;
-  plan_.cgroup = container.cgroup;
   plan_.lifetime.lock_fd = container.lifetime.lock_fd;
   entry_.plan = &plan_;
 }
@@ -36,6 +36,8 @@ void Probe::start(pid_t init) {
 }
 
 bool Probe::begin(pid_t init, StepError* e) {
+  // None where it could not be made. What the plan has systemd do makes a scope, and is not for us: we are in it.
+  plan_.cgroup.groups = container_->cgroup.groups;
   ExecSession& session = plan_.session;
   Text<32> path;
   path << "/proc/" << init << "/stat";

@@ -14,7 +14,7 @@ constexpr int kProbePolls = 3;
 
 class Probe {
  public:
-  /** Once. The command gets user, rights, environment and directory of the container's own. */
+  /** Once; `container` stays. The command gets user, rights, environment and directory of the container's own. */
   void prepare(const Plan& container);
   /** Enters the container with init `pid`. What goes wrong is told as the result. Needs is_idle(). */
   void start(pid_t init);
@@ -52,6 +52,7 @@ class Probe {
   void end(int exit_code);
   void fail_with(const StepError& e);
 
+  const Plan* container_ = nullptr;
   Plan plan_;
   Entry entry_;
   Between between_;

@@ -2,12 +2,10 @@
 
 #include "process_stat.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/retry.h"
-#include "common/unique_fd.h"
+#include "small_file.h"
 
 namespace {
 
@@ -23,11 +21,8 @@ uint64_t field(const char* after_name, int n) {
 }  // namespace
 
 bool read_process_stat(int dir, const char* path, ProcessStat* out) {
-  UniqueFd fd(openat(dir, path, O_RDONLY | O_CLOEXEC));
   char stat[1024];
-  ssize_t n = fd ? read_upto(fd.get(), stat, sizeof stat - 1) : -1;
-  if (n <= 0) return false;
-  stat[n] = '\0';
+  if (read_small(stat, path, dir) <= 0) return false;
   // The second field is the program's name in brackets and may hold anything, brackets and spaces too.
   const char* name = strchr(stat, '(');
   const char* end = strrchr(stat, ')');

@@ -36,6 +36,12 @@ bool is_same_file(int a, int b) {
   return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/** One pipe for stdout and stderr, so that what is written to one place keeps its order. */
+bool share_output(InitChannels* channels) {
+  channels->stdio[2].reset(fcntl(channels->stdio[1].get(), F_DUPFD_CLOEXEC, 3));
+  return static_cast<bool>(channels->stdio[2]);
+}
+
 }  // namespace
 
 bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
@@ -50,6 +56,10 @@ bool Relay::prepare(const Plan& plan, InitChannels* channels, StepError* e) {
   for (int i = 0; i < kStreams; i++) {
     Stream* s = &streams_[i];
     if (i == 0 ? !plan.stdio.use_stdin : i == 2 && is_tty_) continue;
+    if (i == 2 && plan.stdio.kind == StdioKind::kPipe) {
+      if (!share_output(channels)) return fail(e, Step::kStdio, "");
+      continue;
+    }
     if (!open_own(i)) return fail(e, Step::kStdio, "");
     if (i == 0 && is_tty_ && isatty(STDIN_FILENO)) keys_.set(plan.session.detach_keys);
     if (i != 0) s->log_name = i == 1 ? "stdout" : "stderr";
@@ -77,8 +87,7 @@ bool Relay::hide_streams(const Stdio& stdio, InitChannels* channels, StepError* 
     if ((i == 0 && !stdio.use_stdin) || !is_to_hide(i)) continue;
     active_ = true;
     if (i == 2 && channels->stdio[1] && is_same_file(1, 2)) {
-      // One pipe for both, so that what is written to one place keeps its order.
-      channels->stdio[2].reset(fcntl(channels->stdio[1].get(), F_DUPFD_CLOEXEC, 3));
+      if (!share_output(channels)) return fail(e, Step::kStdio, "");
       continue;
     }
     Stream* s = &streams_[i];

@@ -3,21 +3,18 @@
 
 #include "restart_policy.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/retry.h"
-#include "common/unique_fd.h"
+#include "small_file.h"
 #include "text.h"
 
 void refresh_restart_policy(Lifetime* lifetime) {
   Text<PATH_MAX> path;
   path << lifetime->container_dir << "/restart";
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   char text[64];
-  ssize_t n = fd ? read_upto(fd.get(), text, sizeof text - 1) : -1;
+  ssize_t n = read_small(text, path.c_str());
   if (n <= 0 || text[n - 1] != '\n') return;
   text[n - 1] = '\0';
   constexpr char kOnFailure[] = "on-failure ";

@@ -21,6 +21,7 @@
 
 #include "common/retry.h"
 #include "common/unique_fd.h"
+#include "small_file.h"
 
 #if __has_include("seccomp-default.inc")
 #include "seccomp-default.inc"
@@ -32,9 +33,8 @@ namespace {
 
 /** setgroups may be denied for good: a user namespace whose single id was mapped without privileges. */
 bool groups_are_denied() {
-  UniqueFd fd(open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC));
-  char word[5] = {};
-  return fd && read_upto(fd.get(), word, 4) == 4 && memcmp(word, "deny", 4) == 0;
+  char word[8];
+  return read_small(word, "/proc/self/setgroups") > 0 && strncmp(word, "deny", 4) == 0;
 }
 
 bool set_groups(const Process& p, StepError* e) {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup_mounts.h"
 #include "common/retry.h"
 #include "mount_api.h"
 #include "resolve.h"
@@ -86,7 +87,20 @@ bool do_sysfs(Walker& w, const SetupOp& op) {
   return w.e->err == EPERM && bind_host(w, Step::kMountSysfs, "/sys", op);
 }
 
+/** A container with a group of cgroup v1 is to see it, and its limits; without, there is nothing of its own to see. */
+bool do_cgroup_v1(Walker& w, const SetupOp& op) {
+  UniqueFd top = mount_new(w, Step::kMountCgroup, op, {"tmpfs", "mode=0755", kPseudo});
+  if (!top) return false;
+  int root = w.root.root.get();
+  mount_hierarchies(root, op.target, top.get(), kPseudo | attributes_of(op.flags));
+  return (op.flags & kFlagReadOnly) == 0 || remount_readonly(top.get(), {root, op.target, top.get()}) ||
+         fail(w.e, Step::kMountCgroup, op.target);
+}
+
 bool do_cgroup(Walker& w, const SetupOp& op) {
+  const CgroupPlan& group = w.plan.cgroup;
+  if (group.v1 && group.groups.count > 0 && w.plan.ns.cgroup.kind != NsKind::kHost)
+    return do_cgroup_v1(w, op);
   if (w.plan.ns.cgroup.kind != NsKind::kHost) {
     if (mount_new(w, Step::kMountCgroup, op, {"cgroup2", "", kPseudo | attributes_of(op.flags)})) return true;
   }

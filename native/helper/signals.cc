@@ -11,7 +11,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#include "common/retry.h"
+#include "small_file.h"
 #include "sys.h"
 #include "text.h"
 
@@ -38,13 +38,11 @@ uint64_t mask_of(const char* status, const char* key) {
 }
 
 /** Contents of /proc/PID/task/TID/NAME; false when it cannot be read. */
-bool read_task_file(const char* task, const char* name, char* out, size_t size) {
+template <size_t N>
+bool read_task_file(const char* task, const char* name, char (&text)[N]) {
   Text<96> path;
   path << task << '/' << name;
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  ssize_t n = fd ? read_upto(fd.get(), out, size - 1) : -1;
-  out[n > 0 ? n : 0] = '\0';
-  return n > 0;
+  return read_small(text, path.c_str()) > 0;
 }
 
 enum class Answer { kNo, kYes, kUnknown };
@@ -54,9 +52,9 @@ Answer sleeps_in_sigwait_by_name(const char* task) {
   // "0" is for a thread that runs, or whose kernel does not tell. It may have fallen asleep between two looks.
   for (int tries = 0; tries < 8; tries++) {
     char status[512], where[64];
-    if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
+    if (!read_task_file(task, "status", status)) return Answer::kUnknown;
     if (strstr(status, "\nState:\tR") != nullptr) return Answer::kNo;
-    if (!read_task_file(task, "wchan", where, sizeof where)) return Answer::kUnknown;
+    if (!read_task_file(task, "wchan", where)) return Answer::kUnknown;
     if (strcmp(where, "0") != 0) return strstr(where, "sigtimedwait") != nullptr ? Answer::kYes : Answer::kNo;
   }
   return Answer::kUnknown;
@@ -68,19 +66,18 @@ Answer sleeps_in_sigwait_by_name(const char* task) {
  */
 Answer sleeps_in_sigwait(const char* task) {
   char text[256];
-  if (!read_task_file(task, "syscall", text, sizeof text)) return sleeps_in_sigwait_by_name(task);
+  if (!read_task_file(task, "syscall", text)) return sleeps_in_sigwait_by_name(task);
   if (text[0] < '0' || text[0] > '9') return Answer::kNo;  // "running"
   if (strtol(text, nullptr, 10) == SYS_rt_sigtimedwait) return Answer::kYes;
   // The number differs for 32-bit programs.
-  return read_task_file(task, "wchan", text, sizeof text) && strstr(text, "sigtimedwait") != nullptr
-             ? Answer::kYes
-             : Answer::kNo;
+  return read_task_file(task, "wchan", text) && strstr(text, "sigtimedwait") != nullptr ? Answer::kYes
+                                                                                        : Answer::kNo;
 }
 
 /** Whether one thread would take notice of `sig`: it is caught, ignored on purpose, blocked, or waited for. */
 Answer thread_has_a_say(const char* task, int sig) {
   char status[4096];
-  if (!read_task_file(task, "status", status, sizeof status)) return Answer::kUnknown;
+  if (!read_task_file(task, "status", status)) return Answer::kUnknown;
   uint64_t bit = 1ull << (sig - 1);
   if (((mask_of(status, "\nSigIgn:") | mask_of(status, "\nSigCgt:")) & bit) != 0) return Answer::kYes;
   // Every fork(3) blocks all signals for a moment, and would lose this one when it unblocks it. Who sleeps does not fork.

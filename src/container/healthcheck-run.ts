@@ -43,7 +43,7 @@ export async function runHealthcheck(
   });
   const begun = performance.now();
   // The helper copies what it writes, so that nobody waits for what the command has left in the background.
-  const stdio = { kind: 'pipes', stdin: false } as const;
+  const stdio = { kind: 'pipe', stdin: false } as const;
   const child = startExec({ ...plan, stdio, timeoutMs: health.timeoutMs });
   const cancel = (): void => child.kill('SIGTERM');
   parts.signal.addEventListener('abort', cancel);

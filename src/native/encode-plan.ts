@@ -221,7 +221,7 @@ function writeCommand(w: Writer, { process, stdio }: Pick<HelperPlan, 'process' 
     }),
   );
   w.record(RECORD.stdio, () => {
-    w.choice(['inherit', 'pipes', 'tty'], stdio.kind);
+    w.choice(['inherit', 'pipes', 'tty', 'pipe'], stdio.kind);
     w.flag(stdio.stdin);
     const { stdinOnce, log } = stdio.kind === 'inherit' ? {} : stdio;
     const file = log !== undefined && 'path' in log ? log : undefined;

@@ -153,6 +153,8 @@ export type Stdio =
   | { kind: 'inherit'; stdin: boolean }
   /** Pipes, copied by the helper, and every line logged: in a file of docker's json-file form, or in systemd's journal. */
   | { kind: 'pipes'; stdin: boolean; stdinOnce?: boolean; log?: LogFile | JournalFields }
+  /** One pipe for stdout and stderr, copied to our stdout: what is written keeps its order. Not of a monitor. */
+  | { kind: 'pipe'; stdin: boolean; stdinOnce?: undefined; log?: undefined }
   /** A pty of the container's devpts; the helper relays, in raw mode when our stdin is a terminal. */
   | { kind: 'tty'; stdin: boolean; stdinOnce?: boolean; log?: LogFile | JournalFields };
 

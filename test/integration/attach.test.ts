@@ -93,6 +93,28 @@ describe('the foreground without --rm', () => {
 });
 
 describe('attach', () => {
+  test('who comes while the container ends hears of that, not of a keeper that was killed', async () => {
+    await skiff.run(run('-d', '--name', 'ends', 'busybox', 'sleep', '1000'), { stdout: /./ });
+    const { stdout } = await skiff.run(['inspect', '-f', '{{.Id}}', 'ends']);
+    const dir = `${skiff.store}/containers/${stdout.trim()}`;
+    const [init, , , monitor] = readFileSync(`${dir}/pid`, 'utf8').split(' ').map(Number);
+    process.kill(monitor as number, 'SIGSTOP');
+    const client = skiff.start(['attach', '--no-stdin', 'ends']);
+    const state = (pid = 0): string | undefined =>
+      /^State:\t(.)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    const waits = (): boolean => {
+      const words = readFileSync(`/proc/${client.child.pid}/cmdline`, 'latin1');
+      return /^skiff\0attach\0\d+\0$/.test(words) && state(client.child.pid) === 'S';
+    };
+    // Connected, and what it has sent is not read.
+    await expect.poll(waits, { timeout: 10_000 }).toBe(true);
+    process.kill(init as number, 'SIGKILL');
+    await expect.poll(() => state(init), { timeout: 10_000 }).toBe('Z');
+    process.kill(monitor as number, 'SIGCONT');
+    expect(await client.result).toMatchObject({ status: 137, stdout: '', stderr: '' });
+    await skiff.run(['rm', 'ends'], { stdout: 'ends\n' });
+  });
+
   test('several clients see the same, and each may write', async () => {
     await skiff.run(run('-d', '-i', '--name', 'shared', 'busybox', 'cat'), { stdout: /./ });
     const clients = [1, 2, 3].map(() => skiff.start(['attach', 'shared'], { keepStdin: true }));

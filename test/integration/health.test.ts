@@ -235,7 +235,7 @@ describe('the command', () => {
 
   test('healthcheck run asks once, whatever the schedule has found', async () => {
     const seconds = uniqueSleep();
-    const probe = `if [ -e /slow ]; then sleep ${seconds}; fi; sleep 5 & echo out; echo err >&2; test -e /state`;
+    const probe = `if [ -e /slow ]; then sleep ${seconds}; fi; sleep 5 & echo out; echo err >&2; echo last; test -e /state`;
     await skiff.run(
       [
         'run',
@@ -257,8 +257,7 @@ describe('the command', () => {
     await skiff.run(['healthcheck', 'run', 'asked'], {
       status: 1,
       stdout: 'unhealthy\n',
-      // Of two pipes: nothing says which is read first.
-      stderr: /^(out\nerr|err\nout)\n$/,
+      stderr: 'out\nerr\nlast\n',
     });
     await skiff.run(['exec', 'asked', 'touch', '/state']);
     await skiff.run(['healthcheck', 'run', 'asked'], { stdout: '' });
@@ -309,6 +308,36 @@ describe('of the image', () => {
 });
 
 describe('the end of the container', () => {
+  test.each([
+    ['kill', [], ['kill signal=9']],
+    ['stop', ['--stop-timeout', '0'], ['kill signal=15', 'kill signal=9']],
+  ])('--health-on-failure %s tells its signals', async (action, flags, kills) => {
+    const name = `ill-${action}`;
+    const words = ['--health-retries', '1', '--health-on-failure', action, ...flags];
+    await skiff.run(
+      check(name, 'false', ...words, 'busybox', 'sh', '-c', 'trap "" TERM; sleep 1000 & wait'),
+      {
+        stdout: ID,
+      },
+    );
+    await skiff.run(['wait', name], { stdout: '137\n' });
+    const filters = ['--filter', `container=${name}`, '--filter', 'event=kill'];
+    await skiff.run(
+      [
+        'events',
+        '--since',
+        '1h',
+        '--until',
+        '0s',
+        ...filters,
+        '--format',
+        '{{.Action}} signal={{.Actor.Attributes.signal}}',
+      ],
+      { stdout: kills.map((line) => `${line}\n`).join('') },
+    );
+    await remove(name);
+  });
+
   test('ends a wait for its health', async () => {
     await skiff.run(check('brief', 'false', '--rm', 'busybox', 'sh', '-c', 'sleep 1; exit 6'), {
       stdout: ID,

@@ -40,6 +40,25 @@ describe('as root, on cgroup v1', () => {
     });
   });
 
+  test('the container sees its own limits, and cannot change them', async (context) => {
+    requires(context, 'root', 'cgroup1', 'busybox-image');
+    const script = [
+      'cat memory/memory.limit_in_bytes pids/pids.max',
+      'grep -c . systemd/cgroup.procs',
+      'cat memory/cgroup.procs',
+      'echo 1 >pids/pids.max; mkdir memory/x; mkdir x',
+      'grep " /sys/fs/cgroup" /proc/mounts | grep -vc "[ ,]ro,nosuid,nodev,noexec,"',
+    ];
+    const limits = ['-m', '64m', '--pids-limit', '100'];
+    const { stdout, stderr } = await skiff.run(
+      [...run, '--rm', ...limits, '-w', '/sys/fs/cgroup', 'busybox', 'sh', '-c', script.join('; ')],
+      { status: 1, stderr: /^/, stdout: /^/ },
+    );
+    // The shell and what it executes.
+    expect(stdout).toMatch(/^67108864\n100\n[1-9]\d*\n1\n\d+\n0\n$/);
+    expect(stderr.match(/Read-only file system/g)).toHaveLength(3);
+  });
+
   test('--memory kills who takes more, and says so', async (context) => {
     requires(context, 'root', 'cgroup1', 'busybox-image');
     const killed = 'Warning: the container was killed: out of memory at its limit of 64 MiB (--memory)\n';

@@ -39,7 +39,7 @@ function isCurrent(): boolean {
 
 /** Runs a mode of the helper over `plan`; the plan is descriptor 3, as src/native/launch.ts does it. */
 export async function runHelper(
-  mode: 'run' | 'exec' | 'userns' | 'remove' | 'dump' | 'health-rules',
+  mode: 'run' | 'exec' | 'userns' | 'remove' | 'dump' | 'health-rules' | 'listed',
   plan: Uint8Array,
   { input = '', signal }: { input?: string; signal?: (pid: number) => Promise<void> } = {},
 ): Promise<Ended> {

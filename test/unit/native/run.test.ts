@@ -474,6 +474,54 @@ describe('signals', () => {
   });
 });
 
+describe('a group that cannot be made', () => {
+  it('is said once, and probes of the health check do not look for it', async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const group = join(work, 'rootfs/etc/text/group');
+    const plan = makePlan({
+      args: ['sleep', '60'],
+      process: { init: true },
+      plan: {
+        cgroup: {
+          groups: [group],
+          version: 2,
+          limits: [],
+          record: 'version=2\n',
+          asked: true,
+          required: false,
+        },
+        health: {
+          args: sh('exit 0'),
+          intervalMs: 20,
+          timeoutMs: 10_000,
+          startPeriodMs: 0,
+          startIntervalMs: 20,
+          retries: 1,
+          timeoutText: '10s',
+          action: 'none',
+          stopSignal: 15,
+          stopTimeoutMs: undefined,
+        },
+      },
+    });
+    const record = join(plan.lifetime.containerDir, 'health');
+    const probes = (): number =>
+      existsSync(record) ? readFileSync(record, 'utf8').split('"ExitCode":0').length - 1 : 0;
+    const ended = await runHelper('run', encodePlan(plan), {
+      signal: async (pid) => {
+        await expect.poll(probes, { timeout: 20_000 }).toBeGreaterThan(1);
+        process.kill(pid, 'SIGTERM');
+      },
+    });
+    expect(ended).toEqual({
+      status: 143,
+      stdout: '',
+      stderr: `Warning: giving the container a cgroup "${group}": Not a directory; going on without limits\n`,
+    });
+    expect(existsSync(join(plan.lifetime.containerDir, 'cgroup'))).toBe(false);
+  });
+});
+
 describe('pipes', () => {
   it('copy both ways and log', async (context) => {
     if (missing !== undefined) return context.skip(missing);
@@ -499,6 +547,14 @@ describe('pipes', () => {
     expect(text('stderr')).toBe('to "stderr"\n');
     expect(Math.max(...entries.map((entry) => entry.log.length))).toBe(16 * 1024);
     for (const { time } of entries) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+  });
+});
+
+describe('one pipe', () => {
+  it('keeps the order of what is written', async (context) => {
+    const script = 'for i in 1 2 3 4 5 6 7 8 9; do echo out; echo err >&2; done';
+    const ended = await run(context, { args: sh(script), plan: { stdio: { kind: 'pipe', stdin: false } } });
+    expect(ended).toEqual({ status: 0, stdout: 'out\nerr\n'.repeat(9), stderr: '' });
   });
 });
 
