@@ -32,6 +32,7 @@
         'native/addon/addon.cc',
         'native/addon/errors.cc',
         'native/addon/files.cc',
+        'native/addon/folders.cc',
         'native/addon/no-exceptions.cc',
         'native/addon/process.cc',
         'native/addon/tree.cc',
