@@ -32,6 +32,7 @@
         'native/addon/addon.cc',
         'native/addon/errors.cc',
         'native/addon/files.cc',
+        'native/addon/folders.cc',
         'native/addon/no-exceptions.cc',
         'native/addon/process.cc',
         'native/addon/tree.cc',
@@ -42,9 +43,11 @@
       ],
       'include_dirs': ['native'],
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
-      'cflags': ['-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-isystem', '<(addon_api)'],
+      # Every command that needs it copies it to memory first: small is fast. What takes time in it is the kernel's.
+      'cflags!': ['-O3'],
+      'cflags': ['-Os', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden', '-isystem', '<(addon_api)'],
       'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti', '-ffunction-sections', '-fdata-sections'],
-      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections'],
+      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections', '-s'],
     },
   ],
 }

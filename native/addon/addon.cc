@@ -9,6 +9,7 @@ namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   skiff::InitFiles(env, exports);
+  skiff::InitFolders(env, exports);
   skiff::InitProcess(env, exports);
   skiff::InitTree(env, exports);
   return exports;

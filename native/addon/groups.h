@@ -6,6 +6,7 @@
 namespace skiff {
 
 void InitFiles(Napi::Env env, Napi::Object exports);
+void InitFolders(Napi::Env env, Napi::Object exports);
 void InitProcess(Napi::Env env, Napi::Object exports);
 void InitTree(Napi::Env env, Napi::Object exports);
 

@@ -1,8 +1,8 @@
 // --format of every command: nothing, `json`, a Go template, or `table TEMPLATE`, with docker's results. Pure: lines out.
 
-import type { Node } from './template/ast.ts';
 import { evaluate } from './template/evaluate.ts';
 import { parseTemplate } from './template/parse.ts';
+import { display } from './template/values.ts';
 import { alignColumns } from './table.ts';
 
 /** A placeholder of a list command: `.ID`. A value that is a function is called with arguments: `.Label "x"`. */
@@ -36,16 +36,12 @@ export function formatList<T>(
     return rows.map((row) => JSON.stringify(jsonRow(row, list.fields)));
   const isTable = /^table(\s|$)/.test(wanted);
   const body = wanted.replace(/^table\s*/, '');
-  const nodes = parseTemplate(
-    unescape(isTable ? (body === '' ? list.table.replace(/^table\s*/, '') : body) : wanted),
-  );
-  const lines = rows.map((row) => evaluate(nodes, rowView(row, list.fields)));
-  if (!isTable) {
-    // An unknown field is an error even when there is no row to find it in.
-    if (rows.length === 0) checkFields(nodes, list.fields);
-    return lines;
-  }
-  const header = evaluate(nodes, headerView(list.fields), { functions: HEADER_FUNCTIONS });
+  const source = unescape(isTable ? (body === '' ? list.table.replace(/^table\s*/, '') : body) : wanted);
+  const template = plainTemplate(source, list.fields) ?? interpretedTemplate(source, list.fields);
+  // Made also where it is not shown: an unknown field is an error even when there is no row to find it in.
+  const header = isTable || rows.length === 0 ? template.header() : '';
+  const lines = rows.map(template.line);
+  if (!isTable) return lines;
   return alignColumns(noHeading ? lines : [header, ...lines]);
 }
 
@@ -81,13 +77,49 @@ function unescape(template: string): string {
   return template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
+interface ListTemplate<T> {
+  header: () => string;
+  line: (row: T) => string;
+}
+
+const PLAIN_FIELD = /\{\{\s*\.([A-Za-z]+)\s*\}\}/;
+
+/** Texts and fields, as nearly every template is: filled in as it stands. undefined for any other. */
+function plainTemplate<T>(source: string, fields: ListFormat<T>['fields']): ListTemplate<T> | undefined {
+  const parts = source.split(PLAIN_FIELD); // text, name, text, …, text
+  if (!parts.every((part, i) => (i % 2 === 0 ? !part.includes('{{') : Object.hasOwn(fields, part))))
+    return undefined;
+  const fill = (valueOf: (name: string) => unknown): string => {
+    let line = parts[0] as string;
+    for (let i = 1; i < parts.length; i += 2)
+      line += shown(valueOf(parts[i] as string)) + (parts[i + 1] as string);
+    return line;
+  };
+  return {
+    header: () => fill((name) => headerOf(name, fields)),
+    line: (row) => fill((name) => (fields[name] as Field<T>).value(row)),
+  };
+}
+
+function shown(value: unknown): string {
+  return display(typeof value === 'function' ? (value as () => unknown)() : value);
+}
+
 /** Fields are computed when the template asks for them: a size may cost a walk over a tree. */
-function rowView<T>(row: T, fields: ListFormat<T>['fields']): Record<string, unknown> {
-  const view: Record<string, unknown> = {};
+function interpretedTemplate<T>(source: string, fields: ListFormat<T>['fields']): ListTemplate<T> {
+  const nodes = parseTemplate(source);
+  let current: T;
+  const view: Record<string, unknown> = {}; // of each row in turn
   for (const [name, field] of Object.entries(fields)) {
-    Object.defineProperty(view, name, { enumerable: true, get: () => field.value(row) });
+    Object.defineProperty(view, name, { enumerable: true, get: () => field.value(current) });
   }
-  return view;
+  return {
+    header: () => evaluate(nodes, headerView(fields), { functions: HEADER_FUNCTIONS }),
+    line(row) {
+      current = row;
+      return evaluate(nodes, view);
+    },
+  };
 }
 
 function jsonRow<T>(row: T, fields: ListFormat<T>['fields']): Record<string, string> {
@@ -103,11 +135,13 @@ function jsonRow<T>(row: T, fields: ListFormat<T>['fields']): Record<string, str
 
 function headerView<T>(fields: ListFormat<T>['fields']): Record<string, unknown> {
   const view: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    // `.Label "com.example.some-name"` heads its column with the last part of the key: some name.
-    view[name] = name === 'Label' ? labelHeader : field.header;
-  }
+  for (const name of Object.keys(fields)) view[name] = headerOf(name, fields);
   return view;
+}
+
+/** `.Label "com.example.some-name"` heads its column with the last part of the key: some name. */
+function headerOf<T>(name: string, fields: ListFormat<T>['fields']): unknown {
+  return name === 'Label' ? labelHeader : fields[name]?.header;
 }
 
 function labelHeader(key: unknown): string {
@@ -121,7 +155,3 @@ const HEADER_FUNCTIONS = Object.fromEntries(
     (value: unknown) => value,
   ]),
 );
-
-function checkFields<T>(nodes: readonly Node[], fields: ListFormat<T>['fields']): void {
-  evaluate(nodes, headerView(fields), { functions: HEADER_FUNCTIONS });
-}

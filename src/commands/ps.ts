@@ -58,8 +58,8 @@ export default defineCommand({
     const long = flags['no-trunc'] === true;
     const list = psFormat(long, flags.size === true, bytesOf);
     const format = flags.quiet === true && (flags.format ?? '') === '' ? '{{.ID}}' : flags.format;
-    for (const line of formatList(containers, list, format, { noHeading: flags.noheading === true }))
-      cx.io.stdout(line);
+    const lines = formatList(containers, list, format, { noHeading: flags.noheading === true });
+    if (lines.length > 0) cx.io.stdout(lines.join('\n'));
     return 0;
   },
 });

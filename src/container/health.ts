@@ -3,7 +3,7 @@
 import { readFileIfExists } from '../core/fs.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
-import type { ContainerState } from './state.ts';
+import type { ListedState } from './state.ts';
 
 /** docker's words. `none`: there is no check. */
 export const HEALTH_WORDS = ['starting', 'healthy', 'unhealthy', 'none'] as const;
@@ -27,17 +27,17 @@ export interface HealthResult {
 }
 
 /** undefined: the container has no check, or was never started. */
-export function readHealth(root: StoreRoot, spec: ContainerSpec, state: ContainerState): Health | undefined {
+export function readHealth(root: StoreRoot, spec: ContainerSpec, state: ListedState): Health | undefined {
   if (spec.health === undefined) return undefined;
   return healthNow(readFileIfExists(`${containerDir(root, spec.id)}/health`), state.status);
 }
 
-export function healthWord(root: StoreRoot, spec: ContainerSpec, state: ContainerState): HealthWord {
+export function healthWord(root: StoreRoot, spec: ContainerSpec, state: ListedState): HealthWord {
   return readHealth(root, spec, state)?.Status ?? 'none';
 }
 
 /** `text`: of the record, undefined without one. (pure) */
-export function healthNow(text: string | undefined, status: ContainerState['status']): Health | undefined {
+export function healthNow(text: string | undefined, status: ListedState['status']): Health | undefined {
   if (status === 'created') return undefined;
   const health = parseHealth(text ?? '') ?? { Status: 'starting', FailingStreak: 0, Log: [] };
   // docker's habit: nobody can be well who does not run.

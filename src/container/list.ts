@@ -6,13 +6,12 @@ import { hasLabel } from '../core/labels.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { HEALTH_WORDS, healthWord, type HealthWord } from './health.ts';
-import { listIds, readSpec } from './records.ts';
-import { sweepDead } from './remove.ts';
-import { readState, stateWord, type ContainerState } from './state.ts';
+import { readAllNotes } from './records.ts';
+import { listedState, stateWord, type ListedState } from './state.ts';
 
 export interface ListedContainer {
   spec: ContainerSpec;
-  state: ContainerState;
+  state: ListedState;
   health: HealthWord;
 }
 
@@ -30,9 +29,9 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
   const filter = parseFilters(request.filters);
   const listed: ListedContainer[] = [];
   const all: ListedContainer[] = [];
-  for (const id of listIds(root)) {
-    const spec = readSpec(root, id);
-    const state = spec === undefined ? undefined : readState(root, id);
+  for (const notes of readAllNotes(root)) {
+    const { id, spec } = notes;
+    const state = spec === undefined ? undefined : listedState(root, notes);
     if (spec === undefined || state === undefined || (spec.host.autoRemove && !isUp(state))) {
       // Dead, half-made, or just starting: the sweep takes the first two and passes over the third.
       if ((await sweepQuietly(root, id)) || spec === undefined || state === undefined) continue;
@@ -48,12 +47,13 @@ export async function listContainers(root: StoreRoot, request: ListRequest): Pro
 }
 
 /** docker lists these without --all. */
-function isUp({ status }: ContainerState): boolean {
+function isUp({ status }: ListedState): boolean {
   return status === 'running' || status === 'restarting';
 }
 
 /** True when it is gone. What cannot be deleted has left containers/ all the same, and the next `rm` finishes it in tmp/. */
 async function sweepQuietly(root: StoreRoot, id: ContainerSpec['id']): Promise<boolean> {
+  const { sweepDead } = await import('./remove.ts'); // seldom needed, and most of what there is to load
   try {
     return (await sweepDead(root, [id])).length > 0;
   } catch (error) {

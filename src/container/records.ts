@@ -14,11 +14,12 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { encodeBytes } from '../core/bytes.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { addon } from '../native/addon.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import { ensureStore } from '../store/init.ts';
-import { storeIo } from '../store/io.ts';
+import { storeError, storeIo } from '../store/io.ts';
 import { containerDir, containersDir, namesDir, type StoreRoot } from '../store/layout.ts';
 import { isFree, isStillAt } from '../store/lock.ts';
 import { isContainerId } from './names.ts';
@@ -133,6 +134,11 @@ export function readSpec(root: StoreRoot, id: ContainerId): ContainerSpec | unde
       throw error;
     });
   }
+  return parseSpec(text, id);
+}
+
+/** undefined: half a config.json, or one of a newer skiff's. (pure) */
+function parseSpec(text: string, id: ContainerId): ContainerSpec | undefined {
   try {
     const spec = JSON.parse(text) as Partial<ContainerSpec> & { schemaVersion?: number };
     // One of a newer skiff is left alone: not shown, not removed as if it were torn.
@@ -168,6 +174,44 @@ export function isTorn(root: StoreRoot, id: ContainerId): boolean {
   } catch {
     return true;
   }
+}
+
+/** What is in the folder of a container: its texts as they are, undefined for what is not there. */
+export interface ContainerNotes {
+  id: ContainerId;
+  /** Somebody holds its lock. */
+  held: boolean;
+  exit: string | undefined;
+  pid: string | undefined;
+  cgroup: string | undefined;
+  /** As of `readSpec`. */
+  spec: ContainerSpec | undefined;
+}
+
+/** Read last is config.json: where that is, the folder was there all the time. */
+const NOTES = ['exit', 'pid', 'cgroup', 'config.json'];
+
+/**
+ * Of all containers at once, for lists. Each is looked at in the order of a life read backwards: who was alive, then
+ * whether an end was recorded, then what had begun. @throws IO
+ */
+export function readAllNotes(root: StoreRoot): ContainerNotes[] {
+  const ids = listIds(root);
+  if (ids.length === 0) return [];
+  const dir = containersDir(root);
+  let read: (boolean | string | undefined)[];
+  try {
+    read = addon().readFolders(encodeBytes(dir), ids, 'lock', NOTES);
+  } catch (error) {
+    throw storeError('reading', (error as NodeJS.ErrnoException).path ?? dir, error);
+  }
+  return ids.map((id, i) => {
+    const [held, exit, pid, cgroup, config] = read.slice(i * 5, i * 5 + 5) as [
+      boolean,
+      ...(string | undefined)[],
+    ];
+    return { id, held, exit, pid, cgroup, spec: config === undefined ? undefined : parseSpec(config, id) };
+  });
 }
 
 export function isAlive(root: StoreRoot, id: ContainerId): boolean {

@@ -2,12 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { isFrozen } from '../cgroup/freezer.ts';
-import { readCgroup } from '../cgroup/record.ts';
+import { parseCgroup } from '../cgroup/record.ts';
 import { errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerId } from '../runtime/spec.ts';
-import { isAlive } from './records.ts';
+import { isAlive, type ContainerNotes } from './records.ts';
 
 export interface ContainerState {
   /** docker's words. `created`: made, but its process never ran. `restarting`: its monitor waits to start it again. */
@@ -30,9 +30,12 @@ export interface ContainerState {
 export const LOST = 137;
 export const LOST_KEEPER = 'the process that kept the container was killed';
 
+/** What a list shows, which need not know the process. */
+export type ListedState = Omit<ContainerState, 'pid'>;
+
 export function readState(root: StoreRoot, id: ContainerId): ContainerState {
   const dir = containerDir(root, id);
-  if (!isAlive(root, id)) return readExit(dir);
+  if (!isAlive(root, id)) return ended(readFileIfExists(`${dir}/exit`), () => hasPidFile(dir));
   const init = readPid(dir);
   if (init !== undefined) {
     const { pid, startedAtMs, restarts: restartCount } = init;
@@ -43,6 +46,19 @@ export function readState(root: StoreRoot, id: ContainerId): ContainerState {
   if (exit === undefined) return { ...NEVER_RAN, status: hasPidFile(dir) ? 'running' : 'created' };
   const last = parseExit(exit);
   return isRestarting(exit) ? { ...last, status: 'restarting' } : last;
+}
+
+/**
+ * The same from what was read of many containers at once. A keeper writes `pid` when a run has begun, and then removes
+ * the `exit` of the run before: where the lock is held, there was no `exit` and then a `pid`, that run goes on, or ends
+ * right now. Nobody has to look for the process.
+ */
+export function listedState(root: StoreRoot, { id, held, exit, pid, cgroup }: ContainerNotes): ListedState {
+  if (!held) return ended(exit, () => pid !== undefined);
+  const match = exit === undefined ? PID_FILE.exec(pid ?? '') : null;
+  if (match === null) return readState(root, id);
+  const { startedAtMs, restarts: restartCount } = runOf(match);
+  return { ...NEVER_RAN, status: 'running', startedAtMs, restartCount, paused: isPausedGroup(cgroup) };
 }
 
 const NEVER_RAN: ContainerState = {
@@ -64,12 +80,16 @@ export function isLost(dir: string): boolean {
 
 /** Asked of its group; a container without one cannot be paused. */
 export function isPaused(root: StoreRoot, id: ContainerId): boolean {
-  const group = readCgroup(root, id);
+  return isPausedGroup(readFileIfExists(`${containerDir(root, id)}/cgroup`));
+}
+
+function isPausedGroup(record: string | undefined): boolean {
+  const group = record === undefined ? undefined : parseCgroup(record);
   return group !== undefined && isFrozen(group) === true;
 }
 
 /** docker's word for it. (pure) */
-export function stateWord({ status, paused }: ContainerState): ContainerState['status'] | 'paused' {
+export function stateWord({ status, paused }: ListedState): ContainerState['status'] | 'paused' {
   return paused ? 'paused' : status;
 }
 
@@ -77,11 +97,11 @@ function hasPidFile(dir: string): boolean {
   return readFileIfExists(`${dir}/pid`) !== undefined;
 }
 
-function readExit(dir: string): ContainerState {
-  const text = readFileIfExists(`${dir}/exit`);
+/** Of a container that nobody keeps. */
+function ended(exit: string | undefined, hasPid: () => boolean): ContainerState {
   // A record that announces another start is that of a monitor that was killed while it waited.
-  if (text !== undefined) return parseExit(text);
-  if (!hasPidFile(dir)) return NEVER_RAN;
+  if (exit !== undefined) return parseExit(exit);
+  if (!hasPid()) return NEVER_RAN;
   return {
     ...NEVER_RAN,
     status: 'exited',
@@ -118,7 +138,7 @@ export function parseExit(text: string): ContainerState {
 
 function milliseconds(nanoseconds: string | undefined): number | undefined {
   if (nanoseconds === undefined || !/^[1-9]\d*$/.test(nanoseconds)) return undefined;
-  return Number(BigInt(nanoseconds) / 1_000_000n);
+  return Number(nanoseconds.slice(0, -6));
 }
 
 /** Pid and field 22 of /proc/PID/stat: together they name one process for ever. */
@@ -132,15 +152,17 @@ export interface InitProcess extends ProcessName {
   restarts: number;
 }
 
+function runOf(pidFile: RegExpExecArray): Pick<InitProcess, 'startedAtMs' | 'restarts'> {
+  return { startedAtMs: milliseconds(pidFile[3]), restarts: Number(pidFile[6] ?? 0) };
+}
+
 const PID_FILE = /^(\d+) (\d+)(?: (\d+) (\d+) (\d+)(?: (\d+))?)?/;
 
 /** The init named in the `pid` file, if that very process is alive. */
 export function readPid(dir: string): InitProcess | undefined {
   const match = PID_FILE.exec(readFileIfExists(`${dir}/pid`) ?? '');
   const init = match === null ? undefined : ifAlive(match[1], match[2]);
-  return init === undefined
-    ? undefined
-    : { ...init, startedAtMs: milliseconds(match?.[3]), restarts: Number(match?.[6] ?? 0) };
+  return match === null || init === undefined ? undefined : { ...init, ...runOf(match) };
 }
 
 /** The helper that keeps the container, and passes signals on to it. */

@@ -2,13 +2,13 @@
 
 import type { ContainerSpec } from '../runtime/spec.ts';
 import type { HealthWord } from './health.ts';
-import type { ContainerState } from './state.ts';
+import type { ListedState } from './state.ts';
 
 /**
  * `Up 2 minutes`, `Up 2 minutes (healthy)`, `Up 2 minutes (Paused)`, `Restarting (1) 2 seconds ago`,
  * `Exited (1) 3 hours ago`, `Created`; `ago` formats Unix milliseconds as "3 hours ago".
  */
-export function statusText(state: ContainerState, health: HealthWord, ago: (ms: number) => string): string {
+export function statusText(state: ListedState, health: HealthWord, ago: (ms: number) => string): string {
   switch (state.status) {
     case 'created':
       return 'Created';

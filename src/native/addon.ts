@@ -119,6 +119,16 @@ export const TREE_LIST_FIELDS = [
 export interface Addon {
   /** flock(2). False: `nonblocking` and somebody else holds it. */
   flock(fd: number, mode: 'shared' | 'exclusive' | 'unlock', nonblocking: boolean): boolean;
+  /**
+   * Of each of `names`, folders in `dir`, in turn: whether somebody holds its file `lock` exclusively (a missing one is
+   * free), then the texts of its `files`, in that order; undefined for what is not there.
+   */
+  readFolders(
+    dir: Uint8Array,
+    names: readonly string[],
+    lock: string,
+    files: readonly string[],
+  ): (boolean | string | undefined)[];
   /** Atomic publication. False: `to` exists already. */
   renameNoReplace(from: Uint8Array, to: Uint8Array): boolean;
   syncfs(fd: number): void;

@@ -11,8 +11,8 @@ export interface EvaluateOptions {
 }
 
 /** @throws USAGE: an unknown field (with the known ones), an unknown function, a wrong argument */
-export function evaluate(nodes: readonly Node[], root: unknown, options: EvaluateOptions = {}): string {
-  return new Evaluator(root, { ...FUNCTIONS, ...options.functions }).run(nodes);
+export function evaluate(nodes: readonly Node[], root: unknown, { functions }: EvaluateOptions = {}): string {
+  return new Evaluator(root, functions === undefined ? FUNCTIONS : { ...FUNCTIONS, ...functions }).run(nodes);
 }
 
 /**

@@ -56,6 +56,37 @@ describe('formatList', () => {
     expect(formatList(IMAGES, LIST, format)).toEqual(lines);
   });
 
+  it.each([
+    '{{.ID}}\t{{ .Repository }} {{.Size}}',
+    'table {{.ID}}\\t{{.Repository}}\\t{{.Size}}',
+    'table {{.Label}} {{.Label}}',
+    'a}} {{.ID}}{{.ID}}\\n',
+    'text alone',
+    'table text alone',
+  ])('fills in %j as the interpreter does', (template) => {
+    const interpreted = `${template}{{""}}`;
+    for (const rows of [IMAGES, []]) {
+      sizeReads = 0;
+      const lines = formatList(rows, LIST, template);
+      sizeReads = 0;
+      expect(lines).toEqual(formatList(rows, LIST, interpreted));
+    }
+  });
+
+  it("answers to docker's other spelling of a field", () => {
+    expect(formatList(IMAGES, LIST, '{{.Id}}')).toEqual(['aaa', 'bbb']);
+  });
+
+  it('aligns by characters, not by UTF-16 units', () => {
+    const images = [...IMAGES, { id: '🚀🚀🚀🚀🚀🚀🚀🚀🚀', name: 'c', labels: {} }];
+    expect(formatList(images, LIST)).toEqual([
+      'IMAGE ID    REPOSITORY',
+      'aaa         a-rather-long-name',
+      'bbb         b',
+      '🚀🚀🚀🚀🚀🚀🚀🚀🚀   c',
+    ]);
+  });
+
   it('prints JSON as docker does: an object per line, strings alone', () => {
     sizeReads = 0;
     expect(formatList(IMAGES, LIST, 'json').map((line) => JSON.parse(line) as unknown)).toEqual([
@@ -81,9 +112,11 @@ describe('formatList', () => {
 
   it('refuses an unknown field, with and without rows', () => {
     for (const rows of [IMAGES, []]) {
-      expect(() => formatList(rows, LIST, '{{.Idd}}')).toThrow(
-        'unknown field ".Idd"; known: ID, Repository, Size, Label',
-      );
+      for (const format of ['{{.Idd}}', 'table {{.Idd}}']) {
+        expect(() => formatList(rows, LIST, format, { noHeading: true })).toThrow(
+          'unknown field ".Idd"; known: ID, Repository, Size, Label',
+        );
+      }
     }
   });
 });

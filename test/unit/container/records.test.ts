@@ -170,6 +170,54 @@ test('ps: newest first, running ones alone unless asked', async () => {
   expect(await names(false, 5)).toEqual(['alive', 'old']);
 });
 
+test('a list says of each what a look at it alone says', async () => {
+  const init = `${process.pid} ${startTicksOf(process.pid)} 1700000000123456789 1 1 3\n`;
+  const gone = `${process.pid} 1 1700000000123456789 1 1 3\n`;
+  const exit = (restarting: number): string =>
+    `code=7\nstartedAt=1700000000000000000\nfinishedAt=1700000001000000000\nrestarting=${restarting}\n`;
+  const cases: [name: string, alive: boolean, files: Record<string, string>, status: string][] = [
+    ['never-ran', false, {}, 'created'],
+    ['starting', true, {}, 'created'],
+    ['runs', true, { pid: init }, 'running'],
+    ['runs-again', true, { pid: init, exit: exit(1) }, 'running'],
+    ['waits', true, { pid: gone, exit: exit(1) }, 'restarting'],
+    ['ends', true, { pid: gone, exit: exit(0) }, 'exited'],
+    ['ended', false, { pid: gone, exit: exit(0) }, 'exited'],
+    ['lost', false, { pid: init }, 'exited'],
+    ['lost-waiting', false, { pid: gone, exit: exit(1) }, 'exited'],
+  ];
+  for (const [name, alive, files] of cases) {
+    const spec = make(name, { alive });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(dirOf(spec), file), text);
+  }
+  const listed = await listContainers(root, { all: true, last: -1, filters: [] });
+  expect(listed).toHaveLength(cases.length);
+  for (const { spec, state } of listed) {
+    const { pid, ...alone } = readState(root, spec.id);
+    expect({ name: spec.name, state }).toMatchObject({ name: spec.name, state: alone });
+    expect([spec.name, state.status, pid !== undefined]).toEqual([
+      spec.name,
+      cases.find(([name]) => name === spec.name)?.[3],
+      state.status === 'running',
+    ]);
+    if (state.status === 'running')
+      expect(state).toMatchObject({ startedAtMs: 1700000000123, restartCount: 3 });
+  }
+  // Its init has just ended, and its keeper is about to say how.
+  const ending = make('ending', { alive: true });
+  writeFileSync(join(dirOf(ending), 'pid'), gone);
+  const [found] = await listContainers(root, { all: false, last: -1, filters: ['name=ending'] });
+  expect(found?.state.status).toBe(readState(root, ending.id).status);
+});
+
+test('a list that cannot read a container names the file', async () => {
+  const spec = make('web');
+  mkdirSync(join(dirOf(spec), 'exit'));
+  await expect(listContainers(root, { all: true, last: -1, filters: [] })).rejects.toThrow(
+    `reading "${dirOf(spec)}/exit": EISDIR`,
+  );
+});
+
 test('rm goes on after a failure and reports the first status', async () => {
   make('alive', { alive: true });
   const said: string[] = [];

@@ -75,7 +75,6 @@ test('command and ports as ps prints them', () => {
 describe('filters', () => {
   const state: ListedContainer['state'] = {
     status: 'exited',
-    pid: undefined,
     exitCode: 3,
     oomKilled: false,
     error: '',

@@ -57,6 +57,60 @@ describe('flock', () => {
   });
 });
 
+describe('readFolders', () => {
+  const read = (names: string[], files: string[] = ['a', 'b']) =>
+    native.readFolders(bytes(dir), names, 'lock', files);
+  const make = (name: string, files: Record<string, string | Uint8Array>): void => {
+    mkdirSync(join(dir, name));
+    for (const [file, data] of Object.entries(files)) writeFileSync(join(dir, name, file), data);
+  };
+
+  test('says of each who is held, and gives the texts that are there', () => {
+    make('one', { lock: '', a: 'α', b: '' });
+    make('two', { lock: '', b: 'x' });
+    make('none', {});
+    const fd = openSync(join(dir, 'one/lock'), 'r');
+    native.flock(fd, 'exclusive', true);
+    expect(read(['two', 'one', 'none', 'gone'])).toEqual(
+      [
+        [false, undefined, 'x'],
+        [true, 'α', ''],
+        [false, undefined, undefined],
+        [false, undefined, undefined],
+      ].flat(),
+    );
+    native.flock(fd, 'shared', true); // a reader of its files keeps nothing alive
+    expect(read(['one'], [])).toEqual([false]);
+    closeSync(fd);
+    expect(read([])).toEqual([]);
+  });
+
+  test('reads a file of any size, and what is no UTF-8 as node:fs does', () => {
+    const long = 'é'.repeat(70_000);
+    make('one', { a: long, b: Buffer.of(0x61, 0xff, 0x62) });
+    make('two', { a: 'x'.repeat(65_536), b: 'short' });
+    expect(read(['one', 'two'])).toEqual([false, long, 'a\ufffdb', false, 'x'.repeat(65_536), 'short']);
+  });
+
+  test('an error names the path', () => {
+    make('one', { lock: '' });
+    mkdirSync(join(dir, 'one/a'));
+    const path = join(dir, 'one/a');
+    expect(() => read(['one'])).toThrow(expect.objectContaining({ code: 'EISDIR', path }));
+    make('two', {});
+    symlinkSync('a', join(dir, 'two/lock'));
+    expect(() => read(['two'])).toThrow(
+      expect.objectContaining({ code: 'ELOOP', path: join(dir, 'two/lock') }),
+    );
+    expect(() => native.readFolders(bytes(join(dir, 'x')), [], 'lock', [])).toThrow(
+      expect.objectContaining({ code: 'ENOENT' }),
+    );
+    const call = native.readFolders as (...args: unknown[]) => unknown;
+    for (const names of [undefined, 'one', [1], ['a\0b']])
+      expect(() => call(bytes(dir), names, 'lock', [])).toThrow(TypeError);
+  });
+});
+
 test('renameNoReplace never replaces', () => {
   writeFileSync(join(dir, 'a'), 'a');
   writeFileSync(join(dir, 'b'), 'b');
