@@ -1,5 +1,5 @@
-// Four kinds of tests (CONTRIBUTING.md): unit and property run the sources under Node; faults and integration drive the
-// built binary one file after the other, since they share the machine.
+// Five kinds of tests (CONTRIBUTING.md): unit and property run the sources under Node; faults, integration and real drive
+// the built binary one file after the other, since they share the machine.
 
 import { defineConfig } from 'vitest/config';
 
@@ -20,6 +20,15 @@ export default defineConfig({
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...serial } },
       { test: { name: 'integration', include: ['test/{integration,conformance}/**/*.test.ts'], ...serial } },
+      {
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          ...serial,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
     ],
   },
 });

@@ -198,6 +198,20 @@ test('--verify-repro says what it proved, or names the step and the file', async
   const { stdout: kept } = await skiff.run(['run', '--rm', '--network', 'none', 'other', 'cat', '/b'], {
     stdout: ANY,
   });
+  // All files of that step are named at once.
+  const several = context(
+    'several',
+    'FROM busybox\nRUN cp /proc/sys/kernel/random/uuid /a; cp /a /b; mkdir -p /var/log; cp /a /var/log/c; echo > /d\n',
+  );
+  const { stderr: list } = await skiff.run([...verify, several], { status: 1, stderr: ANY });
+  const lines = list.trimEnd().split('\n').slice(-5);
+  expect(lines.slice(0, 4)).toEqual([
+    'What two runs of Dockerfile:2 left different:',
+    '  "a": content differs',
+    '  "b": content differs',
+    '  "var/log/c": content differs (a log: remove it in the same RUN)',
+  ]);
+  expect(lines[4]).toMatch(/ RUN cp .* is not reproducible: "a": content differs, and 2 more$/);
   // Nothing of the second build is in the cache.
   await skiff.run([...build, '-t', 'again', other], { stderr: /CACHED/ });
   await skiff.run(['run', '--rm', '--network', 'none', 'again', 'cat', '/b'], { stdout: kept });

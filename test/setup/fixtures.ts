@@ -65,27 +65,42 @@ export function busyboxFixture(): Promise<string> {
 
 /** {debian.tar, layout/}: mmdebstrap's minbase from this machine's own apt sources, as an image made by umoci. */
 export async function debianFixture(): Promise<string> {
-  const sources = debianSources();
-  const options = await debianAptOptions();
-  return cached('debian', ['3', DEBIAN_SUITE, sources, ...options], async (dir) => {
+  const apt = await debianApt(DEBIAN_SUITE);
+  return cached('debian', ['3', DEBIAN_SUITE, apt.sources, ...apt.options], async (dir) => {
     const tarFile = `${dir}/debian.tar`;
-    const args = [
-      '--quiet',
-      '--variant=minbase',
-      ...options.map((option) => `--aptopt=${option}`),
-      DEBIAN_SUITE,
-      tarFile,
-    ];
-    await exec('mmdebstrap', sources === '' ? args : [...args, '-'], {
-      ...(sources === '' ? {} : { input: sources }),
-      timeoutMs: 900_000,
-    });
+    await mmdebstrap(DEBIAN_SUITE, tarFile, apt);
     const image = `${dir}/layout:latest`;
     await exec('umoci', ['init', '--layout', `${dir}/layout`]);
     await exec('umoci', ['new', '--image', image]);
     await exec('umoci', ['raw', 'add-layer', '--image', image, tarFile]);
     const env = IMAGE_ENV.flatMap((variable) => ['--config.env', variable]);
     await exec('umoci', ['config', '--image', image, '--config.cmd', 'bash', ...env]);
+  });
+}
+
+/** {debian.tar}: the same of another release, for the real builds alone. */
+export async function debianTarFixture(suite: string): Promise<string> {
+  const apt = await debianApt(suite);
+  return cached(`debian-${suite}`, ['1', suite, apt.sources, ...apt.options], (dir) =>
+    mmdebstrap(suite, `${dir}/debian.tar`, apt),
+  );
+}
+
+interface Apt {
+  /** Text of a sources file; '' for mmdebstrap's default. */
+  sources: string;
+  options: string[];
+}
+
+async function debianApt(suite: string): Promise<Apt> {
+  return { sources: debianSources(suite), options: await debianAptOptions() };
+}
+
+async function mmdebstrap(suite: string, tarFile: string, { sources, options }: Apt): Promise<void> {
+  const flags = ['--quiet', '--variant=minbase', ...options.map((option) => `--aptopt=${option}`)];
+  await exec('mmdebstrap', [...flags, suite, tarFile, ...(sources === '' ? [] : ['-'])], {
+    ...(sources === '' ? {} : { input: sources }),
+    timeoutMs: 900_000,
   });
 }
 
@@ -193,8 +208,11 @@ async function pushIndex(
   if (!answer.ok) throw new Error(`pushing the index: ${answer.status} ${await answer.text()}`);
 }
 
-/** This machine's apt sources of the suite, so that the image uses the mirror this machine uses; '' for the default. */
-function debianSources(): string {
+/**
+ * This machine's apt sources, so that the image uses the mirror this machine uses, for any suite that the mirror names
+ * in the same way; '' for the default.
+ */
+function debianSources(suite: string): string {
   const dir = '/etc/apt/sources.list.d';
   const files = existsSync(dir) ? readdirSync(dir).sort() : [];
   const stanzas = files
@@ -207,7 +225,8 @@ function debianSources(): string {
     ? readFileSync('/etc/apt/sources.list', 'utf8').split('\n')
     : [];
   const oneLine = lines.filter((line) => new RegExp(`^deb .* ${DEBIAN_SUITE}(-\\S+)? `).test(line));
-  return stanzas.length > 0 ? `${stanzas.join('\n\n')}\n` : oneLine.map((line) => `${line}\n`).join('');
+  const own = stanzas.length > 0 ? `${stanzas.join('\n\n')}\n` : oneLine.map((line) => `${line}\n`).join('');
+  return own.replaceAll(DEBIAN_SUITE, suite);
 }
 
 /** Settings of this machine's apt without which its mirror could not be used. */

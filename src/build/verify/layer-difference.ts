@@ -1,8 +1,9 @@
-// The first difference of two layers, as a person would name it. (pure)
+// The differences of two layers, as a person would name them. (pure)
 
 import { createHash, type Hash } from 'node:crypto';
 import { showPath, type ByteString, type EntrySink, type TarEntry } from '../../image/layer/entry.ts';
 import { TarReader } from '../../image/layer/tar.ts';
+import { knownCause } from './known-causes.ts';
 
 /** What of an entry can differ, in the order in which it is told. */
 const ASPECTS = ['type', 'content', 'size', 'mode', 'owner', 'time', 'link', 'device', 'attributes'] as const;
@@ -64,20 +65,28 @@ class ListingSink implements EntrySink {
   }
 }
 
-/** `"app/x": content differs`; undefined: the same. */
-export function describeDifference(first: LayerListing, second: LayerListing): string | undefined {
-  for (const path of [...new Set([...first.keys(), ...second.keys()])].sort()) {
-    const [a, b] = [first.get(path), second.get(path)];
-    if (a === undefined || b === undefined)
-      return `${showPath(path)} is only in the ${a === undefined ? 'second' : 'first'} build`;
-    const aspect = ASPECTS.find((name) => a[name] !== b[name]);
-    if (aspect === undefined) continue;
-    if (aspect === 'content' || aspect === 'attributes')
-      return `${showPath(path)}: ${aspect} ${aspect === 'content' ? 'differs' : 'differ'}${sizes(a, b)}`;
-    return `${showPath(path)}: ${aspect} is ${told(aspect, a)} in the first build and ${told(aspect, b)} in the second`;
-  }
-  if ([...first.keys()].join('\0') !== [...second.keys()].join('\0')) return 'the order of the files differs';
-  return undefined;
+/** One line a path, in the order of their names, such as `"app/x": content differs`; empty: the layers are the same. */
+export function describeDifferences(first: LayerListing, second: LayerListing): string[] {
+  const paths = [...new Set([...first.keys(), ...second.keys()])].sort();
+  const lines = paths.flatMap((path) => {
+    const how = describePath(first.get(path), second.get(path));
+    if (how === undefined) return [];
+    const cause = knownCause(path);
+    return [`${showPath(path)}${how}${cause === undefined ? '' : ` (${cause})`}`];
+  });
+  if (lines.length === 0 && [...first.keys()].join('\0') !== [...second.keys()].join('\0'))
+    return ['the order of the files differs'];
+  return lines;
+}
+
+function describePath(a: Aspects | undefined, b: Aspects | undefined): string | undefined {
+  if (a === undefined || b === undefined)
+    return ` is only in the ${a === undefined ? 'second' : 'first'} build`;
+  const aspect = ASPECTS.find((name) => a[name] !== b[name]);
+  if (aspect === undefined) return undefined;
+  if (aspect === 'content' || aspect === 'attributes')
+    return `: ${aspect} ${aspect === 'content' ? 'differs' : 'differ'}${sizes(a, b)}`;
+  return `: ${aspect} is ${told(aspect, a)} in the first build and ${told(aspect, b)} in the second`;
 }
 
 function sizes(a: Aspects, b: Aspects): string {

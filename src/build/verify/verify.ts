@@ -11,7 +11,10 @@ import { collectGarbage } from '../../store/gc.ts';
 import { buildImage, type BuildRequest, type Built, type BuiltStep } from '../build.ts';
 import type { BuildParts } from '../parts.ts';
 import { chainsOf } from '../snapshot.ts';
-import { describeDifference, listLayer, type LayerListing } from './layer-difference.ts';
+import { describeDifferences, listLayer, type LayerListing } from './layer-difference.ts';
+
+/** How many files are named; a step that differs in more differs in all. */
+const MAX_LINES = 50;
 
 /** Numbers of the second build's vertices in events. */
 const SECOND = 1000;
@@ -32,10 +35,13 @@ export async function verifyBuild(
       const second = await buildImage(parts, secondOf(request), added);
       for (const { layers } of second.steps) chainsOf(layers).forEach((chainId) => chainIds.add(chainId));
       const difference = await findDifference(parts, first, second);
-      if (difference !== undefined)
-        throw new EngineError('BUILD_NOT_REPRODUCIBLE', `verifying the build: ${difference}`, {
+      if (difference !== undefined) {
+        const { message, detail } = difference;
+        throw new EngineError('BUILD_NOT_REPRODUCIBLE', `verifying the build: ${message}`, {
+          detail,
           exitCode: 1,
         });
+      }
       const count = second.steps.length;
       const proof = `reproducible: running ${count === 1 ? 'the step' : `all ${count} steps`} again gave the same image, ${first.image.manifestDigest}`;
       return { ...first, proof };
@@ -65,7 +71,7 @@ async function findDifference(
   { paths }: Pick<BuildParts, 'paths'>,
   first: Built,
   second: Built,
-): Promise<string | undefined> {
+): Promise<{ message: string; detail?: string } | undefined> {
   for (const [i, b] of second.steps.entries()) {
     const a = first.steps[i];
     // Made by an earlier build, and forgotten since: nothing to compare with.
@@ -74,11 +80,24 @@ async function findDifference(
     if (before?.diffId === after?.diffId) continue;
     const list = async (layer: CachedLayer | undefined): Promise<LayerListing> =>
       layer === undefined ? new Map() : await listLayer(openBlob(paths, layer.blob.digest));
-    const how = describeDifference(await list(before), await list(after)) ?? 'the archives differ';
-    return `${b.place}: ${b.name} is not reproducible: ${how}`;
+    return blame(b, describeDifferences(await list(before), await list(after)));
   }
   if (first.image.manifestDigest === second.image.manifestDigest) return undefined;
-  return `the layers are the same, the configurations are not: ${first.image.imageId} and ${second.image.imageId}`;
+  const ids = `${first.image.imageId} and ${second.image.imageId}`;
+  return { message: `the layers are the same, the configurations are not: ${ids}` };
+}
+
+/** All of them, since each further build to find the next one takes as long as two. */
+function blame({ place, name }: BuiltStep, lines: string[]): { message: string; detail?: string } {
+  const message = `${place}: ${name} is not reproducible: ${lines[0] ?? 'the archives differ'}`;
+  if (lines.length <= 1) return { message };
+  const shown = lines.slice(0, MAX_LINES);
+  const rest = lines.length - shown.length;
+  const detail = [...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].map((line) => `  ${line}`);
+  return {
+    message: `${message}, and ${lines.length - 1} more`,
+    detail: [`What two runs of ${place} left different:`, ...detail].join('\n'),
+  };
 }
 
 function ownLayer({ layers, isMade }: BuiltStep): CachedLayer | undefined {
