@@ -21,7 +21,7 @@ export async function benchRegistry(size: ImageSize): Promise<string> {
   const recipe = readFileSync(new URL(import.meta.url));
   const name = size === FULL ? 'bench' : 'bench-small';
   const dir = await cached(name, ['1', JSON.stringify(size), recipe], async (work) => {
-    const layers = Array.from({ length: size.layers }, (_, i) => ({ tar: benchLayer(size, i) }));
+    const layers = Array.from({ length: size.layers }, (_, i) => ({ tar: tar(layerEntries(size, i)) }));
     writeOciLayout(`${work}/layout`, 'latest', { layers, config: { Cmd: ['/bin/true'] } });
     const registry = await startDockerRegistry({ data: `${work}/data`, dir: `${work}/run` });
     try {
@@ -35,8 +35,8 @@ export async function benchRegistry(size: ImageSize): Promise<string> {
   return `${dir}/data`;
 }
 
-/** Uncompressed tar of layer `index`. */
-function benchLayer({ layers, files, bytes }: ImageSize, index: number): Buffer {
+/** Files of layer `index`: data<index>/dir<n>/file<n>. */
+export function layerEntries({ layers, files, bytes }: ImageSize, index: number): TarEntry[] {
   const random = xorshift(index + 1);
   const count = Math.floor(files / layers);
   // Sizes of real files: many small, few large (log-normal), scaled to the layer's share.
@@ -59,7 +59,7 @@ function benchLayer({ layers, files, bytes }: ImageSize, index: number): Buffer 
     });
     if (i % 40 === 0) entries.push({ path: `${dir}/link${i}`, type: 'symlink', link: `file${i}` });
   });
-  return tar(entries);
+  return entries;
 }
 
 /** Text, text, text, records, records, noise. */

@@ -14,6 +14,7 @@ import { REPOSITORY } from '../test/helpers/world.ts';
 import { openWorld } from '../test/setup/global.ts';
 import { hasProgram } from '../test/setup/probe.ts';
 import { BUSYBOX } from '../test/setup/busybox.ts';
+import { BUILD_SCENARIOS, buildScenarios } from './build.ts';
 import { holdContainer } from './hold.ts';
 import { benchRegistry, FULL, SMALL } from './image.ts';
 import { waitingMemory } from './memory.ts';
@@ -27,17 +28,7 @@ import {
   type Bench,
 } from './peers.ts';
 import { formatTable, type Measured, type Report, type ScenarioResult } from './report.ts';
-
-interface Scenario {
-  name: string;
-  /** Highest allowed ratio to podman. */
-  limit?: number;
-  runs: number;
-  warmup: number;
-  commands: { name: string; words: string[]; prepare?: string }[];
-  /** Engines that keep so many containers meanwhile, the first of them under this name. */
-  held?: { name: string; by: { words: string[]; count: number }[] };
-}
+import type { Scenario } from './scenario.ts';
 
 const PARALLEL = 20;
 const HELD = 'bench-held';
@@ -46,6 +37,7 @@ async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const smoke = args.includes('--smoke');
   const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : undefined;
+  const isWanted = (name: string): boolean => only === undefined || only.includes(name);
   if (!hasProgram('hyperfine')) {
     console.error('bench: hyperfine is missing: apt-get install hyperfine');
     return 1;
@@ -57,15 +49,17 @@ async function main(): Promise<number> {
   try {
     if (world.storeError !== '') throw new Error(world.storeError);
     bench = makeBench(world.dir, world.user, world.store);
-    const scenarios = await planScenarios(bench, world, registry.address, smoke);
+    const scenarios = await planScenarios(bench, world, registry.address, {
+      smoke,
+      withBuilds: BUILD_SCENARIOS.some(isWanted),
+    });
     const results: ScenarioResult[] = [];
     for (const scenario of scenarios) {
-      if (only !== undefined && !only.includes(scenario.name)) continue;
+      if (!isWanted(scenario.name)) continue;
       console.error(`bench: ${scenario.name}`);
       results.push(await measure(bench, scenario));
     }
-    const memory =
-      only === undefined || only.includes('memory') ? await waitingMemory(bench, world.binary) : undefined;
+    const memory = isWanted('memory') ? await waitingMemory(bench, world.binary) : undefined;
     const report: Report = {
       machine: await describeMachine(),
       smoke,
@@ -103,7 +97,7 @@ async function planScenarios(
   bench: Bench,
   world: { binary: string; fixtures: { busyboxOciArchive?: string } },
   registry: string,
-  smoke: boolean,
+  { smoke, withBuilds }: { smoke: boolean; withBuilds: boolean },
 ): Promise<Scenario[]> {
   const skiff = [world.binary];
   const podman = await preparePodman(bench, world.fixtures.busyboxOciArchive ?? '');
@@ -181,6 +175,7 @@ async function planScenarios(
         };
       }),
     },
+    ...(withBuilds ? await buildScenarios(bench, skiff, podman, smoke) : []),
   ];
 }
 
@@ -206,12 +201,14 @@ async function measure(bench: Bench, scenario: Scenario): Promise<ScenarioResult
     await Promise.all(ends.map((end) => end()));
   }
   const { results } = JSON.parse(readFileSync(file, 'utf8')) as {
-    results: { median: number; min: number; max: number; stddev: number; times: number[] }[];
+    results: (Record<'median' | 'min' | 'max' | 'stddev' | 'user' | 'system', number> & {
+      times: number[];
+    })[];
   };
   const commands = scenario.commands.map(({ name, words }, i): Measured => {
     const seconds = results[i];
     if (seconds === undefined) throw new Error(`hyperfine gave no result for ${words.join(' ')}`);
-    const { median, min, max, stddev, times } = seconds;
+    const { median, min, max, stddev, user, system, times } = seconds;
     return {
       name,
       command: shellQuote(words),
@@ -219,6 +216,7 @@ async function measure(bench: Bench, scenario: Scenario): Promise<ScenarioResult
       minMs: min * 1e3,
       maxMs: max * 1e3,
       stddevMs: stddev * 1e3,
+      cpuMs: (user + system) * 1e3,
       runs: times.length,
     };
   });
@@ -226,6 +224,7 @@ async function measure(bench: Bench, scenario: Scenario): Promise<ScenarioResult
     name: scenario.name,
     commands,
     ...(scenario.limit === undefined ? {} : { limit: scenario.limit }),
+    ...(scenario.against === undefined ? {} : { against: scenario.against }),
   };
 }
 

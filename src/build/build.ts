@@ -9,7 +9,7 @@ import { readBase, storeNewImage } from '../image/new-image.ts';
 import { hostPlatform } from '../image/platform.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
-import type { HistoryEntry, Platform } from '../spec/image.ts';
+import type { Platform } from '../spec/image.ts';
 import { buildCacheDir, hasCached, readCached, writeCached, type CachedLayer } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
@@ -102,6 +102,12 @@ export async function buildImage(
   }
 }
 
+interface PreviousBuild {
+  /** Of its file in the cache. */
+  name: string;
+  steps: readonly NotedStep[];
+}
+
 class Build {
   readonly #parts: BuildParts;
   readonly #request: BuildRequest;
@@ -131,13 +137,13 @@ class Build {
       scope,
       findImage: (name, platform) => this.#findImage(name, platform),
       context: (name) => this.#request.contexts.get(name),
-      historyOf: (image) => historyOf(this.#parts, image),
       ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
       hiddenEnv: proxyEnv(buildArgs),
     });
     const stage = await evaluator.stage(target);
     const unused = unconsumedBuildArgs(dockerfile, buildArgs, evaluator.triggerArgs);
     if (unused.length > 0) this.#parts.log.warn(unconsumedWarning(unused));
+    const previous = this.#previous();
     const work = await WorkDir.open(this.#parts.paths, this.#ids.idMap);
     const files = this.#fileSteps(work);
     try {
@@ -145,7 +151,7 @@ class Build {
         ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added, source: dockerfile },
         settings: this.#request.run,
         keepsSteps: this.#request.pass !== 'second',
-        previous: this.#previous(),
+        previous: previous.steps,
       });
       const solver = new Solver(world, {
         ...{ onEvent, signal: this.#parts.signal, stop: this.#stop },
@@ -161,7 +167,7 @@ class Build {
         await solver.settle();
         throw error;
       } finally {
-        if (this.#request.pass !== 'second') this.#note(solver);
+        if (this.#request.pass !== 'second') this.#note(solver, previous);
       }
     } finally {
       files.close();
@@ -277,18 +283,15 @@ class Build {
     return image;
   }
 
-  /** Names the last build of the same target: of no consequence but for what is said of misses. */
-  #identity(): string {
+  /** The last build of the same target: of no consequence but for what is said of misses. */
+  #previous(): PreviousBuild {
     const { input, target } = this.#request;
-    return sha256OfText(JSON.stringify([input.name, input.dockerfile.file, target ?? '']));
+    const name = sha256OfText(JSON.stringify([input.name, input.dockerfile.file, target ?? '']));
+    const value = readCached(this.#parts.paths, 'builds', name);
+    return { name, steps: Array.isArray(value) ? (value as NotedStep[]) : [] };
   }
 
-  #previous(): NotedStep[] {
-    const value = readCached(this.#parts.paths, 'builds', this.#identity());
-    return Array.isArray(value) ? (value as NotedStep[]) : [];
-  }
-
-  #note(solver: Solver): void {
+  #note(solver: Solver, previous: PreviousBuild): void {
     const done = solver.solved().filter(({ key }) => hasCached(this.#parts.paths, 'steps', key));
     const steps = done.map(({ vertex: { stage, position }, parts }): NotedStep => ({
       stage,
@@ -297,8 +300,8 @@ class Build {
     }));
     if (steps.length === 0) return;
     try {
-      const before = JSON.stringify(this.#previous());
-      if (before !== JSON.stringify(steps)) writeCached(this.#parts.paths, 'builds', this.#identity(), steps);
+      if (JSON.stringify(previous.steps) !== JSON.stringify(steps))
+        writeCached(this.#parts.paths, 'builds', previous.name, steps);
     } catch (error) {
       this.#parts.log.debug(`the build was not noted: ${String(error)}`);
     }
@@ -307,10 +310,6 @@ class Build {
 
 function withLabels({ config }: EvaluatedStage, labels: Readonly<Record<string, string>>) {
   return Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
-}
-
-function historyOf({ paths }: BuildParts, { manifestDigest, reference }: ResolvedImage): HistoryEntry[] {
-  return readBase(paths, manifestDigest, `image "${reference}"`).config.history ?? [];
 }
 
 /** RFC 3339 of the time that images have unless something else is asked for. */

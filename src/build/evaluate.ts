@@ -2,7 +2,7 @@
 // images that stages begin with are looked up by the caller; all else is pure.
 
 import type { ResolvedImage } from '../store/images.ts';
-import type { HistoryEntry, ImageConfigSection, Platform } from '../spec/image.ts';
+import type { ImageConfigSection, Platform } from '../spec/image.ts';
 import { withoutCredentials } from './context/credentials.ts';
 import type {
   Dockerfile,
@@ -26,8 +26,6 @@ export interface EvaluateOptions {
   findImage(name: string, platform: Platform | undefined, range: SourceRange): Promise<ResolvedImage>;
   /** What --build-context says of a name. */
   context(name: string): { kind: 'directory' } | { kind: 'image'; reference: string } | undefined;
-  /** History of an image, for what is built on it. */
-  historyOf(image: ResolvedImage): HistoryEntry[];
   ignoreCache(stage: string): boolean;
   /** `NAME=value` of proxies. */
   hiddenEnv: readonly string[];
@@ -45,8 +43,6 @@ export interface EvaluatedStage {
   top: Vertex;
   config: ImageConfigSection;
   state: StageState;
-  /** Of the image that it is built on, as it is. */
-  baseHistory: readonly HistoryEntry[];
   lines: HistoryLine[];
   author: string | undefined;
   /** The image at the bottom, undefined for scratch. */
@@ -105,7 +101,7 @@ export class Evaluator {
     if (from.base.kind === 'stage') {
       const below = await this.stage(from.base.stage);
       return {
-        ...{ top: below.top, config: below.config, state: below.state, baseHistory: below.baseHistory },
+        ...{ top: below.top, config: below.config, state: below.state },
         ...{
           image: below.image,
           author: below.author,
@@ -123,7 +119,7 @@ export class Evaluator {
         stage: stageName(stage),
         image: undefined,
       };
-      return { ...none, top, config, state: startState(config.Env ?? []), baseHistory: [], image: undefined };
+      return { ...none, top, config, state: startState(config.Env ?? []), image: undefined };
     }
     const { name } = from.base;
     const top = await this.#image(name, from.platform, stage, stage.range);
@@ -134,7 +130,6 @@ export class Evaluator {
       ...{ top, config, image },
       triggers: this.#triggers(image.config.OnBuild, stage),
       state: startState(config.Env ?? []),
-      baseHistory: this.#options.historyOf(image),
     };
   }
 

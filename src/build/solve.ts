@@ -52,7 +52,7 @@ export class Solver implements Lookup {
   readonly #keys = new Map<Vertex, Promise<string>>();
   readonly #snapshots = new Map<Vertex, Promise<Snapshot>>();
   readonly #numbers = new Map<Vertex, number>();
-  readonly #parts = new Map<Vertex, KeyPart[]>();
+  readonly #solved = new Map<Vertex, SolvedStep>();
   /** Layers and records on their way into the store. */
   readonly #pending = new Set<Promise<unknown>>();
   #firstFailure: Error | undefined;
@@ -96,9 +96,7 @@ export class Solver implements Lookup {
 
   /** Steps whose key was worked out, whatever came of them. */
   solved(): SolvedStep[] {
-    return [...this.#parts].flatMap(([vertex, parts]) =>
-      vertex.kind === 'base' ? [] : [{ vertex, parts, key: keyOf(parts) }],
-    );
+    return [...this.#solved.values()];
   }
 
   /** All layers after a step, whoever made them; none: it was not run, and what it came to is not known any more. */
@@ -128,8 +126,9 @@ export class Solver implements Lookup {
     const parent = await this.key(vertex.parent);
     try {
       const parts = [{ name: 'parent', value: parent }, ...(await this.#world.partsOf(vertex, this))];
-      this.#parts.set(vertex, parts);
-      return keyOf(parts);
+      const key = keyOf(parts);
+      this.#solved.set(vertex, { vertex, key, parts });
+      return key;
     } catch (error) {
       this.#start(vertex);
       throw this.#failed(vertex, error);
@@ -171,7 +170,7 @@ export class Solver implements Lookup {
       const number = this.numberOf(vertex);
       const reason = vertex.ignoreCache
         ? undefined
-        : this.#world.explainMiss(vertex, this.#parts.get(vertex) ?? []);
+        : this.#world.explainMiss(vertex, this.#solved.get(vertex)?.parts ?? []);
       if (reason !== undefined)
         this.#onEvent({ type: 'miss', vertex: number, reason, atMs: this.#world.now() });
       const layer = await this.#world.run(vertex, below, this, number);

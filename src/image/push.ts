@@ -135,6 +135,8 @@ class Push {
   readonly #target: ImageReference & { tag: string };
   readonly #options: PushOptions;
   readonly #stop: AbortController;
+  /** All that are stored. */
+  readonly #images: readonly StoredImage[];
 
   /** stop: ends all requests of `client`. */
   constructor(
@@ -149,6 +151,7 @@ class Push {
     this.#client = client;
     this.#target = target;
     this.#options = options;
+    this.#images = listImages(parts.paths).images;
   }
 
   async run(name: string): Promise<Digest> {
@@ -185,7 +188,7 @@ class Push {
     const { paths } = this.#parts;
     const found = findStored(paths, name);
     const image = found?.image;
-    const entry = listImages(paths).images.find((one) => one.entry.digest === image?.manifestDigest)?.entry;
+    const entry = this.#images.find((one) => one.entry.digest === image?.manifestDigest)?.entry;
     if (found === undefined || image === undefined || entry === undefined) throw imageToPushNotFound(name);
     if (found.by === 'id' && this.#options.destination === undefined)
       throw new EngineError('USAGE', `pushing ${JSON.stringify(name)}: an id does not say where to`, {
@@ -275,7 +278,7 @@ class Push {
   #mountCandidates(digest: Digest): string[] {
     const { registry, repository } = this.#target;
     const found = new Set<string>();
-    for (const { entry, image } of listImages(this.#parts.paths).images) {
+    for (const { entry, image } of this.#images) {
       if (!image.layers.some(({ blob }) => blob.digest === digest)) continue;
       for (const text of repoDigestsOf(entry)) {
         const ref = parseReference(text);

@@ -8,7 +8,7 @@ import { isObject } from '../../core/json.ts';
 import { showPath } from '../../image/layer/entry.ts';
 import { resolveUser } from '../../runtime/users.ts';
 import { hasCached, readCached, writeCached } from '../../store/build-cache.ts';
-import { resolveChown, type Owner } from '../context/chown.ts';
+import { resolveChown } from '../context/chown.ts';
 import { describeChange, fingerprintsOf, type Fingerprints } from '../context/changes.ts';
 import { openContext, type BuildContext } from '../context/context.ts';
 import { withoutCredentials } from '../context/credentials.ts';
@@ -16,7 +16,7 @@ import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
 import type { Mount } from '../dockerfile/ast.ts';
-import { isRunAgain, type FilesVertex, type Origin, type WorkdirVertex } from '../graph.ts';
+import { isRunAgain, type FilesVertex, type Origin, type Vertex, type WorkdirVertex } from '../graph.ts';
 import { treesOf } from '../layer-store.ts';
 import type { BuildIds, BuildParts } from '../parts.ts';
 import { readAccounts } from '../run/step.ts';
@@ -26,6 +26,7 @@ import type { KeyPart } from '../step-key.ts';
 import type { WorkDir } from '../work.ts';
 import { FIXED_TIME_SEC } from '../times.ts';
 import type { StepPlace } from '../world.ts';
+import { bindRequest, ownedBy, requestOf, type CopyJob, type FoundFiles } from './copy-job.ts';
 import { RemoteFiles } from './remote.ts';
 import { groupsOf, type SourceGroup } from './source-groups.ts';
 
@@ -65,6 +66,8 @@ export class FileSteps {
   readonly #contexts = new Map<string, BuildContext>();
   /** Of contexts, by their request: what was hashed is what is copied. */
   readonly #selections = new Map<string, Promise<Selection>>();
+  /** Of stages and images, by their request. */
+  readonly #fromVertices = new Map<Vertex, Map<string, Promise<FoundFiles>>>();
   readonly #remote: RemoteFiles;
 
   constructor(options: FileStepsOptions) {
@@ -134,7 +137,7 @@ export class FileSteps {
     vertex: FilesVertex,
     { sources, remote }: SourceGroup,
     of: Lookup,
-  ): Promise<{ selection: Selection; source: CopySource }> {
+  ): Promise<FoundFiles> {
     const request = { ...requestOf(vertex), sources };
     return remote === undefined
       ? await this.#resolve(vertex.origin, request, of)
@@ -231,17 +234,27 @@ export class FileSteps {
     return selection.digest;
   }
 
-  async #resolve(
-    origin: Origin,
-    request: CopyRequest,
-    of: Lookup,
-  ): Promise<{ selection: Selection; source: CopySource }> {
+  async #resolve(origin: Origin, request: CopyRequest, of: Lookup): Promise<FoundFiles> {
     if (origin.kind === 'context') {
       const selection = await this.#fromContext(origin.name, request);
       return { selection, source: { kind: 'context', path: this.#contextDir(origin.name).path } };
     }
+    const { vertex } = origin;
+    const known = this.#fromVertices.get(vertex) ?? new Map<string, Promise<FoundFiles>>();
+    this.#fromVertices.set(vertex, known);
+    const key = JSON.stringify(request);
+    let found = known.get(key);
+    if (found === undefined) {
+      found = this.#fromVertex(vertex, request, of);
+      found.catch(() => {});
+      known.set(key, found);
+    }
+    return await found;
+  }
+
+  async #fromVertex(vertex: Vertex, request: CopyRequest, of: Lookup): Promise<FoundFiles> {
     const { parts, ids } = this.#options;
-    const layers = await storedLayers(await of.snapshot(origin.vertex));
+    const layers = await storedLayers(await of.snapshot(vertex));
     const trees = await treesOf(parts, layers, ids.idMap);
     if (trees.length === 0) trees.push(this.#options.work.folder('empty'));
     const selection = await selectFromLayers(this.#copyParts(), trees, request, 'reading a stage');
@@ -351,31 +364,4 @@ export class FileSteps {
     const value = readCached(this.#options.parts.paths, 'files', hexOf(digest));
     return isObject(value) ? (value as Fingerprints) : undefined;
   }
-}
-
-interface CopyJob {
-  source: CopySource;
-  sources: readonly SelectedSource[];
-  inline: readonly { name: string; content: string }[];
-  destination: string;
-  owner: Owner | undefined;
-  chmod: string | undefined;
-  unpack: boolean;
-  timeSec: number | undefined;
-  doing: string;
-}
-
-/** Without the owner, which only the image that is copied to can name: it has a part of the key for itself. */
-function requestOf({ sources, parents, exclude, chmod }: FilesVertex): CopyRequest {
-  return { sources, parents, exclude, owner: undefined, chmod };
-}
-
-function bindRequest(source: string): CopyRequest {
-  return { sources: [source], parents: false, exclude: [], owner: undefined, chmod: undefined };
-}
-
-function ownedBy(source: SelectedSource, owner: Owner | undefined): SelectedSource {
-  if (owner === undefined) return source;
-  const { uid: containerUid, gid: containerGid } = owner;
-  return { ...source, files: source.files.map((file) => ({ ...file, containerUid, containerGid })) };
 }

@@ -52,7 +52,6 @@ async function evaluate(
       return Promise.resolve(image(name, base));
     },
     context: (name) => contexts[name],
-    historyOf: () => [],
     ignoreCache: () => false,
     hiddenEnv: [],
   });
