@@ -29,6 +29,7 @@ import { storedLayers, type Snapshot } from './snapshot.ts';
 import { Solver } from './solve.ts';
 import type { NotedStep } from './step-key.ts';
 import { FIXED_TIME_SEC } from './times.ts';
+import type { DebugTerminal } from './run/debug-shell.ts';
 import { WorkDir } from './work.ts';
 import { BuildWorld } from './world.ts';
 
@@ -55,6 +56,8 @@ export interface BuildRequest {
   run: RunSettings;
   /** RFC 3339, of the image and its new history entries. */
   created: string;
+  /** --debug-shell */
+  debug: DebugTerminal | undefined;
   onEvent: OnBuildEvent;
   onContext: (event: ContextEvent) => void;
   /** One of two builds that are to be compared; of the second nothing is kept, not even in the cache. */
@@ -150,6 +153,7 @@ class Build {
       const world = new BuildWorld({
         ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added, source: dockerfile },
         settings: this.#request.run,
+        debug: this.#request.debug,
         keepsSteps: this.#request.pass !== 'second',
         previous: previous.steps,
       });

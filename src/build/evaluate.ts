@@ -280,6 +280,7 @@ class StageBuilder {
       env: Array.from(env, ([name, value]) => `${name}=${value}`),
       buildArgs: new Set(args.keys()),
       hiddenEnv: this.#options.hiddenEnv,
+      shell: config.Shell?.[0],
       user: config.User ?? '',
       cwd: config.WorkingDir ?? '/',
       mounts,

@@ -48,7 +48,10 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'onEvent' | 'onContext' | 'pass'> & { outputs: Output[]; push: boolean } {
+): Omit<BuildRequest, 'input' | 'debug' | 'onEvent' | 'onContext' | 'pass'> & {
+  outputs: Output[];
+  push: boolean;
+} {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   const outputs = options.output.map(parseOutput);

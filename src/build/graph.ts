@@ -44,6 +44,8 @@ export interface RunVertex extends StepCommon {
   buildArgs: ReadonlySet<string>;
   /** Proxies: seen by the command, and part of nothing. */
   hiddenEnv: readonly string[];
+  /** The program of SHELL. */
+  shell: string | undefined;
   user: string;
   cwd: string;
   mounts: readonly RunMount[];

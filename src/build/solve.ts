@@ -90,6 +90,7 @@ export class Solver implements Lookup {
 
   /** Everything that is under way, to its end. @throws the first failure of the build */
   async settle(): Promise<void> {
+    await Promise.allSettled([...this.#snapshots.values()]);
     while (this.#pending.size > 0) await Promise.allSettled([...this.#pending]);
     if (this.#firstFailure !== undefined) throw this.#firstFailure;
   }
@@ -123,9 +124,12 @@ export class Solver implements Lookup {
 
   async #key(vertex: Vertex): Promise<string> {
     if (vertex.kind === 'base') return this.#world.baseKey(vertex);
+    // Begun at once: what one COPY --from needs of its stage is made while another's is.
+    const own = this.#world.partsOf(vertex, this);
+    own.catch(() => {});
     const parent = await this.key(vertex.parent);
     try {
-      const parts = [{ name: 'parent', value: parent }, ...(await this.#world.partsOf(vertex, this))];
+      const parts = [{ name: 'parent', value: parent }, ...(await own)];
       const key = keyOf(parts);
       this.#solved.set(vertex, { vertex, key, parts });
       return key;

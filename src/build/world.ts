@@ -21,10 +21,11 @@ import {
 import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
 import type { RunSettings } from './options.ts';
+import { DebugShells, type DebugTerminal } from './run/debug-shell.ts';
 import { checkRunnable } from './run/emulation.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { holdMounts } from './run/mounts.ts';
-import { runStep } from './run/step.ts';
+import { runStep, type RunStep } from './run/step.ts';
 import { chainsOf, HeldTrees, type FreshLayer, type Snapshot } from './snapshot.ts';
 import type { Lookup, SolveWorld } from './solve.ts';
 import { FIXED_TIME_SEC } from './times.ts';
@@ -47,6 +48,8 @@ export interface WorldOptions {
   added: Set<Digest>;
   /** The Dockerfile, to show the place of what fails. */
   source: { file: string; lines: readonly string[] };
+  /** Where a RUN that fails opens a shell. */
+  debug: DebugTerminal | undefined;
 }
 
 export class BuildWorld implements SolveWorld {
@@ -60,6 +63,7 @@ export class BuildWorld implements SolveWorld {
   readonly #onEvent: OnBuildEvent;
   readonly #added: Set<Digest>;
   readonly #source: WorldOptions['source'];
+  readonly #shells: DebugShells | undefined;
 
   constructor(options: WorldOptions) {
     this.#parts = options.parts;
@@ -72,6 +76,7 @@ export class BuildWorld implements SolveWorld {
     this.#onEvent = options.onEvent;
     this.#added = options.added;
     this.#source = options.source;
+    if (options.debug !== undefined) this.#shells = new DebugShells(options.debug);
   }
 
   now(): number {
@@ -153,7 +158,8 @@ export class BuildWorld implements SolveWorld {
     const upper = this.#work.folder('upper');
     const startedMs = Date.now() - CLOCK_SLACK_MS;
     const stored = await treesOf(this.#parts, below.stored, this.#ids.idMap);
-    const held = new HeldTrees(stored, below.fresh, this.#work.folder('empty'));
+    const hold = (): HeldTrees => new HeldTrees(stored, below.fresh, this.#work.folder('empty'));
+    const held = hold();
     let stubs: string[] = [];
     try {
       const place = {
@@ -163,7 +169,7 @@ export class BuildWorld implements SolveWorld {
         work: this.#work.folder('work'),
         containerDir: this.#work.folder('root'),
       };
-      if (vertex.kind === 'run') stubs = await this.#runCommand(vertex, of, number, place);
+      if (vertex.kind === 'run') stubs = await this.#runCommand(vertex, of, number, place, hold);
       else if (vertex.kind === 'files') await this.#files.copy(vertex, of, place);
       else await this.#files.makeWorkdir(vertex, place);
     } finally {
@@ -182,7 +188,13 @@ export class BuildWorld implements SolveWorld {
     });
   }
 
-  async #runCommand(vertex: RunVertex, of: Lookup, number: number, place: StepPlace): Promise<string[]> {
+  async #runCommand(
+    vertex: RunVertex,
+    of: Lookup,
+    number: number,
+    place: StepPlace,
+    hold: () => HeldTrees,
+  ): Promise<string[]> {
     this.#checkEntitlements(vertex);
     const platform = baseOf(vertex).image?.platform;
     if (platform !== undefined) checkRunnable(platform);
@@ -200,17 +212,24 @@ export class BuildWorld implements SolveWorld {
       },
       vertex.mounts,
     );
+    const step: RunStep = {
+      ...{ ...place, vertex, ids: this.#ids, settings: this.#settings, mounts },
+      scriptDir: vertex.script === undefined ? '' : this.#work.folder('script'),
+    };
     try {
-      return await runStep(this.#parts, {
-        ...place,
-        vertex,
-        ids: this.#ids,
-        settings: this.#settings,
-        mounts,
-        scriptDir: vertex.script === undefined ? '' : this.#work.folder('script'),
-        onOutput: (stream, text) =>
-          this.#onEvent({ type: 'log', vertex: number, stream, text, atMs: this.now() }),
-      });
+      return await runStep(this.#parts, step, (stream, text) =>
+        this.#onEvent({ type: 'log', vertex: number, stream, text, atMs: this.now() }),
+      );
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'BUILD_STEP_FAILED')
+        await this.#shells?.open(this.#parts, number, error, () => ({
+          ...step,
+          lower: hold(),
+          // A volatile overlay never takes the same one again.
+          work: this.#work.folder('work'),
+          containerDir: this.#work.folder('root'),
+        }));
+      throw error;
     } finally {
       mounts.release();
     }

@@ -19,19 +19,53 @@ export async function openBuildProgress(
 ): Promise<BuildProgressView> {
   switch (mode) {
     case 'quiet':
-      return { onEvent: () => undefined, around: (print) => print(), close: () => undefined };
+      return new WaitingView({ onEvent: () => undefined, close: () => undefined });
     case 'rawjson':
-      return rawJson(io);
+      return new WaitingView(rawJson(io));
     case 'plain':
-      return new PlainView(io);
+      return new WaitingView(new PlainView(io));
     case 'auto':
     case 'tty': {
       const dumb = env['TERM'] === undefined || env['TERM'] === '' || env['TERM'] === 'dumb';
-      if (dumb || !io.stderrIsTerminal) return new PlainView(io);
+      if (dumb || !io.stderrIsTerminal) return new WaitingView(new PlainView(io));
       const { TtyView } = await import('./build-tty.ts');
       const { openTerminal } = await import('./terminal.ts');
       return new TtyView(openTerminal(env));
     }
+  }
+}
+
+/** Prints line after line. */
+type Printer = Pick<BuildProgressView, 'onEvent' | 'close'>;
+
+class WaitingView implements BuildProgressView {
+  readonly #printer: Printer;
+  #waiting: (() => void)[] | undefined;
+
+  constructor(printer: Printer) {
+    this.#printer = printer;
+  }
+
+  onEvent(event: BuildEvent): void {
+    this.around(() => this.#printer.onEvent(event));
+  }
+
+  around(print: () => void): void {
+    if (this.#waiting === undefined) print();
+    else this.#waiting.push(print);
+  }
+
+  stepAside(): () => void {
+    this.#waiting = [];
+    return () => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      waiting.forEach((print) => print());
+    };
+  }
+
+  close(note?: string): void {
+    this.#printer.close(note);
   }
 }
 
@@ -48,7 +82,7 @@ interface ShownVertex {
   failed: boolean;
 }
 
-class PlainView implements BuildProgressView {
+class PlainView implements Printer {
   readonly #io: Pick<Io, 'stderr'>;
   readonly #vertices = new Map<number, ShownVertex>();
   #current: number | undefined;
@@ -93,10 +127,6 @@ class PlainView implements BuildProgressView {
         shown.failed = !event.canceled;
         this.#say(event.vertex, event.canceled ? 'CANCELED' : `ERROR: ${event.message}`);
     }
-  }
-
-  around(print: () => void): void {
-    print();
   }
 
   close(note?: string): void {
@@ -148,7 +178,7 @@ function seconds(ms: number, digits: number): string {
 }
 
 /** BuildKit's SolveStatus, one object a line. */
-function rawJson(io: Pick<Io, 'stderr'>): BuildProgressView {
+function rawJson(io: Pick<Io, 'stderr'>): Printer {
   const vertices = new Map<number, { digest: string; name: string; started: string }>();
   const time = (ms: number): string => new Date(ms).toISOString();
   const print = (status: object): void => io.stderr(JSON.stringify(status));
@@ -207,7 +237,6 @@ function rawJson(io: Pick<Io, 'stderr'>): BuildProgressView {
             });
       }
     },
-    around: (print) => print(),
     close: () => undefined,
   };
 }

@@ -112,6 +112,14 @@ export class BuildScreen {
     const vertex = [...this.#vertices.values()].find(({ state }) => state === 'failed');
     return vertex === undefined ? undefined : { name: vertex.name, lines: vertex.lines };
   }
+
+  /** Of a step that has no more of it to come. */
+  outputOf(number: number): { name: string; lines: readonly string[] } | undefined {
+    const vertex = this.#vertices.get(number);
+    if (vertex === undefined) return undefined;
+    endOutput(vertex);
+    return { name: vertex.name, lines: vertex.lines };
+  }
 }
 
 function addOutput(vertex: Shown, stream: 1 | 2, bytes: Uint8Array): void {
@@ -128,9 +136,13 @@ function addLine(vertex: Shown, line: string): void {
   if (vertex.lines.length > KEPT_LINES) vertex.lines.shift();
 }
 
-function end(vertex: Shown, state: Shown['state'], atMs: number): void {
+function endOutput(vertex: Shown): void {
   for (const { text } of vertex.begun.values()) if (text !== '') addLine(vertex, text);
   vertex.begun.clear();
+}
+
+function end(vertex: Shown, state: Shown['state'], atMs: number): void {
+  endOutput(vertex);
   vertex.state = state;
   vertex.endMs = atMs;
 }

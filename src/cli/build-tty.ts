@@ -18,17 +18,23 @@ export class TtyView implements BuildProgressView {
   readonly #terminal: Terminal;
   readonly #screen: BuildScreen;
   readonly #now: () => number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   /** Widths of the lines that stand above the cursor. */
   #drawn: number[] = [];
   #isOpen = true;
+  /** What is to be printed when the terminal is ours again. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(terminal: Terminal, now: () => number = Date.now) {
     this.#terminal = terminal;
     this.#now = now;
     this.#screen = new BuildScreen(now());
-    terminal.write(HIDE_CURSOR);
-    this.#timer = setInterval(() => this.draw(), REDRAW_MS);
+    this.#timer = this.#begin();
+  }
+
+  #begin(): NodeJS.Timeout {
+    this.#terminal.write(HIDE_CURSOR);
+    return setInterval(() => this.draw(), REDRAW_MS);
   }
 
   onEvent(event: BuildEvent): void {
@@ -37,14 +43,35 @@ export class TtyView implements BuildProgressView {
 
   /** Something else is printed: above the picture, which comes again below it. */
   around(print: () => void): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(print);
+      return;
+    }
     if (!this.#isOpen) {
       print();
       return;
     }
-    this.#terminal.write(`${this.#back()}${ESC}J`);
-    this.#drawn = [];
+    this.#clear();
     print();
     this.draw();
+  }
+
+  stepAside(vertex: number): () => void {
+    clearInterval(this.#timer);
+    this.#clear();
+    this.#terminal.write(`${SHOW_CURSOR}${outputAgain(this.#screen.outputOf(vertex))}`);
+    const waiting: (() => void)[] = [];
+    this.#waiting = waiting;
+    return () => {
+      this.#waiting = undefined;
+      waiting.forEach((print) => print());
+      this.#timer = this.#begin();
+    };
+  }
+
+  #clear(): void {
+    this.#terminal.write(`${this.#back()}${ESC}J`);
+    this.#drawn = [];
   }
 
   draw(): void {
@@ -58,13 +85,8 @@ export class TtyView implements BuildProgressView {
     this.#isOpen = false;
     clearInterval(this.#timer);
     this.#paint(this.#screen.lines(this.#now(), this.#terminal.size().columns, undefined));
-    const failed = this.#screen.failed();
-    const again =
-      failed === undefined
-        ? []
-        : ['------', ` > ${failed.name}:`, ...failed.lines, '------'].map((line) => `${line}\n`);
     const noted = note === undefined ? '' : `${note}\n`;
-    this.#terminal.write(`${SHOW_CURSOR}${noted}${again.join('')}`);
+    this.#terminal.write(`${SHOW_CURSOR}${noted}${outputAgain(this.#screen.failed())}`);
   }
 
   #paint(lines: readonly ScreenLine[]): void {
@@ -84,4 +106,9 @@ export class TtyView implements BuildProgressView {
     const colour = COLOURS[tone];
     return colour === '' || !this.#terminal.hasColour ? text : `${ESC}${colour}m${text}${ESC}0m`;
   }
+}
+
+function outputAgain(step: { name: string; lines: readonly string[] } | undefined): string {
+  if (step === undefined) return '';
+  return ['------', ` > ${step.name}:`, ...step.lines, '------'].map((line) => `${line}\n`).join('');
 }

@@ -2,6 +2,7 @@
 
 import { openBuildProgress, PROGRESS_MODES, type ProgressMode } from '../cli/build-progress.ts';
 import { besideProgress } from '../cli/beside-progress.ts';
+import { debugTerminal } from '../cli/debug-terminal.ts';
 import { defineCommand } from '../cli/command.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { requestFromFlags } from '../build/from-flags.ts';
@@ -42,6 +43,10 @@ export default defineCommand({
       type: 'boolean',
       hidden: true,
       help: 'accepted for docker; layers are compressed when they are pushed',
+    },
+    'debug-shell': {
+      type: 'boolean',
+      help: 'open a shell on the terminal in a RUN that fails',
     },
     file: {
       type: 'string',
@@ -136,6 +141,7 @@ export default defineCommand({
       idFile: flags.iidfile,
       metadataFile: flags['metadata-file'],
       verifyRepro: flags['verify-repro'] === true,
+      debug: flags['debug-shell'] === true ? debugTerminal(progress, log, cx.signal) : undefined,
       onEvent: (event) => progress.onEvent(event),
       onEnd: (timeline) => progress.close(timeline === undefined ? undefined : `timeline: ${timeline}`),
     });

@@ -11,7 +11,8 @@ export interface Execution {
   dirs: readonly number[];
   /** Called when the child has been started: what is held open for it can be closed. */
   onStarted: () => void;
-  onOutput: (stream: 1 | 2, text: Uint8Array) => void;
+  /** Where its output goes, or a descriptor of the terminal that is its stdio. */
+  stdio: ((stream: 1 | 2, text: Uint8Array) => void) | number;
   signal: AbortSignal;
 }
 
@@ -19,14 +20,18 @@ export interface Execution {
 const GRACE_MS = 2000;
 
 /** @throws CANCELLED; the command's own failure is the result's status */
-export async function execute({ plan, dirs, onStarted, onOutput, signal }: Execution): Promise<ChildResult> {
-  const child = startContainer(plan, ['ignore', 'pipe', 'pipe'], dirs);
+export async function execute({ plan, dirs, onStarted, stdio, signal }: Execution): Promise<ChildResult> {
+  const isTerminal = typeof stdio === 'number';
+  const child = startContainer(plan, isTerminal ? [stdio, stdio, stdio] : ['ignore', 'pipe', 'pipe'], dirs);
   onStarted();
-  child.stdout?.on('data', (text: Buffer) => onOutput(1, text));
-  child.stderr?.on('data', (text: Buffer) => onOutput(2, text));
+  if (!isTerminal) {
+    child.stdout?.on('data', (text: Buffer) => stdio(1, text));
+    child.stderr?.on('data', (text: Buffer) => stdio(2, text));
+  }
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
-    child.kill('SIGTERM');
+    // A shell at a terminal ignores SIGTERM.
+    child.kill(isTerminal ? 'SIGHUP' : 'SIGTERM');
     timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
   };
   if (signal.aborted) stop();

@@ -25,6 +25,8 @@ export interface RunPlanInput {
   containerDir: string;
   args: readonly string[];
   env: readonly string[];
+  /** It has a terminal, which it reads from. */
+  tty: boolean;
   cwd: string;
   account: ResolvedUser;
   /** --security=insecure */
@@ -80,7 +82,7 @@ export function planRun(input: RunPlanInput): HelperPlan {
       rlimits: input.ulimits.map(toRlimit),
       init: false,
     },
-    stdio: { kind: 'inherit', stdin: false },
+    stdio: input.tty ? { kind: 'tty', stdin: true } : { kind: 'inherit', stdin: false },
     ...(network.helper === undefined ? {} : { networkHelper: network.helper }),
     lifetime: {
       containerDir: input.containerDir,

@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { decodeBytes, encodeBytes } from '../../core/bytes.ts';
 import { EngineError } from '../../core/errors.ts';
-import type { SetupOp } from '../../native/plan.ts';
+import type { HelperPlan, SetupOp } from '../../native/plan.ts';
 import { addon } from '../../native/addon.ts';
 import { prepareNetwork } from '../../network/connect.ts';
 import { checkMapped } from '../../runtime/mapped-ids.ts';
@@ -32,28 +32,50 @@ export interface RunStep {
   mounts: HeldMounts;
   /** Empty folder of the host, for a script. */
   scriptDir: string;
-  onOutput: (stream: 1 | 2, text: Uint8Array) => void;
 }
 
 /** docker's name for the machine that builds: a name of this host would show in the result. */
 const HOSTNAME = 'buildkitsandbox';
 
+/** As in every container with a terminal. */
+const TERM = 'TERM=xterm';
+
 /** @returns what its mounts left in the upper directory. @throws BUILD_STEP_FAILED for a command that fails, CANCELLED */
-export async function runStep(parts: BuildParts, step: RunStep): Promise<string[]> {
+export async function runStep(
+  parts: BuildParts,
+  step: RunStep,
+  onOutput: (stream: 1 | 2, text: Uint8Array) => void,
+): Promise<string[]> {
+  const plan = await planOf(parts, step);
+  const places = placesOf({ trees: step.trees(), isOpaque }, mountPointsOf(plan));
+  const { status } = await execute({
+    plan,
+    dirs: step.lower.dirs,
+    onStarted: () => step.lower.close(),
+    stdio: onOutput,
+    signal: parts.signal,
+  });
+  if (status !== 0) throw failed(step.vertex, status);
+  return stubsIn(step.upper, places);
+}
+
+/** @param shell instead of the step's own command: what runs on a terminal */
+export async function planOf(parts: BuildParts, step: RunStep, shell?: string): Promise<HelperPlan> {
   const { vertex, ids, settings, mounts } = step;
   const accounts = readAccounts(step.trees());
   const account = resolveUser(vertex.user, accounts);
   checkMapped(account, ids.idMap, vertex.user);
   const network = await networkOf(parts, step);
-  const plan = planRun({
+  return planRun({
     user: ids.user,
     idMap: ids.idMap,
     lower: step.lower.lower,
     upper: step.upper,
     work: step.work,
     containerDir: step.containerDir,
-    args: vertex.args,
-    env: environmentOf(vertex, mounts.env, account.home),
+    args: shell === undefined ? vertex.args : [shell],
+    env: environmentOf(vertex, [...mounts.env, ...(shell === undefined ? [] : [TERM])], account.home),
+    tty: shell !== undefined,
     cwd: vertex.cwd,
     account,
     privileged: vertex.insecure,
@@ -66,16 +88,6 @@ export async function runStep(parts: BuildParts, step: RunStep): Promise<string[
     seccomp: vertex.insecure ? 'unconfined' : 'default',
     isOnHost: existsSync,
   });
-  const places = placesOf({ trees: step.trees(), isOpaque }, mountPointsOf(plan));
-  const { status } = await execute({
-    plan,
-    dirs: step.lower.dirs,
-    onStarted: () => step.lower.close(),
-    onOutput: step.onOutput,
-    signal: parts.signal,
-  });
-  if (status !== 0) throw failed(vertex, status);
-  return stubsIn(step.upper, places);
 }
 
 function failed({ args }: RunVertex, status: number): EngineError {
@@ -169,6 +181,6 @@ export function readAccounts(trees: readonly string[]): AccountFiles {
   return { passwd: text('/etc/passwd'), group: text('/etc/group') };
 }
 
-function isOpaque(hostPath: string): boolean {
+export function isOpaque(hostPath: string): boolean {
   return addon().lgetxattr(encodeBytes(hostPath), 'user.overlay.opaque')?.toString('latin1') === 'y';
 }

@@ -54,9 +54,14 @@ export async function verifyBuild(
 }
 
 function secondOf(request: BuildRequest): BuildRequest {
+  const { debug } = request;
   return {
     ...request,
     ...{ pass: 'second', noCache: true, tags: [], keepsImage: false, onContext: () => undefined },
+    debug: debug && {
+      signal: debug.signal,
+      lend: (vertex, banner, work) => debug.lend(SECOND + vertex, banner, work),
+    },
     onEvent: (event) => {
       const vertex = SECOND + event.vertex;
       request.onEvent(

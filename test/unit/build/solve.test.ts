@@ -18,7 +18,8 @@ function step(name: string, parent: Vertex, ignoreCache = false, from?: Vertex):
       range: { line: 1, column: 1, endLine: 1 },
       ignoreCache,
     },
-    ...{ args: [name], env: [], buildArgs: new Set(), hiddenEnv: [], user: '', cwd: '/', script: undefined },
+    ...{ args: [name], env: [], buildArgs: new Set(), hiddenEnv: [], shell: undefined },
+    ...{ user: '', cwd: '/', script: undefined },
     ...{ network: 'default', insecure: false },
     mounts:
       from === undefined
@@ -52,7 +53,7 @@ class FakeWorld implements SolveWorld {
 
   baseKey = () => 'base';
   base = () => Promise.resolve({ stored: [], fresh: [], made: [] });
-  partsOf = (vertex: StepVertex) => Promise.resolve([{ name: 'instruction', value: vertex.name }]);
+  partsOf: SolveWorld['partsOf'] = (vertex) => Promise.resolve([{ name: 'instruction', value: vertex.name }]);
   findCached = (key: string) => this.records.get(key);
   keep = (key: string, record: StepRecord) => void this.records.set(key, record);
   explainMiss = () => undefined;
@@ -163,6 +164,15 @@ test('independent stages side by side, within the number of jobs', async () => {
   const narrow = new FakeWorld({ run: tick as () => Promise<void> });
   await solve(narrow, join(make()), 1);
   expect(narrow.most).toBe(1);
+  // As a COPY --from, whose key is made of what its stage comes to.
+  const keyed = new FakeWorld({ run: tick as () => Promise<void> });
+  keyed.partsOf = async (vertex, of) => {
+    if (vertex.kind === 'run')
+      for (const { origin } of vertex.mounts) if (origin?.kind === 'vertex') await of.snapshot(origin.vertex);
+    return [{ name: 'instruction', value: vertex.name }];
+  };
+  await solve(keyed, join(make()), 4);
+  expect(keyed.most).toBe(3);
 });
 
 test('the next step does not wait for the storing of a layer; the record does', async () => {
@@ -217,6 +227,21 @@ describe('failures', () => {
     expect(stop.signal.aborted).toBe(true);
     expect([...world.records.values()].map(({ description }) => description)).toContain('good');
     expect(world.ran).not.toContain('top');
+  });
+
+  test('nothing is at work any more when it has settled', async () => {
+    let isDone = false;
+    const world = new FakeWorld({
+      run: async (vertex) => {
+        if (vertex.name === 'bad') throw new Error('bad failed');
+        await tick();
+        isDone = true;
+      },
+    });
+    await expect(solve(world, step('top', step('bad', base), false, step('long', base)))).rejects.toThrow(
+      'bad failed',
+    );
+    expect(isDone).toBe(true);
   });
 
   test('a layer that cannot be stored is one too', async () => {
