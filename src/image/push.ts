@@ -18,28 +18,18 @@ import { createRegistryClient } from '../registry/client.ts';
 import type { BlobSource, Env, RegistryClient, RegistryOptions, UploadOutcome } from '../registry/types.ts';
 import type { Descriptor, Manifest, Platform } from '../spec/image.ts';
 import { getBlob, openBlob, statBlob } from '../store/blobs.ts';
-import {
-  forgetCompressed,
-  readCompressed,
-  rememberCompressed,
-  type Compressed,
-} from '../store/compressed.ts';
+import type { Compressed } from '../store/compressed.ts';
 import { findStored, listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
 import { editIndex, nameOf, repoDigestsOf, withRepoDigest } from '../store/index-file.ts';
 import { gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { parseManifest } from '../store/parse.ts';
-import { CompressedTar, compressionKey, type CompressionChoice } from './compress.ts';
+import type { CompressionChoice } from './compress.ts';
 import { FirstFailure } from './first-failure.ts';
 import { logTransfer } from './log-event.ts';
 import { rankPlatform, platformNotFound } from './platform.ts';
-import {
-  isDockerFormat,
-  layerTypeOf,
-  manifestToPush,
-  treatmentOf,
-  type ManifestFormat,
-} from './push-manifest.ts';
+import { isDockerFormat, manifestToPush, treatmentOf, type ManifestFormat } from './push-manifest.ts';
+import { sendCompressed } from './send-compressed.ts';
 
 export interface PushParts {
   paths: Paths;
@@ -226,26 +216,10 @@ class Push {
     return blob;
   }
 
-  /** Digest and size of an earlier push are tried first: where the registry has that blob, nothing is compressed. */
   async #compressed(tar: Descriptor, diffId: Digest): Promise<Descriptor> {
-    const { paths } = this.#parts;
-    const { compression } = this.#options;
-    const key = compressionKey(compression);
-    const content = new CompressedTar(paths, tar.digest, compression);
-    const known = readCompressed(paths, tar.digest, key);
-    const source: BlobSource = { open: (offset) => content.open(offset), descriptor: known };
-    try {
-      await this.#upload(source, diffId, [], () => content.made as Compressed);
-    } catch (error) {
-      const { made } = content;
-      if (known === undefined || made === undefined || made.digest === known.digest) throw error;
-      // Another version of the compressor made that record.
-      forgetCompressed(paths, tar.digest, key);
-      return await this.#compressed(tar, diffId);
-    }
-    const { digest, size } = (content.made ?? known) as Compressed;
-    if (known?.digest !== digest) rememberCompressed(paths, tar.digest, key, { digest, size });
-    return { ...tar, mediaType: layerTypeOf(compression.format), digest, size };
+    return await sendCompressed(this.#parts.paths, tar, this.#options.compression, (source, finish) =>
+      this.#upload(source, diffId, [], finish),
+    );
   }
 
   async #upload(
