@@ -16,6 +16,7 @@
 #include "common/retry.h"
 #include "common/unique_fd.h"
 #include "kill_listed.h"
+#include "new_file.h"
 #include "small_file.h"
 
 namespace {
@@ -151,9 +152,9 @@ bool set_limit(const LimitWrite& limit, StepError* e) {
 bool write_record(const Plan& plan, StepError* e) {
   Path path;
   file_in(plan.lifetime.container_dir, "cgroup", &path);
-  UniqueFd fd(open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
-  const char* text = plan.cgroup.record;
-  return (fd && write_all(fd.get(), text, strlen(text))) || fail(e, Step::kRecord, path.c_str());
+  NewFile file(path.c_str());
+  file.add(plan.cgroup.record, strlen(plan.cgroup.record));
+  return file.publish() || fail(e, Step::kRecord, path.c_str());
 }
 
 bool put_into(const CgroupPlan& plan, const char* pid, StepError* e) {
