@@ -191,19 +191,46 @@ void kill_all(const CgroupPlan& plan) {
   for (int i = 0; i < kKillPolls && kill_listed(path.c_str()); i++) usleep(kPollUs);
 }
 
-/** With what the container itself has made in it. */
-bool remove_group(const char* path) {
-  if (rmdir(path) == 0 || errno == ENOENT) return true;
-  DIR* dir = opendir(path);
-  if (dir == nullptr) return false;
-  while (dirent* entry = readdir(dir)) {
-    if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
-    Path child;
-    file_in(path, entry->d_name, &child);
-    remove_group(child.c_str());
+/** The name of some group in the group `dir`; false without one, and `name` stays. */
+bool find_group_in(int dir, char (&name)[NAME_MAX + 1]) {
+  UniqueFd own(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* entries = own ? fdopendir(own.get()) : nullptr;
+  if (entries == nullptr) return false;
+  (void)own.release();
+  bool found = false;
+  while (dirent* entry = found ? nullptr : readdir(entries)) {
+    found = entry->d_type == DT_DIR && entry->d_name[0] != '.';
+    if (found) memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
   }
-  closedir(dir);
-  return rmdir(path) == 0;
+  closedir(entries);
+  return found;
+}
+
+/** Of the groups below `path` one that has none in it; false with errno, EBUSY when there are none. */
+bool remove_innermost(const char* path) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  char name[NAME_MAX + 1];
+  UniqueFd parent, dir(open(path, kFlags));
+  while (dir && find_group_in(dir.get(), name)) {
+    parent = static_cast<UniqueFd&&>(dir);
+    dir.reset(openat(parent.get(), name, kFlags));
+  }
+  if (!parent) {
+    errno = EBUSY;
+    return false;
+  }
+  if (dir) (void)kill_listed("cgroup.procs", dir.get());
+  return unlinkat(parent.get(), name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/** With what the container itself has made in it: as deep, and by as long a path, as it pleased to. */
+bool remove_group(const char* path) {
+  constexpr int kMost = 100000;
+  for (int i = 0; i < kMost && rmdir(path) < 0; i++) {
+    if (errno == ENOENT) return true;
+    if (errno != EBUSY || !remove_innermost(path)) return false;
+  }
+  return access(path, F_OK) < 0;
 }
 
 }  // namespace
