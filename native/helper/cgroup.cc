@@ -16,6 +16,7 @@
 #include "common/retry.h"
 #include "common/unique_fd.h"
 #include "kill_listed.h"
+#include "new_file.h"
 #include "small_file.h"
 
 namespace {
@@ -72,15 +73,36 @@ bool make_group(const char* path, bool v1, StepError* e) {
   return !v1 || inherit_cpuset(path, e);
 }
 
-/** Whether our own group of cgroup v2 is `dir`, seen from wherever it is mounted. */
-bool are_in(const char* dir) {
+/** The group of cgroup v2 of a process, from the root of the hierarchy; false without one. `proc`: its folder. */
+bool read_unified(int proc, Path* out) {
   char text[4096];
-  if (read_small(text, "/proc/self/cgroup") < 0) return false;
+  if (read_small(text, "cgroup", proc) < 0) return false;
   const char* own = strstr(text, "0::");
   if (own == nullptr || (own != text && own[-1] != '\n')) return false;
-  own += 3;
-  size_t size = strcspn(own, "\n"), dir_size = strlen(dir);
-  return size <= dir_size && strncmp(dir + dir_size - size, own, size) == 0;
+  out->clear();
+  out->bytes(own + 3, strcspn(own + 3, "\n"));
+  return !out->cut();
+}
+
+/** What `group` has beyond `dir`, which names the same hierarchy by wherever it is mounted; null when it is elsewhere. */
+const char* beyond(const char* dir, const TextView& group) {
+  size_t dir_size = strlen(dir);
+  for (size_t size = group.size(); size > 0; size--) {
+    const char* rest = group.c_str() + size;
+    bool whole_names = *rest == '\0' || *rest == '/';
+    if (whole_names && size <= dir_size && memcmp(dir + dir_size - size, group.c_str(), size) == 0)
+      return rest;
+  }
+  return nullptr;
+}
+
+/** Whether our own group of cgroup v2 is `dir`. */
+bool are_in(const char* dir) {
+  UniqueFd self(open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Path own;
+  if (!self || !read_unified(self.get(), &own)) return false;
+  const char* rest = beyond(dir, own);
+  return rest != nullptr && *rest == '\0';
 }
 
 /** systemd answers when it has begun: we are in the scope when the kernel says so. */
@@ -130,9 +152,9 @@ bool set_limit(const LimitWrite& limit, StepError* e) {
 bool write_record(const Plan& plan, StepError* e) {
   Path path;
   file_in(plan.lifetime.container_dir, "cgroup", &path);
-  UniqueFd fd(open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
-  const char* text = plan.cgroup.record;
-  return (fd && write_all(fd.get(), text, strlen(text))) || fail(e, Step::kRecord, path.c_str());
+  NewFile file(path.c_str());
+  file.add(plan.cgroup.record, strlen(plan.cgroup.record));
+  return file.publish() || fail(e, Step::kRecord, path.c_str());
 }
 
 bool put_into(const CgroupPlan& plan, const char* pid, StepError* e) {
@@ -169,19 +191,46 @@ void kill_all(const CgroupPlan& plan) {
   for (int i = 0; i < kKillPolls && kill_listed(path.c_str()); i++) usleep(kPollUs);
 }
 
-/** With what the container itself has made in it. */
-bool remove_group(const char* path) {
-  if (rmdir(path) == 0 || errno == ENOENT) return true;
-  DIR* dir = opendir(path);
-  if (dir == nullptr) return false;
-  while (dirent* entry = readdir(dir)) {
-    if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
-    Path child;
-    file_in(path, entry->d_name, &child);
-    remove_group(child.c_str());
+/** The name of some group in the group `dir`; false without one, and `name` stays. */
+bool find_group_in(int dir, char (&name)[NAME_MAX + 1]) {
+  UniqueFd own(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* entries = own ? fdopendir(own.get()) : nullptr;
+  if (entries == nullptr) return false;
+  (void)own.release();
+  bool found = false;
+  while (dirent* entry = found ? nullptr : readdir(entries)) {
+    found = entry->d_type == DT_DIR && entry->d_name[0] != '.';
+    if (found) memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
   }
-  closedir(dir);
-  return rmdir(path) == 0;
+  closedir(entries);
+  return found;
+}
+
+/** Of the groups below `path` one that has none in it; false with errno, EBUSY when there are none. */
+bool remove_innermost(const char* path) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  char name[NAME_MAX + 1];
+  UniqueFd parent, dir(open(path, kFlags));
+  while (dir && find_group_in(dir.get(), name)) {
+    parent = static_cast<UniqueFd&&>(dir);
+    dir.reset(openat(parent.get(), name, kFlags));
+  }
+  if (!parent) {
+    errno = EBUSY;
+    return false;
+  }
+  if (dir) (void)kill_listed("cgroup.procs", dir.get());
+  return unlinkat(parent.get(), name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/** With what the container itself has made in it: as deep, and by as long a path, as it pleased to. */
+bool remove_group(const char* path) {
+  constexpr int kMost = 100000;
+  for (int i = 0; i < kMost && rmdir(path) < 0; i++) {
+    if (errno == ENOENT) return true;
+    if (errno != EBUSY || !remove_innermost(path)) return false;
+  }
+  return access(path, F_OK) < 0;
 }
 
 }  // namespace
@@ -261,13 +310,31 @@ void Cgroup::remove(const Plan& plan) {
   (void)unlink(path.c_str());
 }
 
-void join_group(const CgroupPlan& plan) {
+namespace {
+
+/** Into the container's group; or, once that has passed its controllers on and takes nobody, to where its init is now. */
+bool join_init(const CgroupPlan& plan, int init, StepError* e) {
+  if (put_into(plan, "0", e)) return true;
+  Path group;
+  if (e->err != EBUSY || plan.v1 || !read_unified(init, &group)) return false;
+  const char* rest = beyond(plan.groups.items[0], group);
+  if (rest == nullptr) return false;
+  Path path;
+  path << plan.groups.items[0] << rest << "/cgroup.procs";
+  return write_file(path.c_str(), "0") || fail(e, Step::kCgroup, path.c_str());
+}
+
+}  // namespace
+
+void join_group(const CgroupPlan& plan, int init) {
   if (plan.groups.count == 0) return;
   StepError e;
-  if (put_into(plan, "0", &e)) return;
-  // From a login session the kernel lets systemd alone move us.
+  if (join_init(plan, init, &e)) return;
+  // From a login session systemd alone may move us. Once we are beside the container, the rest is for us to do.
   bool is_refused = e.err == EACCES || e.err == EPERM;
-  if (is_refused && plan.systemd.count > 0 && run_for_process(plan.systemd, getpid(), &e)) return;
+  if (is_refused && plan.systemd.count > 0 && run_for_process(plan.systemd, getpid(), &e) &&
+      join_init(plan, init, &e))
+    return;
   Text<2048> words;
   describe_error(e, &words);
   words << "; the command runs outside the container's limits";

@@ -35,5 +35,8 @@ class Cgroup {
   uint64_t oom_kills_ = 0;
 };
 
-/** This process moves into the group of a running container; where that is refused, a line on stderr says so. */
-void join_group(const CgroupPlan& plan);
+/**
+ * This process moves into the group of a running container; where that is refused, a line on stderr says so. `init`: the
+ * folder in /proc of its first process.
+ */
+void join_group(const CgroupPlan& plan, int init);

@@ -2,6 +2,7 @@
 // foreground) or attach_server.h (clients on a socket, in a monitor).
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
 
 #include "init.h"
@@ -47,4 +48,10 @@ class ContainerStdio {
 /** After the clone: closes what belongs to the container. */
 inline void drop_child_ends(InitChannels* channels) {
   for (UniqueFd& fd : channels->stdio) fd.reset();
+}
+
+/** One pipe for the container's stdout and stderr, so that what is written to one place keeps its order. */
+inline bool share_output(InitChannels* channels) {
+  channels->stdio[2].reset(fcntl(channels->stdio[1].get(), F_DUPFD_CLOEXEC, 3));
+  return static_cast<bool>(channels->stdio[2]);
 }

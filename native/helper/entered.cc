@@ -43,7 +43,7 @@ bool enter_container(void* arg, int report, StepError* e) {
   // A keeper's: whoever is on the way in must not hold it for one who dies meanwhile.
   if (plan.lifetime.lock_fd >= 0) close(plan.lifetime.lock_fd);
   // As a process of the caller's, with the caller's stderr for what there is to say.
-  join_group(plan.cgroup);
+  join_group(plan.cgroup, entry.init.proc.get());
   // While /proc/self still belongs to us, and pipes to change the mode of too.
   if (!write_oom_score(plan.process, e)) return false;
   if (!connect_stdio(plan, entry.channels.stdio, e)) return false;

@@ -3,13 +3,11 @@
 
 #include "health.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 
-#include "common/retry.h"
 #include "event_log.h"
 #include "json_text.h"
+#include "new_file.h"
 
 namespace {
 
@@ -107,19 +105,17 @@ OnUnhealthy Health::take_action() {
   return check_.action;
 }
 
-/** Readers see the old record or the new one. A full disk costs the record, never the container. */
+/** A full disk costs the record, never the container. */
 void Health::save() const {
-  Text<PATH_MAX> path, temp;
+  Text<PATH_MAX> path;
   path << plan_.lifetime.container_dir << "/health";
-  temp << path.c_str() << ".tmp";
-  UniqueFd fd(::open(temp.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644));
+  NewFile file(path.c_str());
   static Text<kEntryMax> text;
   text.clear();
   text << "{\"Status\":\"" << word_of(state_.status) << "\",\"FailingStreak\":" << state_.failing_streak
        << ",\"Log\":[";
-  bool written = static_cast<bool>(fd);
   uint64_t first = results_count_ > kResults ? results_count_ - kResults : 0;
-  for (uint64_t i = first; written && i < results_count_; i++) {
+  for (uint64_t i = first; i < results_count_; i++) {
     const Result& result = results_[i % kResults];
     text << (i == first ? "\n{\"Start\":\"" : ",\n{\"Start\":\"");
     add_json_time(&text, result.start);
@@ -128,10 +124,10 @@ void Health::save() const {
     text << "\",\"ExitCode\":" << result.exit_code << ",\"Output\":\"";
     add_json_text(&text, result.output.c_str(), result.output.size());
     text << "\"}";
-    written = write_all(fd.get(), text.c_str(), text.size());
+    file.add(text.c_str(), text.size());
     text.clear();
   }
   text << "]}\n";
-  if (!written || !write_all(fd.get(), text.c_str(), text.size()) || rename(temp.c_str(), path.c_str()) < 0)
-    (void)unlink(temp.c_str());
+  file.add(text.c_str(), text.size());
+  (void)file.publish();
 }

@@ -16,9 +16,9 @@ bool next_listed(const char** at, pid_t* pid) {
   return true;
 }
 
-bool kill_listed(const char* path) {
+bool kill_listed(const char* path, int dir) {
   char list[65536];
-  if (read_small(list, path) <= 0) return false;
+  if (read_small(list, path, dir) <= 0) return false;
   bool any = false;
   pid_t pid;
   for (const char* at = list; next_listed(&at, &pid);) {

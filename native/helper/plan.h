@@ -228,7 +228,7 @@ struct CgroupPlan {
   /** Absolute directories, one a hierarchy; empty: the container stays where we are. */
   StringList groups;
   bool v1 = false;
-  /** A program that has systemd put the process {pid} into a scope (of an `exec`: into the group); empty: none. */
+  /** A program that has systemd put the process {pid} into a scope (of an `exec`: beside the group); empty: none. */
   StringList systemd;
   /** The scope's directory, in which the group is made. */
   const char* scope = "";

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "common/retry.h"
+#include "container_stdio.h"
 #include "kill_session.h"
+#include "own_stdio.h"
 #include "process_stat.h"
 #include "sync.h"
 
@@ -39,13 +41,9 @@ bool Probe::begin(pid_t init, StepError* e) {
   // None where it could not be made. What the plan has systemd do makes a scope, and is not for us: we are in it.
   plan_.cgroup.groups = container_->cgroup.groups;
   ExecSession& session = plan_.session;
-  Text<32> path;
-  path << "/proc/" << init << "/stat";
-  ProcessStat stat;
-  // Our child and not reaped yet, so the number is its own.
-  (void)read_process_stat(AT_FDCWD, path.c_str(), &stat);
   session.pid = init;
-  session.start_ticks = stat.start_ticks;
+  // Our child and not reaped yet, so the number is its own.
+  session.start_ticks = start_ticks_of(init);
   if (!find_init(session, &entry_.init, e)) return false;
   UniqueFd ours;
   if (!make_sync_pair(&ours, &entry_.channels.sync)) return fail(e, Step::kSocket, "");
@@ -54,22 +52,18 @@ bool Probe::begin(pid_t init, StepError* e) {
   if (begun == 0) become_command(entry_);
   if (begun < 0) return false;
   entry_.channels.sync.reset();
-  for (UniqueFd& fd : entry_.channels.stdio) fd.reset();
+  drop_child_ends(&entry_.channels);
   entry_.init = RunningInit();
   sync_ = static_cast<UniqueFd&&>(ours);
   return true;
 }
 
 bool Probe::open_stdio(StepError* e) {
-  UniqueFd(&stdio)[3] = entry_.channels.stdio;
-  int fds[2];
-  if (pipe2(fds, O_CLOEXEC) < 0) return fail(e, Step::kStdio, "");
-  pipe_.reset(fds[0]);
-  stdio[1].reset(fds[1]);
-  stdio[2].reset(fcntl(fds[1], F_DUPFD_CLOEXEC, 3));
-  stdio[0].reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  (void)fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
-  return (stdio[0] && stdio[2]) || fail(e, Step::kStdio, "");
+  InitChannels* channels = &entry_.channels;
+  channels->stdio[0].reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!channels->stdio[0]) return fail(e, Step::kStdio, "/dev/null");
+  return (make_pipe(&pipe_, &channels->stdio[1], true) && share_output(channels)) ||
+         fail(e, Step::kStdio, "");
 }
 
 int Probe::add_polls(pollfd* polls) {
@@ -186,7 +180,7 @@ void Probe::end(int exit_code) {
   pipe_.reset();
   between_.report.reset();
   entry_.channels.sync.reset();
-  for (UniqueFd& fd : entry_.channels.stdio) fd.reset();
+  drop_child_ends(&entry_.channels);
   entry_.init = RunningInit();
 }
 

@@ -35,3 +35,11 @@ bool read_process_stat(int dir, const char* path, ProcessStat* out) {
   out->start_ticks = field(end, 22);
   return true;
 }
+
+uint64_t start_ticks_of(pid_t pid) {
+  Text<32> path;
+  path << "/proc/" << pid << "/stat";
+  ProcessStat stat;
+  (void)read_process_stat(AT_FDCWD, path.c_str(), &stat);
+  return stat.start_ticks;
+}

@@ -22,3 +22,6 @@ struct ProcessStat {
 
 /** Reads a `stat` file; false when there is no such process. */
 bool read_process_stat(int dir, const char* path, ProcessStat* out);
+
+/** 0 when there is no such process. */
+uint64_t start_ticks_of(pid_t pid);

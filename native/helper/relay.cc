@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "forever.h"
+#include "same_file.h"
 
 namespace {
 
@@ -29,17 +30,6 @@ bool is_to_hide(int fd) {
   if (fstat(fd, &st) < 0) return false;
   termios t;
   return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) || tcgetattr(fd, &t) == 0;
-}
-
-bool is_same_file(int a, int b) {
-  struct stat x, y;
-  return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/** One pipe for stdout and stderr, so that what is written to one place keeps its order. */
-bool share_output(InitChannels* channels) {
-  channels->stdio[2].reset(fcntl(channels->stdio[1].get(), F_DUPFD_CLOEXEC, 3));
-  return static_cast<bool>(channels->stdio[2]);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "forever.h"
 #include "mount_api.h"
+#include "same_file.h"
 #include "sys.h"
 
 namespace {
@@ -21,11 +22,6 @@ UniqueFd open_dir_path(const char* path, StepError* e, Step step) {
   UniqueFd fd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) fail(e, step, path);
   return fd;
-}
-
-bool is_same_file(int a, int b) {
-  struct stat x, y;
-  return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /**

@@ -1,7 +1,8 @@
 // The root file system after a step: a stack of layers. Those that are stored have a diff id, a blob and, under the name of
 // their chain, a tree; one that this build has just made is used from where it is, while its tar is still being written.
 
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
+import { openPlace } from '../native/at.ts';
 import { inheritedPath } from '../native/launch.ts';
 import type { CachedLayer } from '../store/build-cache.ts';
 import { chainIdsOf } from '../store/parse.ts';
@@ -33,9 +34,6 @@ export function chainsOf(layers: readonly CachedLayer[]): Digest[] {
   return chainIdsOf(layers.map(({ diffId }) => diffId));
 }
 
-/** open(2): the directory itself, without the right to read it, which may be another id's. */
-const O_PATH = 0o10000000;
-
 /** The trees of a snapshot, held open for a child process that is to be started. */
 export class HeldTrees {
   /** As the child finds them, topmost first; never empty. */
@@ -49,7 +47,7 @@ export class HeldTrees {
    */
   constructor(stored: readonly string[], fresh: readonly FreshLayer[], empty: string) {
     const first = this.dirs.length;
-    for (const { dir } of fresh) this.dirs.push(openSync(dir, O_PATH | constants.O_DIRECTORY));
+    for (const { dir } of fresh) this.dirs.push(openPlace(dir));
     const inherited = fresh.map((_, i) => inheritedPath(first + i));
     const all = [...stored, ...inherited].reverse();
     this.lower = all.length === 0 ? [empty] : all;

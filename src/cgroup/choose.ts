@@ -176,13 +176,16 @@ function startScope({ busctl, address, unit, slice, id }: Unit & { slice: string
   ];
 }
 
-/** What moves `{pid}` into a container's group, where we may not: empty where nobody can be asked. */
+/**
+ * What moves `{pid}` into a container's scope, beside its monitor, from where it may go into the container's group itself:
+ * systemd would not know which, once the container has made others below. Empty where nobody can be asked.
+ */
 export function attachArgv(systemd: Pick<Unit, 'busctl' | 'address'> | undefined, unit: ScopeUnit): string[] {
   if (systemd === undefined) return [];
   const { busctl, address } = systemd;
   return [
     ...call(busctl, address, 'AttachProcessesToUnit', 'ssau'),
-    ...[unit.name, '/container', '1', '{pid}'],
+    ...[unit.name, '/monitor', '1', '{pid}'],
   ];
 }
 

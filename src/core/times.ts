@@ -1,4 +1,4 @@
-// Modification times as the addon takes them: seconds rounded down, so that nanoseconds are positive before 1970 too. (pure)
+// Modification times as the addon and a TarEntry have them: seconds rounded down, so that nanoseconds are positive before 1970 too. (pure)
 
 const BILLION = 1_000_000_000n;
 

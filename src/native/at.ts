@@ -19,9 +19,13 @@ export function openDirAt(dirFd: number, name: string): number {
   return openSync(pathAt(dirFd, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-/** A directory to pass through: needs no right to read it. */
+/** A directory to pass through: needs no right to read it, and may be another id's. */
+export function openPlace(path: string | Buffer): number {
+  return openSync(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
 export function openPlaceAt(dirFd: number, name: string): number {
-  return openSync(pathAt(dirFd, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  return openPlace(pathAt(dirFd, name));
 }
 
 /** To read. What it is must be asked of the descriptor; a fifo or device in its place does not block. */
@@ -55,21 +59,16 @@ export function namesIn(dirFd: number): string[] {
     .sort();
 }
 
-/** Those we may read, by name. Empty where the file system has none. */
 export function xattrsAt(dirFd: number, name: string): Map<string, Buffer> {
-  const path = pathAt(dirFd, name);
+  return xattrsOf(pathAt(dirFd, name));
+}
+
+/** Those we may read, by name. Empty where the file system has none. */
+export function xattrsOf(path: Buffer): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
   for (const key of addon().llistxattr(path).sort()) {
     const value = addon().lgetxattr(path, key);
     if (value !== undefined) found.set(Buffer.from(key).toString('latin1'), value);
   }
   return found;
-}
-
-const BILLION = 1_000_000_000n;
-
-/** Floor of the time and nanoseconds, as a TarEntry has them. */
-export function mtimeOf({ mtimeNs }: BigIntStats): { mtimeSec: number; mtimeNsec: number } {
-  const nsec = ((mtimeNs % BILLION) + BILLION) % BILLION;
-  return { mtimeSec: Number((mtimeNs - nsec) / BILLION), mtimeNsec: Number(nsec) };
 }

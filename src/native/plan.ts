@@ -254,7 +254,7 @@ export interface CgroupWrite {
 export interface CgroupEntry {
   groups: string[];
   version: 1 | 2;
-  /** Has systemd move `{pid}` there, where the kernel does not let us; empty: nobody can. */
+  /** Has systemd move `{pid}` to where it may go there from, where the kernel does not let us; empty: nobody can. */
   attach: string[];
 }
 

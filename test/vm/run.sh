@@ -107,6 +107,13 @@ check 'and is an error under --require-limits' 125 '^Error: --cpuset-cpus: canno
 check 'a detached container' 0 '^[0-9a-f]{64}$' <<<"./skiff run -d --name lives --network none -m 128m $image/busybox sleep 1000"
 check 'outlives the login, with lingering, in a scope of its own' 0 '^lives 1$' <<<"echo \$(./skiff ps --format '{{.Names}}') \$(grep -c '/user@1000.service/app.slice/skiff-.*\.scope/container\$' /proc/\$(./skiff inspect --format '{{.State.Pid}}' lives)/cgroup)"
 check 'exec joins its group' 0 '^2$' <<<"./skiff exec -d lives sleep 900 && sleep 1 && wc -l <\$(sed -n 's/^path=//p' .local/share/skiff/containers/*/cgroup)/cgroup.procs"
+check 'a container that has passed its controllers on: exec and probes are where its init is' 0 '^0::/init 0::/init healthy nested$' <<SCRIPT
+  ./skiff run -d --privileged --name nested --network none --pids-limit 50 --health-cmd 'grep -q ^0::/init /proc/self/cgroup' --health-interval 1s $image/busybox \
+    sh -c 'cd /sys/fs/cgroup && mkdir init && echo 1 >init/cgroup.procs && echo +pids >cgroup.subtree_control && exec sleep 900' >/dev/null 2>&1
+  ./skiff wait --condition healthy nested >/dev/null
+  echo \$(./skiff exec nested cat /proc/self/cgroup 2>&1) \$(systemd-run --user --scope -q ./skiff exec nested cat /proc/self/cgroup 2>&1) \
+    \$(./skiff inspect -f '{{.State.Health.Status}}' nested) \$(./skiff rm --force nested)
+SCRIPT
 check 'a killed monitor leaves nobody behind' 0 '^0 lives 134217728$' <<<"pkill -9 -u user skiff-monitor; sleep 1; echo \$(pgrep -cx sleep) \$(./skiff start lives) \$(./skiff exec lives cat /sys/fs/cgroup/memory.max)"
 check 'rm removes the groups' 0 '^lives eater 0$' <<<"echo \$(./skiff rm --force lives eater) \$(sleep 1; find /sys/fs/cgroup -name 'skiff-*' | wc -l)"
 # shellcheck disable=SC2016 # expanded in the machine

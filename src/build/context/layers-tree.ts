@@ -3,13 +3,13 @@
 
 import { constants, lstatSync, openSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { encodeBytes } from '../../core/bytes.ts';
+import { timesOf } from '../../core/times.ts';
 import type { ByteString } from '../../image/layer/entry.ts';
 import { listMerged, type MergedDir, type MergedEntry } from '../../image/layer/merged.ts';
 import { majorOf, minorOf } from '../../image/layer/pack.ts';
 import { baseOf, parentOf } from '../../image/layer/path.ts';
 import { emulatedDevice, emulatedOwner, isPortableXattr } from '../../image/layer/xattrs.ts';
-import { addon } from '../../native/addon.ts';
-import { mtimeOf } from '../../native/at.ts';
+import { xattrsOf } from '../../native/at.ts';
 import { isAbsence, stampOf } from './directory-tree.ts';
 import type { FileType, SourceTree, TreeFile } from './types.ts';
 
@@ -96,7 +96,7 @@ function fileOf({ host, stat }: MergedEntry): TreeFile {
     sizeBytes: found === 'file' ? Number(stat.size) : 0,
     identity: found !== 'dir' && stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined,
     stamp: stampOf(stat),
-    ...mtimeOf(stat),
+    ...timesOf(stat),
     devMajor: device?.major ?? (isDevice ? majorOf(stat.rdev) : 0),
     devMinor: device?.minor ?? (isDevice ? minorOf(stat.rdev) : 0),
     xattrs: kept.length === 0 ? undefined : new Map(kept),
@@ -110,13 +110,4 @@ function typeOf(stat: BigIntStats): FileType {
   if (stat.isFIFO()) return 'fifo';
   if (stat.isCharacterDevice()) return 'char';
   return stat.isBlockDevice() ? 'block' : 'socket';
-}
-
-function xattrsOf(host: Buffer): Map<string, Buffer> {
-  const found = new Map<string, Buffer>();
-  for (const key of addon().llistxattr(host).sort()) {
-    const value = addon().lgetxattr(host, key);
-    if (value !== undefined) found.set(Buffer.from(key).toString('latin1'), value);
-  }
-  return found;
 }

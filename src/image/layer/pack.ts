@@ -4,6 +4,7 @@
 
 import { closeSync, fstatSync, readSync, type BigIntStats } from 'node:fs';
 import { EngineError, errnoOf } from '../../core/errors.ts';
+import { timesOf } from '../../core/times.ts';
 import { addon } from '../../native/addon.ts';
 import * as at from '../../native/at.ts';
 import { canRecordXattr } from './encode-entry.ts';
@@ -193,7 +194,7 @@ export class Packer {
       mode: Number(stat.mode) & 0o7777,
       containerUid: uid,
       containerGid: gid,
-      ...at.mtimeOf(stat),
+      ...timesOf(stat),
       sizeBytes: 0,
       devMajor: device?.major ?? (isDevice ? majorOf(stat.rdev) : 0),
       devMinor: device?.minor ?? (isDevice ? minorOf(stat.rdev) : 0),

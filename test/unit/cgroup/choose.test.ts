@@ -168,7 +168,7 @@ it('attachArgv is empty without a bus', () => {
   expect(attachArgv({ busctl: '/b', address: 'unix:path=/x' }, unit).slice(-5)).toEqual([
     'ssau',
     'u.scope',
-    '/container',
+    '/monitor',
     '1',
     '{pid}',
   ]);

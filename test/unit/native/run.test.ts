@@ -522,6 +522,36 @@ describe('a group that cannot be made', () => {
   });
 });
 
+describe('a group of cgroup v1', () => {
+  const pids = '/sys/fs/cgroup/pids';
+
+  it('goes with whatever was made in it, by names that are longer than a path may be', async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    if (uid !== 0 || !existsSync(`${pids}/cgroup.procs`)) return context.skip('not root, or no cgroup v1');
+    const group = `${pids}/skiff-test-${process.pid}`;
+    const plan = makePlan({
+      args: ['sleep', '60'],
+      process: { init: true },
+      plan: {
+        cgroup: { groups: [group], version: 1, limits: [], record: '', asked: true, required: true },
+      },
+    });
+    const started = join(plan.lifetime.containerDir, 'pid');
+    const nest =
+      'for (let i = 0; i < 40; i++) { fs.mkdirSync("x".repeat(200)); process.chdir("x".repeat(200)); }';
+    const ended = await runHelper('run', encodePlan(plan), {
+      signal: async (pid) => {
+        await expect.poll(() => existsSync(started), { timeout: 20_000 }).toBe(true);
+        const made = spawnSync(process.execPath, ['-e', nest], { cwd: group, encoding: 'utf8' });
+        expect(made).toMatchObject({ status: 0, stderr: '' });
+        process.kill(pid, 'SIGTERM');
+      },
+    });
+    expect(ended).toEqual({ status: 143, stdout: '', stderr: '' });
+    expect(existsSync(group)).toBe(false);
+  });
+});
+
 describe('pipes', () => {
   it('copy both ways and log', async (context) => {
     if (missing !== undefined) return context.skip(missing);
