@@ -1,6 +1,7 @@
 // argv → command → exit status. The only place that ends the process. What a plain `skiff run` does not need is behind
 // an import() here or below, since every millisecond of start-up is the user's.
 
+import './native/embedded.ts';
 import { ALIASES, COMMANDS } from './commands/index.ts';
 import type { CommandEntry, CommandSpec } from './cli/command.ts';
 import { BrokenPipe, writeFully, writeMessage } from './cli/io.ts';

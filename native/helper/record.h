@@ -26,7 +26,8 @@ struct PidRecord {
 
 /**
  * `pid`: init's host pid and start time (of /proc/PID/stat), when it was made (unix ns), the same two of ourselves, and
- * the number of restarts; and the plan's own pid file. The exit record of a run before is gone then.
+ * the number of restarts; and the plan's own pid file. The exit record of a run before goes after that: where the lock is
+ * held, no `exit` and then a `pid` mean that it runs (docs/decisions/0031).
  */
 bool write_pid_files(const Lifetime& lifetime, const PidRecord& record, StepError* e);
 bool write_exit_record(const Lifetime& lifetime, const ExitRecord& record, StepError* e);

@@ -10,6 +10,7 @@ import { lookAtSources, makeMissing, type BindSources } from './bind-sources.ts'
 import { logContainerEvent } from './events.ts';
 import type { CreateOptions } from './options.ts';
 import { randomName } from './names.ts';
+import { checkHost } from './place.ts';
 import { checkEarly, checkHealthFlags, decideSpec, type CreateRequest, type RunParts } from './prepare.ts';
 import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } from './records.ts';
 import { replaceHolder } from './replace.ts';
@@ -31,6 +32,7 @@ export async function createContainer(parts: RunParts, request: CreateRequest): 
 async function attempt(parts: RunParts, request: CreateRequest): Promise<ContainerId> {
   const { spec, trees, notes } = await decideSpec(parts, request);
   for (const note of notes) parts.log.warn(note);
+  await checkHost(parts, spec);
   const sources = lookAtSources(spec.host.mounts);
   const made = await makeContainer(parts, spec, request.options, { trees, sources });
   // Else a --rm container that does not run is taken for a leftover of one that did.

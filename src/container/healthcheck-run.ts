@@ -1,7 +1,7 @@
 // `healthcheck run`: the container's health check once, here and now. The schedule of its keeper goes on regardless, and its
 // record is the keeper's alone.
 
-import { EngineError } from '../core/errors.ts';
+import { EngineError, retold } from '../core/errors.ts';
 import { startExec } from '../native/launch.ts';
 import { execPlan, type ExecParts } from './exec.ts';
 import { findContainer } from './records.ts';
@@ -71,8 +71,7 @@ async function withoutStatusOne<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    const { code, message, hint } = error;
-    throw new EngineError(code, message, { hint, exitCode: NO_ANSWER, cause: error });
+    throw retold(error, { exitCode: NO_ANSWER });
   }
 }
 

@@ -18,7 +18,6 @@ import type { Limits } from '../cgroup/types.ts';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Paths } from '../core/paths.ts';
 import type { CgroupPlan } from '../native/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 
@@ -129,16 +128,11 @@ export function limitLines(unhonoured: readonly Unhonoured[]): string[] {
     );
 }
 
-interface OpenParts {
-  log: Log;
-  paths: Paths;
-}
-
 /**
  * Just before the container is made: has the group above pass its controllers on.
  * @throws HOST_MISSING under --require-limits
  */
-export function openPlaced({ log }: Pick<OpenParts, 'log'>, { plan, opening }: PlacedGroup): void {
+export function openPlaced({ log }: { log: Log }, { plan, opening }: PlacedGroup): void {
   if (opening === undefined) return;
   const passedOn = openGroup(opening);
   const lost = plan.limits.filter(({ path }) => !passedOn.includes(controllerOf(path)));

@@ -2,9 +2,10 @@
 // systems) it is one file. The line is said once for each login, not for each container.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { lingers } from '../cgroup/linger.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { ensurePrivateDir } from '../core/fs.ts';
+import { loginName } from '../core/login-name.ts';
 import { logoutNote } from './logout.ts';
 import type { Placement } from './place.ts';
 import type { RunParts } from './prepare.ts';
@@ -18,24 +19,16 @@ export function sayIfLogoutEndsIt(
   const scoped = limits?.group?.plan.scope !== undefined && hostUid !== 0;
   const cgroup = readable('/proc/self/cgroup');
   if (!scoped && !cgroup.includes(`/user-${hostUid}.slice/`)) return;
-  const user = nameOfUser();
+  const user = loginName(hostUid);
   const note = logoutNote({
     hostUid,
-    user,
+    user: user ?? '',
     cgroup,
     scoped,
-    lingers: existsSync(`/var/lib/systemd/linger/${user}`),
+    lingers: lingers(user),
     logindConf: logindConf(),
   });
   if (note !== undefined && isFirstTime(paths.runRoot, hostUid)) log.warn(note);
-}
-
-function nameOfUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return ''; // a uid without an entry does not log in
-  }
 }
 
 /** The first directory has the last word. */

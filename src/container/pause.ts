@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { freeze, isFrozen, thaw, unfreeze } from '../cgroup/freezer.ts';
 import { readCgroup } from '../cgroup/record.ts';
 import type { ContainerCgroup } from '../cgroup/types.ts';
-import { EngineError } from '../core/errors.ts';
+import { EngineError, retold } from '../core/errors.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { logContainerEvent } from './events.ts';
@@ -94,7 +94,6 @@ async function told<T>(verb: Verb, { name }: ContainerSpec, work: () => Promise<
     return await work();
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'CONTAINER_STATE') throw error;
-    const { code, message, hint, exitCode } = error;
-    throw new EngineError(code, `cannot ${verb} container: ${name}: ${message}`, { hint, exitCode });
+    throw retold(error, { message: `cannot ${verb} container: ${name}: ${error.message}` });
   }
 }

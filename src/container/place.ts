@@ -39,7 +39,7 @@ export async function placeContainer(
   spec: ContainerSpec,
   { joined, monitored }: PlaceOptions,
 ): Promise<Placement> {
-  if (spec.host.logDriver === 'journald') (await import('./journal.ts')).requireJournal();
+  await checkLogDriver(spec);
   const network = await connectNetwork(parts, carriedOut(parts.paths, spec), joined);
   spec.network.ports = network.ports;
   spec.network.address = network.address;
@@ -54,6 +54,16 @@ export async function placeContainer(
     limits,
     notes: [...notes, ...lines, ...network.notes, ...missingCapabilities(spec, available)],
   };
+}
+
+/** What a start would refuse of the host as it is, for `create`, which places nothing. @throws HOST_MISSING */
+export async function checkHost({ hostUid }: { hostUid: number }, spec: ContainerSpec): Promise<void> {
+  await checkLogDriver(spec);
+  if (spec.host.requireLimits) await limitsOf(hostUid, spec, false);
+}
+
+async function checkLogDriver({ host }: ContainerSpec): Promise<void> {
+  if (host.logDriver === 'journald') (await import('./journal.ts')).requireJournal();
 }
 
 async function limitsOf(

@@ -212,27 +212,27 @@ function isNotGiven(value: unknown): boolean {
   return value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 }
 
-const LIMIT_NAMES = [
-  'memory',
-  'memory-swap',
-  'memory-reservation',
-  'memory-swappiness',
-  'kernel-memory',
-  'cpus',
-  'cpu-shares',
-  'cpu-period',
-  'cpu-quota',
-  'cpuset-cpus',
-  'cpuset-mems',
-  'pids-limit',
-  'blkio-weight',
-  'blkio-weight-device',
-  'device-read-bps',
-  'device-write-bps',
-  'device-read-iops',
-  'device-write-iops',
-  'oom-kill-disable',
-] as const satisfies (keyof LimitOptions)[];
+const LIMIT_NAMES = Object.keys({
+  memory: true,
+  'memory-swap': true,
+  'memory-reservation': true,
+  'memory-swappiness': true,
+  'kernel-memory': true,
+  cpus: true,
+  'cpu-shares': true,
+  'cpu-period': true,
+  'cpu-quota': true,
+  'cpuset-cpus': true,
+  'cpuset-mems': true,
+  'pids-limit': true,
+  'blkio-weight': true,
+  'blkio-weight-device': true,
+  'device-read-bps': true,
+  'device-write-bps': true,
+  'device-read-iops': true,
+  'device-write-iops': true,
+  'oom-kill-disable': true,
+} satisfies Record<keyof LimitOptions, true>) as (keyof LimitOptions)[];
 
 /** What is known before the image. */
 export interface Decided {

@@ -6,7 +6,7 @@ import { FLAG_OF, limitNotes, readLimits, type LimitOptions } from '../cgroup/li
 import { mergeLimits } from '../cgroup/merge-limits.ts';
 import { readCgroup } from '../cgroup/record.ts';
 import type { Limits } from '../cgroup/types.ts';
-import { EngineError } from '../core/errors.ts';
+import { EngineError, retold } from '../core/errors.ts';
 import type { ContainerSpec, RestartPolicy } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { logContainerEvent } from './events.ts';
@@ -136,7 +136,6 @@ function told(doing: string, work: () => void): void {
     work();
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'IO' || error.code === 'NO_SPACE') throw error;
-    const { code, message, hint, exitCode, cause } = error;
-    throw new EngineError(code, `${doing}: ${message}`, { hint, exitCode, cause });
+    throw retold(error, { message: `${doing}: ${error.message}` });
   }
 }

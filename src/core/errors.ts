@@ -69,6 +69,19 @@ export class EngineError extends Error {
   }
 }
 
+/** The same error in other words, or with another exit status. */
+export function retold(
+  { code, message, hint, detail, exitCode, cause }: EngineError,
+  change: { message?: string; exitCode?: number },
+): EngineError {
+  return new EngineError(code, change.message ?? message, {
+    hint,
+    detail,
+    exitCode: change.exitCode ?? exitCode,
+    cause,
+  });
+}
+
 /** The `errno` name of a system error ('ENOENT'), or undefined when `error` is something else. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

@@ -5,7 +5,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EngineError, errnoOf } from '../core/errors.ts';
-import type * as EmbeddedModule from './embedded.ts';
 
 /** Space of a file system; `files` is 0 where inodes are not counted (btrfs). */
 export interface Space {
@@ -173,12 +172,19 @@ export interface Addon {
 }
 
 let loaded: Addon | undefined;
+let embedded: string | undefined;
+
+/** Where the compiled binary has the addon's code: embedded.ts. */
+export function setEmbeddedAddon(file: string): void {
+  embedded = file;
+}
 
 /** The addon, loaded at the first call. @throws HOST_MISSING when no directory can hold its code. */
 export function addon(): Addon {
-  loaded ??= isCompiled()
-    ? loadEmbedded()
-    : load(fileURLToPath(new URL('../../build/Release/addon.node', import.meta.url)));
+  loaded ??=
+    isCompiled() && embedded !== undefined
+      ? loadEmbedded(embedded)
+      : load(fileURLToPath(new URL('../../build/Release/addon.node', import.meta.url)));
   return loaded;
 }
 
@@ -193,11 +199,8 @@ function load(path: string): Addon {
   return module.exports as Addon;
 }
 
-function loadEmbedded(): Addon {
-  // A plain require keeps this synchronous, and the bundler resolves it; see embedded.ts.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { EMBEDDED_ADDON } = require('./embedded.ts') as typeof EmbeddedModule;
-  const code = readFileSync(EMBEDDED_ADDON);
+function loadEmbedded(file: string): Addon {
+  const code = readFileSync(file);
   const failures: string[] = [];
   for (const dir of codeDirs()) {
     try {

@@ -1,7 +1,7 @@
 // Reads what idmap.ts decides on: three small files and two stat calls. Nothing is cached, so a repaired host is seen at once.
 
 import { readFileSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { loginName } from '../core/login-name.ts';
 import type { IdMapInput } from './idmap.ts';
 
 /** `env.PATH` is searched for newuidmap; `hostUid` 0 reads nothing. Never throws: a missing file is an empty one. */
@@ -25,19 +25,6 @@ export function readIdMapInput(
     hasNewidmap: canMap('newuidmap', env['PATH']) && canMap('newgidmap', env['PATH']),
     userns,
   };
-}
-
-function loginName(hostUid: number): string | undefined {
-  for (const line of readText('/etc/passwd').split('\n')) {
-    const [name, , uid] = line.split(':', 3);
-    if (uid === String(hostUid) && name !== undefined) return name;
-  }
-  try {
-    const { username } = userInfo(); // LDAP, NIS, systemd-homed: whatever NSS knows
-    return username === 'unknown' ? undefined : username; // Bun's word for nobody
-  } catch {
-    return undefined;
-  }
 }
 
 function readText(path: string): string {

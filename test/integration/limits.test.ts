@@ -264,10 +264,12 @@ describe('as an ordinary user without cgroup v2', () => {
 
   test('--require-limits makes it an error, before anything is made', async (context) => {
     requires(context, 'cgroup1');
-    await skiff.run([...run, '--require-limits', ...limits, '--name', 'never', 'busybox', 'true'], {
-      status: 125,
-      stderr: /^Error: --memory, --cpus, --pids-limit: cannot be honoured \(--require-limits\): .*\nHint: /,
-    });
+    for (const command of [run, ['create']]) {
+      await skiff.run([...command, '--require-limits', ...limits, '--name', 'never', 'busybox', 'true'], {
+        status: 125,
+        stderr: /^Error: --memory, --cpus, --pids-limit: cannot be honoured \(--require-limits\): .*\nHint: /,
+      });
+    }
     await skiff.run(['ps', '-aq', '--filter', 'name=never'], { stdout: '' });
     await skiff.run([...run, '--require-limits', 'busybox', 'true']);
   });

@@ -127,10 +127,7 @@ test('without a log there is none to show', async () => {
 
 // With one: test/vm/run.sh.
 test.skipIf(existsSync('/run/systemd/journal/socket'))('journald needs a journal', async () => {
-  for (const command of [
-    ['run', '-d'],
-    ['run', '--rm'],
-  ]) {
+  for (const command of [['run', '-d'], ['run', '--rm'], ['create']]) {
     await skiff.run([...command, '--name', 'none', '--log-driver', 'journald', 'busybox', 'true'], {
       status: 125,
       stdout: '',

@@ -1,8 +1,7 @@
 // `generate systemd`: a container's facts and the flags given → its unit. Nothing is started or enabled here.
 
-import { constants } from 'node:os';
 import { EngineError } from '../../core/errors.ts';
-import { signalNumber } from '../../runtime/signals.ts';
+import { DEFAULT_STOP_TIMEOUT_S, stopSignalNumber } from '../../runtime/signals.ts';
 import type { ContainerSpec, Recipe } from '../../runtime/spec.ts';
 import { unitText } from './unit.ts';
 
@@ -51,7 +50,6 @@ const RESTART_POLICIES = [
   'on-abort',
   'always',
 ];
-const DEFAULT_STOP_TIMEOUT_S = 10;
 
 /** (pure) @throws USAGE; CONTAINER_STATE for a container that cannot be started a second time */
 export function systemdUnit(request: SystemdRequest): Unit {
@@ -69,7 +67,7 @@ export function systemdUnit(request: SystemdRequest): Unit {
     workingDirectory: flags.new ? spec.recipe?.cwd : undefined,
     graphRoot: request.graphRoot,
     environment: environmentOf(flags.env, request.env),
-    stopSignal: signalNumber(spec.config.stopSignal ?? '') ?? constants.signals.SIGTERM,
+    stopSignal: stopSignalNumber(spec.config.stopSignal),
     stopTimeoutS: stopTimeoutS ?? DEFAULT_STOP_TIMEOUT_S,
     startTimeoutS: seconds('--start-timeout', flags['start-timeout'], 0),
     restart: restartOf(spec, flags['restart-policy']),

@@ -4,13 +4,14 @@ import { chooseGroup, type Group, type NoGroup } from '../../cgroup/choose.ts';
 import { readCgroupFacts } from '../../cgroup/facts.ts';
 import { LINGER_COMMAND, lingers } from '../../cgroup/linger.ts';
 import { DELEGATE_COMMAND } from '../../cgroup/mend.ts';
+import { loginName } from '../../core/login-name.ts';
 import type { DoctorParts, Finding } from './types.ts';
 
 const ID = 'cgroup';
 
 export function checkCgroup({ hostUid }: DoctorParts): Finding {
   const choice = chooseGroup(readCgroupFacts(hostUid), { id: 'doctor', parent: '', nonce: '' });
-  return describeCgroup(choice, hostUid === 0 || lingers());
+  return describeCgroup(choice, hostUid === 0 || lingers(loginName(hostUid)));
 }
 
 /** (pure) */
