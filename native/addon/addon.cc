@@ -1,5 +1,6 @@
-// The N-API addon: arguments are checked, one thing is done, errors become exceptions. No libuv, no threads, no fork:
-// processes that need namespaces are made by the helper executable, which is embedded here (helper-image.h).
+// The N-API addon: arguments are checked, one thing is done, errors become exceptions. No libuv, no fork, and no threads but
+// those of the runtime's pool (tree-many.cc): processes that need namespaces are made by the helper executable, which is
+// embedded here (helper-image.h).
 
 #include <napi.h>
 

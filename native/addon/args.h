@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "errors.h"
 
@@ -68,16 +69,19 @@ class Args {
 
   // A "byte string": each UTF-16 unit is one byte (latin1). Without NUL.
   std::string ByteString(size_t i) {
-    if (!info_[i].IsString()) return Fail<std::string>(i);
-    size_t length = 0;
-    napi_value value = info_[i];
-    if (napi_get_value_string_latin1(env(), value, nullptr, 0, &length) != napi_ok)
-      return Fail<std::string>(i);
-    std::string text(length, '\0');
-    if (napi_get_value_string_latin1(env(), value, &text[0], length + 1, &length) != napi_ok)
-      return Fail<std::string>(i);
-    if (text.find('\0') != std::string::npos) return Fail<std::string>(i);
-    return text;
+    std::string text;
+    return ReadByteString(info_[i], &text) ? text : Fail<std::string>(i);
+  }
+
+  std::vector<std::string> ByteStrings(size_t i) {
+    if (!info_[i].IsArray()) return Fail<std::vector<std::string>>(i);
+    const auto list = info_[i].As<Napi::Array>();
+    std::vector<std::string> texts(list.Length());
+    for (uint32_t k = 0; k < texts.size(); k++) {
+      const Napi::HandleScope scope(env());
+      if (!ReadByteString(list.Get(k), &texts[k])) return Fail<std::vector<std::string>>(i);
+    }
+    return texts;
   }
 
   std::string Utf8(size_t i) {
@@ -86,6 +90,15 @@ class Args {
   }
 
  private:
+  bool ReadByteString(const Napi::Value& value, std::string* text) const {
+    if (!value.IsString()) return false;
+    size_t length = 0;
+    if (napi_get_value_string_latin1(env(), value, nullptr, 0, &length) != napi_ok) return false;
+    text->resize(length);
+    if (napi_get_value_string_latin1(env(), value, &(*text)[0], length + 1, &length) != napi_ok) return false;
+    return text->find('\0') == std::string::npos;
+  }
+
   template <typename T>
   T Fail(size_t i, T value = T()) {
     if (bad_ < 0) bad_ = static_cast<int>(i);

@@ -61,8 +61,7 @@ void ParentCache::Clear() {
   next_ = 0;
 }
 
-// A new descriptor of the directory `path`, "" for the root; -1 with errno: ENOENT, ENOTDIR or ELOOP (a link), …
-int Tree::OpenDir(const std::string& path, int flags) {
+int Places::OpenDir(const std::string& path, int flags) const {
   if (path.empty()) return retry([&] { return openat(root_.get(), ".", flags | O_DIRECTORY | O_CLOEXEC); });
   if (path.size() < 4000) {
     const uint64_t how = static_cast<uint64_t>(flags) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -79,7 +78,7 @@ int Tree::OpenDir(const std::string& path, int flags) {
 }
 
 // From the directory above where that is at hand, so that a deep chain is not walked anew for each of its parts.
-int Tree::OpenParent(const std::string& path) {
+int Places::OpenParent(const std::string& path) const {
   const size_t slash = path.rfind('/');
   const int above = slash == std::string::npos ? -1 : parents_.Find(path.substr(0, slash));
   if (above < 0) return OpenDir(path, O_PATH);
@@ -87,7 +86,11 @@ int Tree::OpenParent(const std::string& path) {
   return retry([&] { return openat(above, path.c_str() + slash + 1, kFlags); });
 }
 
-bool Tree::Locate(const std::string& path, Place* out) {
+Places Places::Another() const {
+  return {UniqueFd(retry([&] { return fcntl(root_.get(), F_DUPFD_CLOEXEC, 3); })), live_};
+}
+
+bool Places::Locate(const std::string& path, Place* out) {
   if (!root_) {
     errno = EBADF;
     return false;

@@ -79,15 +79,24 @@ bool CopyRange(int from, int to, off_t start, off_t end, int64_t* done) {
   return true;
 }
 
-// Holes stay holes. False with errno set; *done counts bytes of the file, holes included.
-bool CopyContent(int from, int to, off_t size, int64_t* done) {
+// The end may be a hole, which nothing was written to. ext4 looks for blocks to free even when the size is the same.
+bool EndAt(int fd, off_t size) {
+  struct stat st = {};
+  if (fstat(fd, &st) < 0) return false;
+  return st.st_size == size || ftruncate(fd, size) == 0;
+}
+
+}  // namespace
+
+bool CopyContent(int from, int to, off_t size, bool* clone, int64_t* done) {
   if (size == 0) return true;
-  if (ioctl(to, FICLONE, from) == 0) {
+  if (*clone && ioctl(to, FICLONE, from) == 0) {
     struct stat st = {};
     if (fstat(to, &st) < 0) return false;
     *done = st.st_size;
     return true;
   }
+  *clone = false;
   for (off_t at = 0; at < size;) {
     off_t start = lseek(from, at, SEEK_DATA);
     if (start < 0 && errno == ENXIO) start = size;
@@ -103,10 +112,8 @@ bool CopyContent(int from, int to, off_t size, int64_t* done) {
     if (!CopyRange(from, to, start, end, done)) return false;
     at = end;
   }
-  return ftruncate(to, size) == 0;
+  return EndAt(to, size);
 }
-
-}  // namespace
 
 // list(path) → [names joined by "/", kFields numbers a name], in the order of the file system; "" is the root.
 Napi::Value Tree::List(const Napi::CallbackInfo& info) {
@@ -114,7 +121,7 @@ Napi::Value Tree::List(const Napi::CallbackInfo& info) {
   Args args(info);
   const std::string path = args.ByteString(0);
   if (!args.ok()) return args.Raise();
-  const int fd = OpenDir(path, O_RDONLY);
+  const int fd = places_.OpenDir(path, O_RDONLY);
   if (fd < 0) return ThrowErrno(env, errno, "openat2", path);
   const std::unique_ptr<DIR, CloseDir> dir(fdopendir(fd));
   if (!dir) {
@@ -159,8 +166,7 @@ Napi::Value Tree::Open(const Napi::CallbackInfo& info) {
   if (!args.ok()) return args.Raise();
   Place place;
   if (!Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const int fd = retry([&] { return openat(place.parent, place.name.c_str(), kFlags); });
+  const int fd = retry([&] { return openat(place.parent, place.name.c_str(), kOldFile); });
   if (fd < 0) return ThrowErrno(info.Env(), errno, "openat", path);
   return Napi::Number::New(info.Env(), fd);
 }
@@ -172,7 +178,8 @@ Napi::Value Tree::Copy(const Napi::CallbackInfo& info) {
   const int64_t size = args.Int(1);
   if (!args.ok()) return args.Raise();
   int64_t done = 0;
-  if (!CopyContent(from, file_.get(), static_cast<off_t>(size), &done)) {
+  bool clone = true;
+  if (!CopyContent(from, file_.get(), static_cast<off_t>(size), &clone, &done)) {
     return ThrowErrno(info.Env(), errno, "copy_file_range", file_path_);
   }
   return Napi::Number::New(info.Env(), static_cast<double>(done));

@@ -13,8 +13,6 @@ namespace skiff {
 
 namespace {
 
-constexpr int kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-
 Attributes ReadAttributes(Args* args, size_t first) {
   Attributes out;
   out.mode = args->U32(first);
@@ -62,6 +60,23 @@ Bytes Slice(Args* args, size_t data, size_t offset, size_t length, bool* in_rang
 
 }  // namespace
 
+bool SetAttributes(int fd, const Attributes& wanted, bool has_owner, bool* owner_kept) {
+  *owner_kept = true;
+  // To look costs a tenth of a change, which is written down in the file system's journal. What looks like nobody may be any
+  // id that is not mapped.
+  constexpr uint32_t kNobody = 65534;
+  struct stat st = {};
+  if (!has_owner && wanted.uid != kNobody && wanted.gid != kNobody)
+    has_owner = fstat(fd, &st) == 0 && st.st_uid == wanted.uid && st.st_gid == wanted.gid;
+  if (!has_owner && fchown(fd, wanted.uid, wanted.gid) < 0) {
+    if (!OwnerRefused(errno)) return false;
+    *owner_kept = false;
+  }
+  if ((wanted.mode & 07000) != 0 && fchmod(fd, wanted.mode) < 0) return false;
+  const struct timespec times[2] = {Mtime(wanted), Mtime(wanted)};
+  return futimens(fd, times) == 0;
+}
+
 Tree::Tree(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Tree>(info) {
   Args args(info);
   const int fd = args.Fd(0);
@@ -70,11 +85,12 @@ Tree::Tree(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Tree>(info) {
     args.Raise();
     return;
   }
-  root_.reset(retry([&] { return openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC); }));
-  if (!root_) {
+  UniqueFd root(retry([&] { return openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC); }));
+  if (!root) {
     ThrowErrno(info.Env(), errno, "openat");
     return;
   }
+  places_ = Places(static_cast<UniqueFd&&>(root), live_);
   uid_ = geteuid();
   gid_ = getegid();
 }
@@ -84,11 +100,11 @@ Napi::Value Tree::Prepare(const Napi::CallbackInfo& info) {
   // Modes are exactly what we pass to open and mkdir: saves a chmod for most files. Process-wide.
   umask(0);
   // Under keep-id the folder was made by an id that is not the namespace's root, whose "/" it becomes.
-  if (fchownat(root_.get(), "", uid_, gid_, AT_EMPTY_PATH) < 0 && !OwnerRefused(errno)) {
+  if (fchownat(places_.root(), "", uid_, gid_, AT_EMPTY_PATH) < 0 && !OwnerRefused(errno)) {
     return ThrowErrno(info.Env(), errno, "fchownat");
   }
   // New files take the group of a setgid parent; OwnerIsOurs() relies on there being none.
-  if (fchmodat(root_.get(), ".", 0700, 0) < 0) return ThrowErrno(info.Env(), errno, "fchmodat");
+  if (fchmodat(places_.root(), ".", 0700, 0) < 0) return ThrowErrno(info.Env(), errno, "fchmodat");
   return info.Env().Undefined();
 }
 
@@ -96,16 +112,8 @@ bool Tree::OwnerIsOurs(const Attributes& wanted) const {
   return !live_ && wanted.uid == uid_ && wanted.gid == gid_;
 }
 
-// Owner first: chown clears setuid and setgid, and so do writes. False with errno set.
-bool Tree::FinishFile(int fd, const Attributes& wanted, bool* owner_kept) {
-  *owner_kept = true;
-  if (!OwnerIsOurs(wanted) && fchown(fd, wanted.uid, wanted.gid) < 0) {
-    if (!OwnerRefused(errno)) return false;
-    *owner_kept = false;
-  }
-  if ((wanted.mode & 07000) != 0 && fchmod(fd, wanted.mode) < 0) return false;
-  const struct timespec times[2] = {Mtime(wanted), Mtime(wanted)};
-  return futimens(fd, times) == 0;
+bool Tree::FinishFile(int fd, const Attributes& wanted, bool* owner_kept) const {
+  return SetAttributes(fd, wanted, OwnerIsOurs(wanted), owner_kept);
 }
 
 // writeFile(path, mode, uid, gid, sec, nsec, data, offset, length) → whether the owner could be set.
@@ -188,7 +196,7 @@ Napi::Value Tree::SetDir(const Napi::CallbackInfo& info) {
   const std::string path = args.ByteString(0);
   const Attributes wanted = ReadAttributes(&args, 1);
   if (!args.ok()) return args.Raise();
-  const UniqueFd fd(OpenDir(path, O_RDONLY));
+  const UniqueFd fd(places_.OpenDir(path, O_RDONLY));
   if (!fd) return ThrowErrno(info.Env(), errno, "openat2", path);
   bool owner_kept = true;
   if (!OwnerIsOurs(wanted) && fchown(fd.get(), wanted.uid, wanted.gid) < 0) {
@@ -293,7 +301,7 @@ Napi::Value Tree::SetXattr(const Napi::CallbackInfo& info) {
   const Bytes value = args.Data(2);
   if (!args.ok()) return args.Raise();
   Place place;
-  place.parent = root_.get();
+  place.parent = places_.root();
   place.name = ".";
   if (!path.empty() && !Locate(path, &place)) return ThrowErrno(info.Env(), errno, "openat2", path);
   const std::string full = "/proc/self/fd/" + std::to_string(place.parent) + "/" + place.name;
@@ -310,7 +318,7 @@ Napi::Value Tree::Stat(const Napi::CallbackInfo& info) {
   const std::string path = args.ByteString(0);
   if (!args.ok()) return args.Raise();
   Place place;
-  place.parent = root_.get();
+  place.parent = places_.root();
   place.name = ".";
   if (!path.empty() && !Locate(path, &place)) {
     if (errno == ENOENT) return env.Undefined();
@@ -353,7 +361,7 @@ Napi::Value Tree::Remove(const Napi::CallbackInfo& info) {
   if (live_ && IsMountPoint(place)) return ThrowErrno(info.Env(), EBUSY, "unlinkat", path);
   const bool removed = RemoveAll(place.parent, place.name.c_str());
   const int err = errno;
-  parents_.Clear();
+  places_.Forget();
   if (!removed) return ThrowErrno(info.Env(), err, "unlinkat", path);
   return info.Env().Undefined();
 }
@@ -374,7 +382,7 @@ Napi::Value Tree::Rename(const Napi::CallbackInfo& info) {
   const int result =
       SysRenameat2(from_parent.get(), from.name.c_str(), to.parent, to.name.c_str(), kNoReplace);
   const int err = errno;
-  parents_.Clear();
+  places_.Forget();
   if (result < 0) return ThrowErrno(info.Env(), err, "renameat2", to_path);
   return info.Env().Undefined();
 }
@@ -396,9 +404,8 @@ Napi::Value Tree::ReadLink(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Tree::Close(const Napi::CallbackInfo& info) {
-  parents_.Clear();
+  places_ = Places();
   file_.reset();
-  root_.reset();
   return info.Env().Undefined();
 }
 
@@ -406,15 +413,16 @@ Napi::Function Tree::Define(Napi::Env env) {
   return DefineClass(
       env, "Tree",
       {
-          InstanceMethod<&Tree::Prepare>("prepare"),   InstanceMethod<&Tree::WriteFile>("writeFile"),
-          InstanceMethod<&Tree::Begin>("begin"),       InstanceMethod<&Tree::Write>("write"),
-          InstanceMethod<&Tree::Finish>("finish"),     InstanceMethod<&Tree::MakeDir>("makeDir"),
-          InstanceMethod<&Tree::SetDir>("setDir"),     InstanceMethod<&Tree::Symlink>("symlink"),
-          InstanceMethod<&Tree::Link>("link"),         InstanceMethod<&Tree::MakeNode>("makeNode"),
-          InstanceMethod<&Tree::SetXattr>("setXattr"), InstanceMethod<&Tree::Stat>("stat"),
-          InstanceMethod<&Tree::Remove>("remove"),     InstanceMethod<&Tree::Rename>("rename"),
-          InstanceMethod<&Tree::ReadLink>("readlink"), InstanceMethod<&Tree::List>("list"),
-          InstanceMethod<&Tree::Open>("open"),         InstanceMethod<&Tree::Copy>("copy"),
+          InstanceMethod<&Tree::Prepare>("prepare"),     InstanceMethod<&Tree::WriteFile>("writeFile"),
+          InstanceMethod<&Tree::Begin>("begin"),         InstanceMethod<&Tree::Write>("write"),
+          InstanceMethod<&Tree::Finish>("finish"),       InstanceMethod<&Tree::MakeDir>("makeDir"),
+          InstanceMethod<&Tree::SetDir>("setDir"),       InstanceMethod<&Tree::Symlink>("symlink"),
+          InstanceMethod<&Tree::Link>("link"),           InstanceMethod<&Tree::MakeNode>("makeNode"),
+          InstanceMethod<&Tree::SetXattr>("setXattr"),   InstanceMethod<&Tree::Stat>("stat"),
+          InstanceMethod<&Tree::Remove>("remove"),       InstanceMethod<&Tree::Rename>("rename"),
+          InstanceMethod<&Tree::ReadLink>("readlink"),   InstanceMethod<&Tree::List>("list"),
+          InstanceMethod<&Tree::Open>("open"),           InstanceMethod<&Tree::Copy>("copy"),
+          InstanceMethod<&Tree::HashFiles>("hashFiles"), InstanceMethod<&Tree::CopyFiles>("copyFiles"),
           InstanceMethod<&Tree::Close>("close"),
       });
 }

@@ -3,6 +3,7 @@
 // *what* is made (src/image/layer/apply.ts); nothing here follows a symbolic link.
 #pragma once
 
+#include <fcntl.h>
 #include <napi.h>
 #include <sys/types.h>
 
@@ -49,6 +50,31 @@ class ParentCache {
   size_t next_ = 0;
 };
 
+// How paths beneath one root directory become descriptors: see tree-paths.cc. For one thread at a time.
+class Places {
+ public:
+  Places() = default;
+  // live: mount points are entered.
+  Places(UniqueFd root, bool live) : root_(static_cast<UniqueFd&&>(root)), live_(live) {}
+
+  int root() const { return root_.get(); }
+  // False with errno set.
+  bool Locate(const std::string& path, Place* out);
+  // A new descriptor of the directory `path`, "" for the root; -1 with errno: ENOENT, ENOTDIR or ELOOP (a link), …
+  int OpenDir(const std::string& path, int flags) const;
+  // The same root for another thread; without one when there is no descriptor left.
+  Places Another() const;
+  // Of descriptors of directories, after one of those is gone.
+  void Forget() { parents_.Clear(); }
+
+ private:
+  int OpenParent(const std::string& path) const;
+
+  UniqueFd root_;
+  ParentCache parents_;
+  bool live_ = false;
+};
+
 class Tree : public Napi::ObjectWrap<Tree> {
  public:
   explicit Tree(const Napi::CallbackInfo& info);
@@ -74,16 +100,16 @@ class Tree : public Napi::ObjectWrap<Tree> {
   Napi::Value Open(const Napi::CallbackInfo& info);
   Napi::Value Copy(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
+  // tree-many.cc
+  Napi::Value HashFiles(const Napi::CallbackInfo& info);
+  Napi::Value CopyFiles(const Napi::CallbackInfo& info);
 
  private:
-  bool Locate(const std::string& path, Place* out);
-  int OpenParent(const std::string& path);
-  int OpenDir(const std::string& path, int flags);
-  bool FinishFile(int fd, const Attributes& wanted, bool* owner_kept);
+  bool Locate(const std::string& path, Place* out) { return places_.Locate(path, out); }
+  bool FinishFile(int fd, const Attributes& wanted, bool* owner_kept) const;
   bool OwnerIsOurs(const Attributes& wanted) const;
 
-  UniqueFd root_;
-  ParentCache parents_;
+  Places places_;
   // The file between begin() and finish().
   UniqueFd file_;
   std::string file_path_;
@@ -92,6 +118,19 @@ class Tree : public Napi::ObjectWrap<Tree> {
   // The tree is in use: mount points in it are entered, and a setgid directory may give new files another group.
   bool live_ = false;
 };
+
+// tree.cc: owner, mode and time of a file that was just made with the permission bits of its mode. Owner first: chown clears
+// setuid and setgid, and so do writes. False with errno set. has_owner: it is known to belong to whom it should.
+bool SetAttributes(int fd, const Attributes& wanted, bool has_owner, bool* owner_kept);
+
+// tree-read.cc: the first `size` bytes of `from` into the empty file `to`; holes stay holes, and blocks are shared where
+// `clone` says so and the file system can: else it says that it cannot. False with errno set; *done counts bytes of the file,
+// holes included.
+bool CopyContent(int from, int to, off_t size, bool* clone, int64_t* done);
+
+// Flags of open(2) for a file that must not be there, and for one that is read, whatever somebody has put in its place.
+constexpr int kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+constexpr int kOldFile = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 // tree-remove.cc: removes `name` in `parent` whatever it is; false with errno set. Missing is success.
 bool RemoveAll(int parent, const char* name);

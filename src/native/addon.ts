@@ -95,6 +95,24 @@ export interface Tree {
    * how many bytes there were. Moves the descriptor's position.
    */
   copy(fd: number, size: number): number;
+  /**
+   * SHA-256 of files, 32 bytes each, by a thread of the pool, and what each was meanwhile (stampOf of
+   * build/context/directory-tree.ts), a space between; '' for one that could not be read or did not hold still, or is no file.
+   * Undefined: this processor would take longer than the runtime does.
+   */
+  hashFiles(paths: readonly string[]): Promise<[digests: Uint8Array, stamps: string]> | undefined;
+  /**
+   * New files with the content of others, by a thread of the pool. stamps: what they must be before and after. numbers: for
+   * each of them mode, uid, gid, mtimeSec, mtimeNsec. Resolves with a byte for each: 0, when it could not be copied just so,
+   * for whatever reason; nothing of it is left then.
+   */
+  copyFiles(
+    source: Tree,
+    from: readonly string[],
+    to: readonly string[],
+    stamps: readonly string[],
+    numbers: Float64Array,
+  ): Promise<Uint8Array>;
   close(): void;
 }
 

@@ -31,7 +31,7 @@ const BILLION = 1_000_000_000n;
 
 export class DirectoryTree implements SourceTree {
   readonly kind = 'context';
-  readonly #tree: Tree;
+  readonly files: Tree;
   readonly #ignoring: Ignoring | undefined;
   readonly #root: TreeFile;
   readonly #directories = new Map<ByteString, Map<ByteString, TreeFile>>();
@@ -42,7 +42,7 @@ export class DirectoryTree implements SourceTree {
     try {
       const { mode } = fstatSync(fd);
       this.#root = directoryFile(mode & 0o7777);
-      this.#tree = new (addon().Tree)(fd, true);
+      this.files = new (addon().Tree)(fd, true);
     } finally {
       closeSync(fd);
     }
@@ -64,24 +64,24 @@ export class DirectoryTree implements SourceTree {
   }
 
   readlink(path: ByteString): ByteString {
-    return this.#tree.readlink(path);
+    return this.files.readlink(path);
   }
 
   open(path: ByteString): number {
-    return this.#tree.open(path);
+    return this.files.open(path);
   }
 
   ignoredBy(path: ByteString): string | undefined {
     if (this.#ignoring === undefined || this.find(path) !== undefined) return undefined;
     try {
-      return this.#tree.stat(path) === undefined ? undefined : this.#ignoring.fileName;
+      return this.files.stat(path) === undefined ? undefined : this.#ignoring.fileName;
     } catch {
       return undefined; // a hint, no more
     }
   }
 
   close(): void {
-    this.#tree.close();
+    this.files.close();
   }
 
   #directory(path: ByteString): Map<ByteString, TreeFile> {
@@ -94,7 +94,7 @@ export class DirectoryTree implements SourceTree {
   }
 
   #read(path: ByteString): Map<ByteString, TreeFile> {
-    const [joined, fields] = this.#tree.list(path);
+    const [joined, fields] = this.files.list(path);
     const names = joined === '' ? [] : joined.split('/');
     const order = names.map((name, i) => ({ name, i })).sort((a, b) => (a.name < b.name ? -1 : 1));
     const files = new Map<ByteString, TreeFile>();

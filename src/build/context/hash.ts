@@ -7,14 +7,16 @@ import { digestFromHex, type Digest } from '../../core/digest.ts';
 import { EngineError, errnoOf } from '../../core/errors.ts';
 import { showPath, type ByteString } from '../../image/layer/entry.ts';
 import { stampOf } from './directory-tree.ts';
+import { inBatches } from '../batches.ts';
 import type { StatCache } from './stat-cache.ts';
 import type { HashedFile, HashFiles } from './select.ts';
 import type { SourceTree } from './types.ts';
 
 const BUFFER_BYTES = 1 << 20;
 const TRIES = 3;
-/** Between two looks at whether somebody wants us to stop. */
+/** Between two looks at whether somebody wants us to stop, and what one thread is given at once. */
 const BATCH = 256;
+const DIGEST_BYTES = 32;
 
 export interface ReadFile {
   digest: Digest;
@@ -33,13 +35,21 @@ export function hashWith(
   return async (tree, files) => {
     const digests = files.map(({ stamp }) => cache?.find(stamp));
     const refused: number[] = [];
-    let count = 0;
-    for (const [i, file] of files.entries()) {
-      if (digests[i] !== undefined) continue;
-      if (++count % BATCH === 0) await breathe(signal);
-      digests[i] = readDigest(tree, file, cache, unreadable !== undefined);
-      if (digests[i] === undefined) refused.push(i);
-    }
+    const unknown = [...files.keys()].filter((i) => digests[i] === undefined);
+    await inBatches(unknown, BATCH, async (batch) => {
+      await breathe(signal);
+      const readAtMs = Date.now();
+      const wanted = batch.map((i) => files[i] as HashedFile);
+      const read = await readMany(tree, wanted);
+      batch.forEach((i, k) => {
+        const [file, known] = [wanted[k] as HashedFile, read[k]];
+        digests[i] =
+          known === undefined
+            ? readDigest(tree, file, cache, unreadable !== undefined)
+            : accepted(file, known, cache, readAtMs);
+        if (digests[i] === undefined) refused.push(i);
+      });
+    });
     if (unreadable !== undefined && refused.length > 0) {
       const readAtMs = Date.now();
       const others = await unreadable(refused.map((i) => (files[i] as HashedFile).from));
@@ -54,6 +64,21 @@ export function hashWith(
 async function breathe(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   if (signal?.aborted === true) throw new EngineError('CANCELLED', 'reading the build context: cancelled');
+}
+
+/** By a thread of its own; undefined for those that must be looked at one by one. */
+async function readMany(
+  { files }: SourceTree,
+  wanted: readonly HashedFile[],
+): Promise<(ReadFile | undefined)[]> {
+  const read = await files?.hashFiles(wanted.map(({ from }) => from));
+  if (read === undefined) return [];
+  const [digests, stamps] = read;
+  const hex = Buffer.from(digests.buffer, digests.byteOffset, digests.length).toString('hex');
+  return stamps.split(' ').map((stamp, i) => {
+    const at = i * 2 * DIGEST_BYTES;
+    return stamp === '' ? undefined : { digest: digestFromHex(hex.slice(at, at + 2 * DIGEST_BYTES)), stamp };
+  });
 }
 
 /** Undefined: we may not read it, which `mayRefuse` allows. */

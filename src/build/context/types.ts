@@ -3,6 +3,7 @@
 
 import type { Digest } from '../../core/digest.ts';
 import type { ByteString } from '../../image/layer/entry.ts';
+import type { Tree } from '../../native/addon.ts';
 
 export type FileType = 'file' | 'dir' | 'symlink' | 'fifo' | 'char' | 'block' | 'socket';
 
@@ -46,6 +47,10 @@ export interface SourceTree {
   readlink(path: ByteString): ByteString;
   /** A descriptor to read the file by; the caller closes it. */
   open(path: ByteString): number;
+  /**
+   * As Tree of native/addon.ts, where the files are beneath one directory. Asked for many files at once, by several threads.
+   */
+  readonly files?: Tree;
   /** The name of the ignore file that keeps `path` out of the tree although it exists. */
   ignoredBy(path: ByteString): string | undefined;
   close(): void;

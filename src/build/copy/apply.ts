@@ -7,6 +7,7 @@ import { EngineError, errnoOf } from '../../core/errors.ts';
 import { showPath, type ByteString } from '../../image/layer/entry.ts';
 import { joinPath } from '../../image/layer/path.ts';
 import type { Tree } from '../../native/addon.ts';
+import { inBatches } from '../batches.ts';
 import { parseChmod, type Chmod } from '../context/chmod.ts';
 import { stampOf } from '../context/directory-tree.ts';
 import { unreadableFile } from '../context/hash.ts';
@@ -16,6 +17,10 @@ import { refused, type Ground } from './ground.ts';
 import type { ApplyInput, ApplyRequest, InlineFile } from './requests.ts';
 import { unpackArchive } from './unpack.ts';
 import { explain, type Attributes, type Writer } from './writer.ts';
+
+/** Files that one thread is given at once. Larger ones gain nothing by it, and each is to be looked at for whether it fits. */
+const BATCH = 256;
+const MAX_BATCHED_BYTES = 1 << 18;
 
 export type ApplyRules = Pick<ApplyRequest, 'destination' | 'owner' | 'chmod' | 'unpack' | 'timeSec'>;
 
@@ -67,13 +72,39 @@ export class CopyApplier {
     const { ground } = this.#parts;
     const [first] = source.files;
     if (source.kind !== 'file') {
-      const place = ground.ensureDir(destination);
-      for (const file of source.files) this.#file(file, place);
+      await this.#below(ground.ensureDir(destination), source.files);
       return;
     }
     if (first === undefined) return;
     if (this.#rules.unpack && first.type === 'file' && (await this.#unpack(first, destination))) return;
     this.#file(first, this.#placeOf(destination, source.name, isDir));
+  }
+
+  async #below(place: ByteString, files: readonly SelectedFile[]): Promise<void> {
+    const { from, tree, writer } = this.#parts;
+    const source = from.files;
+    const isPlain = ({ type, sizeBytes, xattrs }: SelectedFile): boolean =>
+      source !== undefined && type === 'file' && sizeBytes <= MAX_BATCHED_BYTES && xattrs.length === 0;
+    for (const file of files) if (!isPlain(file)) this.#file(file, place);
+    if (source === undefined) return;
+    await inBatches(files.filter(isPlain), BATCH, async (batch) => {
+      for (const { sizeBytes } of batch) writer.reserve(sizeBytes);
+      const copied = await tree.copyFiles(
+        source,
+        batch.map((file) => file.from),
+        batch.map((file) => under(place, file.to)),
+        batch.map(({ stamp }) => stamp),
+        Float64Array.from(batch.flatMap((file) => this.#numbersOf(file))),
+      );
+      // What stands in the way, or went wrong, is seen when the file is copied by itself.
+      batch.forEach((file, i) => (copied[i] === 1 ? writer.made(file.sizeBytes) : this.#file(file, place)));
+    });
+  }
+
+  /** As Tree.copyFiles wants them. */
+  #numbersOf(file: SelectedFile): number[] {
+    const { mode, containerUid, containerGid, mtimeSec, mtimeNsec } = this.#attributesOf(file);
+    return [mode, containerUid, containerGid, mtimeSec, mtimeNsec];
   }
 
   /** Where a single file goes. The directory above it exists then. */

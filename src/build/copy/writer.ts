@@ -63,6 +63,17 @@ export class Writer {
     return this.#notes.lines();
   }
 
+  /** There is to be room for a file that somebody else makes. */
+  reserve(sizeBytes: number): void {
+    this.#space.file(sizeBytes);
+  }
+
+  /** Such a file is there, with its attributes. */
+  made(sizeBytes: number): void {
+    this.#files++;
+    this.#bytes += sizeBytes;
+  }
+
   /** `fill` writes sizeBytes bytes by Tree.write or Tree.copy. */
   file(path: ByteString, attributes: Attributes, sizeBytes: number, fill: () => void): void {
     this.beginFile(path, attributes, sizeBytes);

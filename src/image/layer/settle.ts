@@ -45,7 +45,11 @@ export function settleUpper(upper: string, { stubs: made, times }: SettleRules):
       return;
     }
     const type: EntryType | undefined = stat.isDirectory() ? 'dir' : stat.isFile() ? 'file' : undefined;
-    if (type !== undefined && stubs.isStub({ path, dirFd, name, stat, type }, at.xattrsAt(dirFd, name))) {
+    if (
+      type !== undefined &&
+      stubs.has(path) &&
+      stubs.isStub({ path, dirFd, name, stat, type }, at.xattrsAt(dirFd, name))
+    ) {
       removeStub(dirFd, name, type);
       return;
     }

@@ -36,6 +36,11 @@ export class MountStubs {
     this.#isChanged = isChanged;
   }
 
+  /** Whether a stub could be there: costs nothing. */
+  has(path: ByteString): boolean {
+    return this.#paths.has(path);
+  }
+
   isStub({ path, dirFd, name, stat, type }: Found, xattrs: ReadonlyMap<string, Buffer>): boolean {
     if (!this.#paths.has(path)) return false;
     if (type === 'file') return stat.size === 0n;
