@@ -164,6 +164,7 @@ void go_without(Process* p, int sync) {
         << (errno == EBUSY ? "a sandbox around this container has one" : strerror(errno))
         << "): root is the only user of the container, and owns every file";
   p->emulate_ids = false;
+  p->groups.count = 0;  // none but the own can be set
   send_sync(sync, SyncType::kNote, Step::kSeccomp, 0, words.c_str());
 }
 

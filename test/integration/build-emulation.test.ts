@@ -3,7 +3,7 @@
 import { chownSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { ANY, sandbox, type Engine } from '../helpers/engine.ts';
-import { exec } from '../helpers/exec.ts';
+import { exec, execAny } from '../helpers/exec.ts';
 import { requires } from '../helpers/requires.ts';
 import { world } from '../helpers/world.ts';
 
@@ -53,10 +53,10 @@ RUN chown 9:9 /etc/passwd; tar -c -f /t.tar -C / h d; mkdir /out; tar -x -f /t.t
   {
     name: 'users',
     dockerfile: `FROM busybox
-RUN echo 'joe:x:1234:1234::/home/joe:/bin/sh' >> /etc/passwd; mkdir /home/joe; chown 1234:1234 /home/joe; su joe -c 'id -u; id -G; umask 022; echo a > ~/a; mkdir -p ~/b/c; set -C; echo x > ~/x; chown 5 ~/a'; stat -c '%u:%g %a %n' /home/joe /home/joe/*
+RUN echo 'joe:x:1234:1234::/home/joe:/bin/sh' >> /etc/passwd; mkdir /home/joe; chown 1234:1234 /home/joe; su joe -c 'id -u; id -G; umask 022; echo a > ~/a; mkdir -p ~/b/c; set -C; echo x > ~/x; chown 5 ~/a 2>&1'; stat -c '%u:%g %a %n' /home/joe /home/joe/*
 USER 77:88
 WORKDIR /w
-RUN id -u; id -g; mkdir /tmp/m; cp /bin/busybox /tmp/m/box; stat -c '%u:%g %a %n' /tmp/m /tmp/m/box; sh -c '(exec chown 1 /tmp/m) || echo refused'
+RUN id -u; id -g; mkdir /tmp/m; cp /bin/busybox /tmp/m/box; stat -c '%u:%g %a %n' /tmp/m /tmp/m/box; sh -c 'chown 1 /tmp/m 2>&1 || echo refused'
 USER joe
 RUN id; echo y > /tmp/y; stat -c '%u:%g' /tmp/y`,
     shows: ['1234', '1234:1234 644 /home/joe/x', '77', '77:88 755 /tmp/m', 'refused', '1234:1234'],
@@ -84,6 +84,34 @@ test('links cannot be given away: said once', async (cx) => {
     'FROM busybox\nRUN ln -s x /l; ln -s y /m; chown -h 5 /l /m; stat -c %u /l',
   );
   expect(lines).toEqual([expect.stringMatching(/symbolic links .* belong to root/), '0']);
+});
+
+test('where seccomp cannot pass calls on, that is said, and root is alone', async (cx) => {
+  requires(cx, 'busybox-image', 'user-without-ranges', 'strace');
+  const engine = single as Engine;
+  await engine.run(['load', '-q', '-i', fixtures.busyboxOciArchive ?? ''], { stdout: ANY, stderr: ANY });
+  const dir = context(
+    engine,
+    'without',
+    'FROM busybox\nRUN id -u; echo x > /f; chown 5 /f 2>&1 || echo refused',
+  );
+  // The first filter of the step's first process, as where a sandbox around us listens already.
+  const inject = ['-f', '-qq', '-o', '/dev/null', '-e', 'inject=seccomp:error=EBUSY:when=1'];
+  const become = ['setpriv', `--reuid=${engine.user.uid}`, `--regid=${engine.user.gid}`, '--clear-groups'];
+  const { status, stderr } = await execAny(
+    'strace',
+    [...inject, ...become, ...engine.words([...offline, dir])],
+    { env: engine.env, cwd: '/' },
+  );
+  expect({ status, lines: printed(stderr) }).toEqual({
+    status: 0,
+    lines: [
+      expect.stringMatching(/no root emulation \(.*\): root is the only user/),
+      '0',
+      expect.stringMatching(/^chown: /),
+      'refused',
+    ],
+  });
 });
 
 test('apt-get install: users, groups and set-id bits of its packages', { timeout: 300_000 }, async (cx) => {
