@@ -12,13 +12,15 @@ enum class Step : uint32_t {
 };
 
 enum class SyncType : uint32_t {
-  kGo = 1,     // helper → init: the ids are mapped
-  kRun = 2,    // helper → init: network, records and relay are ready; execute
-  kPty = 3,    // init → helper: carries the master of the container's terminal
-  kNote = 4,   // init → helper: `detail` is a warning for the user
-  kError = 5,  // init → helper: `step` failed; the last message
-  kExec = 6,   // init → helper: sent just before execve
-  kNetns = 7,  // init → helper: carries the network namespace, where a network helper is to enter it
+  kGo = 1,        // helper → init: the ids are mapped
+  kRun = 2,       // helper → init: network, records and relay are ready; execute
+  kPty = 3,       // init → helper: carries the master of the container's terminal
+  kNote = 4,      // init → helper: `detail` is a warning for the user
+  kError = 5,     // init → helper: `step` failed; the last message
+  kExec = 6,      // init → helper: sent just before execve
+  kNetns = 7,     // init → helper: carries the network namespace, where a network helper is to enter it
+  kMounts = 8,    // init → helper: carries the mount namespace, for root emulation
+  kListener = 9,  // init → helper: carries the listener of the system calls that it answers
 };
 
 constexpr uint32_t kSyncDetailMax = 2048;

@@ -88,6 +88,7 @@ void put_process(const Process& p) {
   put("init", p.init ? 1 : 0);
   put("oom", p.has_oom_score ? 1 : 0);
   printf("oom-score %d\n", p.oom_score);
+  put("emulate-ids", p.emulate_ids ? 1 : 0);
   put("seccomp", static_cast<uint64_t>(p.seccomp));
   put_bytes("filter", p.filter.data, p.filter.size);
   for (const Rlimit& l : p.rlimits) {

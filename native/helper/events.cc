@@ -69,6 +69,13 @@ void handle_message(Monitor& m, const SyncMessage& msg, UniqueFd fd) {
     case SyncType::kError:
       read_error(msg, &m.error);
       return record_failure(m);
+    case SyncType::kMounts:
+      return m.emulation.take_mounts(static_cast<UniqueFd&&>(fd));
+    case SyncType::kListener:
+      if (!m.emulation.start(m.plan.process, m.cleanup.user_namespace(), static_cast<UniqueFd&&>(fd),
+                             &m.error))
+        record_failure(m);
+      return;
     case SyncType::kExec:
       m.phase = Phase::kExecuting;
       return;
@@ -118,6 +125,8 @@ void reap(Monitor& m) {
       m.ended = true;
       m.wait_status = status;
     } else if (m.health != nullptr && m.health->on_child_end(pid, status)) {
+      continue;
+    } else if (m.emulation.on_child_end(pid)) {
       continue;
     } else if (m.network.on_child_end(pid, status) && !m.ended) {
       lose_network(m);

@@ -15,6 +15,7 @@
 
 #include "child_stdio.h"
 #include "command.h"
+#include "emulation.h"
 #include "exec.h"
 #include "idmap.h"
 #include "loopback.h"
@@ -120,6 +121,7 @@ void drop_host_paths(Init& in) {
 
 bool finish(Init& in) {
   const Process& p = in.plan->process;
+  if (p.emulate_ids && !begin_emulation(&in.plan->process, in.channels->sync.get(), &in.e)) return false;
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   drop_host_paths(in);
   if (!take_on_process(p, &in.e) || !die_with_helper(in)) return false;

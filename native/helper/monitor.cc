@@ -115,6 +115,7 @@ int run_to_end(Monitor& m) {
   m.finished_ns = now_ns();
   m.stdio->restore_terminal();
   m.network.stop();
+  m.emulation.stop();
   kill_survivors(m);
   m.is_oom = m.cgroup.end_life(m.plan.cgroup);
   if (m.is_oom) say_oom(m);

@@ -8,6 +8,7 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "container_stdio.h"
+#include "emulation.h"
 #include "health.h"
 #include "network.h"
 #include "plan.h"
@@ -41,6 +42,7 @@ struct Monitor : Run {
   Plan plan;
   ContainerStdio* stdio = nullptr;
   Network network;
+  Emulation emulation;
   Cleanup cleanup;
   Cgroup cgroup;
   /** Null without a check. */

@@ -115,6 +115,7 @@ void read_process(Reader& r, Process* p) {
   p->init = r.flag();
   p->has_oom_score = r.flag();
   p->oom_score = static_cast<int32_t>(r.u32());
+  p->emulate_ids = r.flag();
   if (p->args.count == 0) r.spoil();
 }
 

@@ -116,6 +116,8 @@ struct Process {
   Capabilities caps;
   bool no_new_privs = false;
   bool init = false;
+  /** Ids and owners are those that processes ask for, though there is one id alone: see emulation.h. */
+  bool emulate_ids = false;
   bool has_oom_score = false;
   int32_t oom_score = 0;
   SeccompKind seccomp = SeccompKind::kDefault;

@@ -38,7 +38,7 @@ bool groups_are_denied() {
 }
 
 bool set_groups(const Process& p, StepError* e) {
-  if (p.keep_groups) return true;
+  if (p.keep_groups || p.emulate_ids) return true;
   // Raw: the C library's wrapper would take the list's size for granted and signal threads.
   if (syscall(SYS_setgroups, p.groups.count, p.groups.items) == 0) return true;
   int err = errno;
@@ -99,7 +99,8 @@ bool change_user(const Process& p, StepError* e) {
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return fail(e, Step::kUser, "");
   Text<48> who;
   who << p.uid << ':' << p.gid;
-  if (syscall(SYS_setresgid, p.gid, p.gid, p.gid) < 0 || syscall(SYS_setresuid, p.uid, p.uid, p.uid) < 0) {
+  if (!p.emulate_ids &&
+      (syscall(SYS_setresgid, p.gid, p.gid, p.gid) < 0 || syscall(SYS_setresuid, p.uid, p.uid, p.uid) < 0)) {
     if (errno != EINVAL) return fail(e, Step::kUser, who.c_str());
     return fail_because(e, Step::kUser, who.c_str(),
                         "outside of the container's range of ids (Invalid argument)");

@@ -33,6 +33,19 @@ constexpr int kJoinSessionKeyring = 1;  // keyctl(2)
 constexpr int kAtEmptyPath = 0x1000;
 constexpr int kAtRecursive = 0x8000;
 
+/** The head of struct statx, and room for the rest. */
+struct Statx {
+  uint32_t mask, block_size;
+  uint64_t attributes;
+  uint32_t links, uid, gid;
+  uint8_t rest[228];
+};
+
+/** Of an open file; `flags` with kAtEmptyPath. */
+inline int statx(int fd, int flags, unsigned mask, Statx* result) {
+  return static_cast<int>(syscall(SYS_statx, fd, "", flags, mask, result));
+}
+
 struct OpenHow {
   uint64_t flags;
   uint64_t mode;

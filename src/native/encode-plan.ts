@@ -310,6 +310,7 @@ function writeProcess(w: Writer, p: HelperPlan['process']): void {
   w.flag(p.init);
   w.flag(p.oomScoreAdj !== undefined);
   w.u32(p.oomScoreAdj ?? 0);
+  w.flag(p.emulateIds === true);
 }
 
 function writeSeccomp(w: Writer, seccomp: HelperPlan['process']['seccomp']): void {

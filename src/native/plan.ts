@@ -133,6 +133,11 @@ export interface ContainerProcess {
   oomScoreAdj?: number;
   /** Run a small init as pid 1 that reaps and forwards signals (--init). */
   init: boolean;
+  /**
+   * Where a single id is mapped, to 0: other users and owners are emulated (docs/decisions/0033), and the ids here need no
+   * host id.
+   */
+  emulateIds?: boolean;
 }
 
 export interface LogFile {

@@ -21,6 +21,17 @@ export function toContainerId(mappings: readonly IdMapping[], hostId: number): n
   return undefined;
 }
 
+/** Root is the only id of the container: others can be emulated (docs/decisions/0033). */
+export function isRootAlone(idMap: IdMap | undefined): boolean {
+  return (
+    idMap !== undefined && [idMap.uid, idMap.gid].every((list) => isOneId(list) && list[0]?.containerID === 0)
+  );
+}
+
+function isOneId(list: readonly IdMapping[]): boolean {
+  return list.length === 1 && list[0]?.size === 1;
+}
+
 /** A user without a host id cannot exist in the container. `text`: the user as typed. @throws USER_UNKNOWN */
 export function checkMapped(user: ResolvedUser, idMap: IdMap | undefined, text: string): void {
   if (idMap === undefined) return;
@@ -29,7 +40,7 @@ export function checkMapped(user: ResolvedUser, idMap: IdMap | undefined, text: 
     ['gid', user.containerGid, idMap.gid],
   ] as const) {
     if (toHostId(list, id) !== undefined) continue;
-    const single = list.length === 1 && list[0]?.size === 1;
+    const single = isOneId(list);
     throw new EngineError(
       'USER_UNKNOWN',
       `user ${JSON.stringify(text)}: ${kind} ${id} has no id on the host`,
@@ -48,6 +59,6 @@ export function checkMapped(user: ResolvedUser, idMap: IdMap | undefined, text: 
  */
 export function mappedGids(gids: readonly number[], idMap: IdMap | undefined): number[] {
   if (idMap === undefined) return [...gids];
-  if ([idMap.uid, idMap.gid].every((list) => list.length === 1 && list[0]?.size === 1)) return [];
+  if ([idMap.uid, idMap.gid].every(isOneId)) return [];
   return gids.filter((gid) => toHostId(idMap.gid, gid) !== undefined);
 }

@@ -8,7 +8,7 @@ import type {
   UserNamespace,
 } from '../../native/plan.ts';
 import { capabilityMask, capabilitySets } from '../../runtime/capabilities.ts';
-import { mappedGids } from '../../runtime/mapped-ids.ts';
+import { isRootAlone, mappedGids } from '../../runtime/mapped-ids.ts';
 import { MASKED_PATHS, mayOpenDevices, planMounts, READONLY_PATHS } from '../../runtime/mounts.ts';
 import { toRlimit, type Ulimit } from '../../runtime/ulimits.ts';
 import type { ResolvedUser } from '../../runtime/users.ts';
@@ -53,6 +53,7 @@ export function planRun(input: RunPlanInput): HelperPlan {
   const inUserNamespace = user.kind !== 'host';
   const asked = capabilityMask({ add: [], drop: [], privileged });
   const mask = input.available === undefined ? asked : asked & input.available;
+  const emulateIds = isRootAlone(input.idMap);
   const own: NamespaceChoice = { kind: 'new' };
   return {
     namespaces: { user, net: network.namespace, pid: own, ipc: own, uts: own, cgroup: own },
@@ -74,13 +75,14 @@ export function planRun(input: RunPlanInput): HelperPlan {
       createCwd: true,
       containerUid: account.containerUid,
       containerGid: account.containerGid,
-      additionalGids: mappedGids(account.additionalGids, input.idMap),
+      additionalGids: emulateIds ? account.additionalGids : mappedGids(account.additionalGids, input.idMap),
       keepGroups: false,
       capabilities: capabilitySets(mask, account.containerUid),
       noNewPrivileges: false,
       seccomp: input.seccomp,
       rlimits: input.ulimits.map(toRlimit),
       init: false,
+      emulateIds,
     },
     stdio: input.tty ? { kind: 'tty', stdin: true } : { kind: 'inherit', stdin: false },
     ...(network.helper === undefined ? {} : { networkHelper: network.helper }),

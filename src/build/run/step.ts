@@ -6,7 +6,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { HelperPlan, SetupOp } from '../../native/plan.ts';
 import { addon } from '../../native/addon.ts';
 import { prepareNetwork } from '../../network/connect.ts';
-import { checkMapped } from '../../runtime/mapped-ids.ts';
+import { checkMapped, isRootAlone } from '../../runtime/mapped-ids.ts';
 import { ownCapabilities } from '../../runtime/own-capabilities.ts';
 import { readRootFile } from '../../runtime/root-file.ts';
 import { resolveUser, type AccountFiles } from '../../runtime/users.ts';
@@ -64,7 +64,7 @@ export async function planOf(parts: BuildParts, step: RunStep, shell?: string): 
   const { vertex, ids, settings, mounts } = step;
   const accounts = readAccounts(step.trees());
   const account = resolveUser(vertex.user, accounts);
-  checkMapped(account, ids.idMap, vertex.user);
+  if (!isRootAlone(ids.idMap)) checkMapped(account, ids.idMap, vertex.user);
   const network = await networkOf(parts, step);
   return planRun({
     user: ids.user,

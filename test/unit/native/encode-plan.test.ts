@@ -73,9 +73,10 @@ describe('encodePlan', () => {
       'no-new-privs 1',
       'init 1',
     ]);
-    expect(from(lines, 'oom', 7)).toEqual([
+    expect(from(lines, 'oom', 8)).toEqual([
       'oom 1',
       'oom-score -500',
+      'emulate-ids 1',
       'seccomp 2',
       'filter #060000000000ff7f',
       'rlimit 7',

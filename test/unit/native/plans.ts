@@ -134,6 +134,7 @@ export function fullPlan(): HelperPlan {
       seccomp: Uint8Array.of(6, 0, 0, 0, 0, 0, 255, 127),
       rlimits: [{ resource: 7, soft: 1024n, hard: -1n }],
       oomScoreAdj: -500,
+      emulateIds: true,
       init: true,
     },
     stdio: {
