@@ -3,6 +3,7 @@
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { addingBlobs } from '../../image/adding.ts';
+import { decompressed } from '../../image/layer/decompress.ts';
 import { chooseIdMap } from '../../runtime/idmap.ts';
 import { readIdMapInput } from '../../runtime/idmap-input.ts';
 import { openBlob } from '../../store/blobs.ts';
@@ -73,11 +74,12 @@ async function findDifference(
     const [before, after] = [ownLayer(a), ownLayer(b)];
     if (before?.diffId === after?.diffId) continue;
     const list = async (layer: CachedLayer | undefined): Promise<LayerListing> =>
-      layer === undefined ? new Map() : await listLayer(openBlob(paths, layer.blob.digest));
+      layer === undefined ? new Map() : await listLayer(decompressed(openBlob(paths, layer.blob.digest)));
     const how = describeDifference(await list(before), await list(after)) ?? 'the archives differ';
     return `${b.place}: ${b.name} is not reproducible: ${how}`;
   }
-  if (first.image.manifestDigest === second.image.manifestDigest) return undefined;
+  // What came from a cache of elsewhere is compressed, and so another manifest of the same image.
+  if (first.image.imageId === second.image.imageId) return undefined;
   return `the layers are the same, the configurations are not: ${first.image.imageId} and ${second.image.imageId}`;
 }
 
