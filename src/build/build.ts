@@ -18,9 +18,12 @@ import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfil
 import { proxyEnv } from './dockerfile/predefined-args.ts';
 import { findTarget } from './dockerfile/stages.ts';
 import { Evaluator, type EvaluatedStage } from './evaluate.ts';
+import { contentOf, inlineCache, type CacheContent } from './cache-transfer/content.ts';
+import { ContentNotes } from './cache-transfer/contents.ts';
+import type { CacheImports } from './cache-transfer/imports.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps, type ContextDir } from './files/steps.ts';
-import { stepsBelow } from './graph.ts';
+import { stepsBelow, type StepVertex } from './graph.ts';
 import { historyEntry } from './image-config.ts';
 import type { BuildInput } from './input.ts';
 import type { PullSettings, RunSettings } from './options.ts';
@@ -53,6 +56,8 @@ export interface BuildRequest {
   noCache: boolean;
   /** Stages. */
   noCacheFilter: readonly string[];
+  /** Undefined: nothing but the own one. */
+  cache?: TransferredCache | undefined;
   run: RunSettings;
   /** RFC 3339, of the image and its new history entries. */
   created: string;
@@ -64,8 +69,19 @@ export interface BuildRequest {
   pass?: 'first' | 'second';
 }
 
+/** Caches of elsewhere. */
+export interface TransferredCache {
+  imports: CacheImports;
+  /** What is to be exported is told. */
+  isExported: boolean;
+  /** In the manifest of the image. */
+  inline: boolean;
+}
+
 export interface Built {
   image: ResolvedImage;
+  /** What another machine could use of it, where that was asked for. */
+  cache: CacheContent | undefined;
   /** Of a build that is one of two: every step that it needed, inputs first. */
   steps: readonly BuiltStep[];
 }
@@ -143,15 +159,19 @@ class Build {
       ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
       hiddenEnv: proxyEnv(buildArgs),
     });
-    const stage = await evaluator.stage(target);
+    const imports = this.#request.noCache ? undefined : this.#request.cache?.imports;
+    const opening = imports?.open(onEvent, () => this.#numbers++);
+    opening?.catch(() => {});
+    const stage = await evaluator.stage(target).finally(() => opening);
     const unused = unconsumedBuildArgs(dockerfile, buildArgs, evaluator.triggerArgs);
     if (unused.length > 0) this.#parts.log.warn(unconsumedWarning(unused));
     const previous = this.#previous();
     const work = await WorkDir.open(this.#parts.paths, this.#ids.idMap);
-    const files = this.#fileSteps(work);
+    const contents = new ContentNotes(this.#parts.paths, imports);
+    const files = this.#fileSteps(work, contents);
     try {
       const world = new BuildWorld({
-        ...{ parts: this.#parts, ids: this.#ids, work, files, onEvent, added, source: dockerfile },
+        ...{ parts: this.#parts, ids: this.#ids, work, files, imports, onEvent, added, source: dockerfile },
         settings: this.#request.run,
         debug: this.#request.debug,
         keepsSteps: this.#request.pass !== 'second',
@@ -164,8 +184,9 @@ class Build {
       try {
         const snapshot = await solver.snapshot(stage.top);
         await solver.settle();
-        const image = await this.#export(solver, stage, snapshot, added);
-        return { image, steps: await this.#stepsOf(solver, stage) };
+        const cache = await this.#cacheOf(solver, stage, { imports, contents, ran: world.ran });
+        const image = await this.#export(solver, stage, snapshot, cache, added);
+        return { image, cache, steps: await this.#stepsOf(solver, stage) };
       } catch (error) {
         // What is still being stored ends before its folders go; the first failure is the one to tell.
         await solver.settle();
@@ -191,6 +212,21 @@ class Build {
     );
   }
 
+  async #cacheOf(
+    solver: Solver,
+    { top }: EvaluatedStage,
+    {
+      imports,
+      contents,
+      ran,
+    }: { imports: CacheImports | undefined; contents: ContentNotes; ran: ReadonlySet<StepVertex> },
+  ): Promise<CacheContent | undefined> {
+    const { cache } = this.#request;
+    if (cache === undefined || (!cache.isExported && !cache.inline)) return undefined;
+    const root = this.#parts.paths;
+    return await contentOf({ root, top, of: solver, imports, contents: contents.used(), ran });
+  }
+
   async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
     const { pull, onEvent } = this.#request;
     const vertex = this.#numbers++;
@@ -214,10 +250,10 @@ class Build {
     }
   }
 
-  #fileSteps(work: WorkDir): FileSteps {
+  #fileSteps(work: WorkDir, contents: ContentNotes): FileSteps {
     const { input, contexts, run } = this.#request;
     return new FileSteps({
-      ...{ parts: this.#parts, ids: this.#ids, work },
+      ...{ parts: this.#parts, ids: this.#ids, work, contents },
       context: (name) => {
         if (name === '') return input.context;
         const named = contexts.get(name);
@@ -245,6 +281,7 @@ class Build {
     solver: Solver,
     stage: EvaluatedStage,
     snapshot: Snapshot,
+    cache: CacheContent | undefined,
     added: Set<Digest>,
   ): Promise<ResolvedImage> {
     const { tags, created, labels, annotations, platform, onEvent } = this.#request;
@@ -276,7 +313,10 @@ class Build {
       author: stage.author,
       created,
       history,
-      annotations: { ...annotations },
+      annotations: {
+        ...annotations,
+        ...(this.#request.cache?.inline === true && cache !== undefined ? inlineCache(cache, layers) : {}),
+      },
       idMap: this.#ids.idMap,
     });
     say('exporting layers done');

@@ -20,28 +20,40 @@ export interface HeldCache {
 /** Makes `name` in the folder: what the cache starts as. */
 export type InitCache = (folder: string, name: string) => Promise<void>;
 
+/** Where it is, or would be. `copy`: of those with `sharing=private`. */
+export function mountPaths(
+  root: StoreRoot,
+  { id, uid, gid, mode }: Pick<CacheMount, 'id' | 'uid' | 'gid' | 'mode'>,
+  idMap: IdMap | undefined,
+  copy = 0,
+): { base: string; lock: string; data: string } {
+  const identity = [id, uid, gid, mode, mapKeyOf(idMap), copy];
+  const base = `${shelfDir(root, 'mounts')}/${sha256OfText(JSON.stringify(identity))}`;
+  return { base, lock: `${base}/lock`, data: `${base}/${DATA}` };
+}
+
 /**
  * The directory, made when missing. Everybody who uses it holds its lock: shared by default; `locked` waits until it has it
  * alone; `private` takes the next one that nobody has.
  */
 export async function holdCache(
   root: StoreRoot,
-  { id, sharing, uid, gid, mode }: CacheMount,
+  mount: CacheMount,
   idMap: IdMap | undefined,
   init: InitCache,
   options: LockOptions,
 ): Promise<HeldCache> {
+  const { id, sharing, uid, gid, mode } = mount;
   for (let copy = 0; ; copy++) {
-    const identity = [id, uid, gid, mode, mapKeyOf(idMap), copy];
-    const base = `${shelfDir(root, 'mounts')}/${sha256OfText(JSON.stringify(identity))}`;
+    const { base, lock: lockFile, data } = mountPaths(root, mount, idMap, copy);
     storeIo('making', base, () => {
       mkdirSync(base, { recursive: true, mode: 0o700 });
       if (!existsSync(`${base}/mount.json`))
         writeFileSync(`${base}/mount.json`, `${JSON.stringify({ id, uid, gid, mode })}\n`);
     });
-    const held = await take(`${base}/lock`, sharing, options);
+    const held = await take(lockFile, sharing, options);
     if (held === undefined) continue;
-    if (!isStillAt(`${base}/lock`, held.fd)) {
+    if (!isStillAt(lockFile, held.fd)) {
       // Taken away while we waited for it.
       held.release();
       copy--;
@@ -49,7 +61,7 @@ export async function holdCache(
     }
     try {
       await ensureData(base, idMap, init, options);
-      return { dir: `${base}/${DATA}`, release: () => held.release() };
+      return { dir: data, release: () => held.release() };
     } catch (error) {
       held.release();
       throw error;

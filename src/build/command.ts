@@ -4,10 +4,15 @@ import { isatty } from 'node:tty';
 import type { Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/fs.ts';
+import { chooseIdMap } from '../runtime/idmap.ts';
+import { readIdMapInput } from '../runtime/idmap-input.ts';
 import { storeIo } from '../store/io.ts';
 import { buildImage, type BuildRequest } from './build.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { BuildParts } from './parts.ts';
+import { exportCaches } from './cache-transfer/export.ts';
+import type { CacheChoice } from './cache-transfer/flags.ts';
+import { CacheImports } from './cache-transfer/imports.ts';
 import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
 import { ArrivedContexts } from './arrivals.ts';
 import { readInput } from './input.ts';
@@ -16,7 +21,9 @@ import { writeOutput, type Output, type OutputParts } from './outputs.ts';
 import { BuildKeeper } from './report/keep.ts';
 import { verifyBuild } from './verify/verify.ts';
 
-export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext' | 'pass'> {
+export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext' | 'pass' | 'cache'> {
+  /** --cache-from, --cache-to */
+  cache: CacheChoice;
   /** PATH, URL or `-`. */
   context: string;
   file: string | undefined;
@@ -41,8 +48,11 @@ export async function runBuild(
   parts: OutputParts,
   command: BuildCommand,
 ): Promise<{ imageId: Digest; warnings: string | undefined; proof: string | undefined }> {
-  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, verifyRepro, onEnd, ...request } =
+  const { context, file, ignoreFile, idFile, metadataFile, outputs, push, verifyRepro, onEnd, ...asked } =
     command;
+  const { cache, ...request } = asked;
+  const { registry } = request.pull;
+  const imports = new CacheImports(parts, cache.from, registry);
   const keeper = new BuildKeeper(parts, Date.now());
   const outcome: Parameters<BuildKeeper['keep']>[0] = {
     result: 'failed',
@@ -64,18 +74,20 @@ export async function runBuild(
     outcome.context = input.name;
     const full: BuildRequest = {
       ...{ ...request, input, onEvent },
+      cache: { imports, isExported: cache.to.length > 0, inline: cache.inline },
       onContext: (event) => keeper.onContext(event),
     };
-    const { image, proof } = verifyRepro
+    const { image, proof, ...built } = verifyRepro
       ? await verifyBuild(parts, full)
       : { ...(await buildImage(parts, full)), proof: undefined };
     for (const output of outputs) await writeOutput(parts, output, image, request.tags);
     if (push)
-      await pushBuilt(
-        parts,
-        { references: request.tags, registry: request.pull.registry },
-        { vertex: vertices + 1, onEvent },
-      );
+      await pushBuilt(parts, { references: request.tags, registry }, { vertex: vertices + 1, onEvent });
+    if (built.cache !== undefined)
+      await exportCaches(parts, cache.to, [built.cache], {
+        ...{ registry, imports, onEvent, nextNumber: () => vertices + 1 },
+        idMap: chooseIdMap(readIdMapInput(parts, undefined)).idMap,
+      });
     if (idFile !== undefined) writeResult(idFile, image.imageId);
     if (metadataFile !== undefined)
       writeResult(
@@ -98,6 +110,7 @@ export async function runBuild(
     else outcome.error = error instanceof Error ? error.message : String(error);
     throw withStatus(error);
   } finally {
+    imports.close();
     await arrivals.remove();
     onEnd(keeper.keep(outcome));
   }

@@ -3,8 +3,10 @@
 import type { Digest } from '../core/digest.ts';
 import type { ImageEvent } from '../image/events.ts';
 
-/** What a vertex does: `pull` finds a base image, `context` fetches one, `export` gives the result its config and names. */
-export type BuildWork = 'context' | 'pull' | 'base' | 'run' | 'files' | 'workdir' | 'export' | 'push';
+/** What a vertex does: `pull` finds a base image, `context` fetches one, `export` gives the result its config and names,
+ * `cache` is about a cache of elsewhere. */
+export type BuildWork =
+  'context' | 'pull' | 'base' | 'run' | 'files' | 'workdir' | 'export' | 'push' | 'cache';
 
 export type BuildEvent =
   /** The first one of each vertex; `stage` undefined: it is of none. Times in milliseconds since the epoch. */
@@ -14,8 +16,8 @@ export type BuildEvent =
   | { type: 'status'; vertex: number; text: string; atMs: number }
   /** Of a pull. */
   | { type: 'image'; vertex: number; event: ImageEvent; atMs: number }
-  /** `layer` undefined: nobody looked at it, since only another cached step would have needed it. */
-  | { type: 'cached'; vertex: number; layer: LayerNote | undefined; atMs: number }
+  /** `layer` undefined: nobody looked at it, since only another cached step would have needed it. `from`: a cache of elsewhere. */
+  | { type: 'cached'; vertex: number; layer: LayerNote | undefined; from?: string | undefined; atMs: number }
   /** Why its result could not be taken from the cache. */
   | { type: 'miss'; vertex: number; reason: string; atMs: number }
   | { type: 'done'; vertex: number; atMs: number }

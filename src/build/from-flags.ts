@@ -13,6 +13,7 @@ import { parseSize } from '../core/sizes.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import { fixedCreated, type BuildRequest } from './build.ts';
+import { parseCacheFlags, type CacheChoice } from './cache-transfer/flags.ts';
 import { namedContext } from './input.ts';
 import { needsImage, parseOutput, type Output } from './outputs.ts';
 import { parseSecret, parseSsh } from './secrets.ts';
@@ -27,6 +28,9 @@ export interface BuildOptions {
   annotation: string[];
   'build-arg': string[];
   'build-context': string[];
+  cache: string[];
+  'cache-from': string[];
+  'cache-to': string[];
   label: string[];
   network: string | undefined;
   output: string[];
@@ -48,9 +52,10 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'debug' | 'onEvent' | 'onContext' | 'pass'> & {
+): Omit<BuildRequest, 'input' | 'debug' | 'onEvent' | 'onContext' | 'pass' | 'cache'> & {
   outputs: Output[];
   push: boolean;
+  cache: CacheChoice;
 } {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
@@ -76,6 +81,7 @@ export function requestFromFlags(
     contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
     platform: platformOf(options.platform),
     pull: { policy: pullOf(options.pull), registry },
+    cache: parseCacheFlags(options, cwd),
     noCache: options['no-cache'] === true,
     noCacheFilter: options['no-cache-filter'].map((name) => name.toLowerCase()),
     created: times.created,

@@ -10,6 +10,7 @@ import type { SettleRules } from '../image/layer/settle.ts';
 import type { IdMap } from '../native/plan.ts';
 import { MEDIA_TYPE } from '../spec/image.ts';
 import type { CachedLayer } from '../store/build-cache.ts';
+import type { ResolvedImage } from '../store/images.ts';
 import { mapKeyOf, treeDir, type StoreRoot } from '../store/layout.ts';
 import { TreeStage } from '../store/layers.ts';
 import { NewBlob } from '../store/new-blob.ts';
@@ -21,18 +22,18 @@ export async function treesOf(
   layers: readonly CachedLayer[],
   idMap: IdMap | undefined,
 ): Promise<string[]> {
+  return await ensureLayerTrees(parts, stackOf(layers), idMap);
+}
+
+/** Layers alone, in the form of an image. */
+export function stackOf(layers: readonly CachedLayer[]): ResolvedImage {
   const chains = chainsOf(layers);
-  const stack = layers.map((layer, i) => ({ ...layer, chainId: chains[i] as Digest }));
   const none = '' as Digest;
-  return await ensureLayerTrees(
-    parts,
-    {
-      ...{ reference: 'build cache', imageId: none, manifestDigest: none, sizeBytes: 0, config: {} },
-      platform: { os: 'linux', architecture: '' },
-      layers: stack,
-    },
-    idMap,
-  );
+  return {
+    ...{ reference: 'build cache', imageId: none, manifestDigest: none, sizeBytes: 0, config: {} },
+    platform: { os: 'linux', architecture: '' },
+    layers: layers.map((layer, i) => ({ ...layer, chainId: chains[i] as Digest })),
+  };
 }
 
 export interface UpperOfStep {

@@ -17,6 +17,10 @@ export interface SolveWorld {
   baseKey(vertex: BaseVertex): string;
   base(vertex: BaseVertex): Promise<Snapshot>;
   findCached(key: string): StepRecord | undefined;
+  /**
+   * The same of caches of elsewhere. start: shows the vertex as at work, before its layers are fetched; returns its number.
+   */
+  importCached(vertex: StepVertex, key: string, start: () => number): Promise<CachedStep | undefined>;
   /** Runs the step. Its layer's `stored` may still be on its way when this resolves. */
   run(
     vertex: StepVertex,
@@ -30,6 +34,11 @@ export interface SolveWorld {
   /** The same error with the place in the Dockerfile. */
   located(vertex: Vertex, error: unknown): unknown;
   now(): number;
+}
+
+export interface CachedStep extends StepRecord {
+  /** Name of the cache that it was just fetched from; undefined: our own. */
+  from?: string;
 }
 
 export interface Lookup {
@@ -53,6 +62,7 @@ export class Solver implements Lookup {
   readonly #snapshots = new Map<Vertex, Promise<Snapshot>>();
   readonly #numbers = new Map<Vertex, number>();
   readonly #solved = new Map<Vertex, SolvedStep>();
+  readonly #cached = new Set<Vertex>();
   /** Layers and records on their way into the store. */
   readonly #pending = new Set<Promise<unknown>>();
   #firstFailure: Error | undefined;
@@ -142,14 +152,28 @@ export class Solver implements Lookup {
   async #snapshot(vertex: Vertex): Promise<Snapshot> {
     if (vertex.kind === 'base') return await this.#base(vertex);
     const key = await this.key(vertex);
-    const cached = vertex.ignoreCache ? undefined : this.#world.findCached(key);
+    const cached = await this.#find(vertex, key);
     if (cached !== undefined) {
-      this.#announceCached(vertex, noteOf(cached));
+      this.#announceCached(vertex, cached);
       return { stored: cached.layers, fresh: [], made: cached.made.map((made) => Promise.resolve(made)) };
     }
     // All at once, so that independent stages are built side by side.
     const [below] = (await Promise.all(inputsOf(vertex).map((input) => this.snapshot(input)))) as [Snapshot];
     return await this.#run(vertex, below, key);
+  }
+
+  async #find(vertex: StepVertex, key: string): Promise<CachedStep | undefined> {
+    if (vertex.ignoreCache) return undefined;
+    const own = this.#world.findCached(key);
+    if (own !== undefined) return own;
+    try {
+      return await this.#world.importCached(vertex, key, () => {
+        this.#start(vertex);
+        return this.numberOf(vertex);
+      });
+    } catch (error) {
+      throw this.#failed(vertex, error);
+    }
   }
 
   async #base(vertex: BaseVertex): Promise<Snapshot> {
@@ -220,11 +244,17 @@ export class Solver implements Lookup {
   }
 
   /** What only a cached step would have needed is not looked at, and shown as cached all the same. */
-  #announceCached(vertex: Vertex, layer?: LayerNote): void {
-    if (this.#numbers.has(vertex)) return;
+  #announceCached(vertex: Vertex, cached?: CachedStep): void {
+    // One whose layers were fetched has been started already.
+    if (this.#cached.has(vertex) || (this.#numbers.has(vertex) && cached?.from === undefined)) return;
+    this.#cached.add(vertex);
     for (const input of inputsOf(vertex)) this.#announceCached(input);
     this.#start(vertex);
-    this.#onEvent({ type: 'cached', vertex: this.numberOf(vertex), layer, atMs: this.#world.now() });
+    this.#onEvent({
+      ...{ type: 'cached', vertex: this.numberOf(vertex), atMs: this.#world.now() },
+      layer: cached === undefined ? undefined : noteOf(cached),
+      ...(cached?.from === undefined ? {} : { from: cached.from }),
+    });
   }
 
   #start(vertex: Vertex): void {

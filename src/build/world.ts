@@ -7,6 +7,7 @@ import { hasBlob } from '../store/blobs.ts';
 import { readStep, writeStep, type CachedLayer, type StepRecord } from '../store/build-cache.ts';
 import { hasTree } from '../store/layers.ts';
 import { excerpt } from './dockerfile/excerpt.ts';
+import type { CacheImports, Taking } from './cache-transfer/imports.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { FileSteps } from './files/steps.ts';
 import {
@@ -27,7 +28,7 @@ import type { BuildIds, BuildParts } from './parts.ts';
 import { holdMounts } from './run/mounts.ts';
 import { runStep, type RunStep } from './run/step.ts';
 import { chainsOf, HeldTrees, type FreshLayer, type Snapshot } from './snapshot.ts';
-import type { Lookup, SolveWorld } from './solve.ts';
+import type { CachedStep, Lookup, SolveWorld } from './solve.ts';
 import { FIXED_TIME_SEC } from './times.ts';
 import type { WorkDir } from './work.ts';
 
@@ -42,6 +43,8 @@ export interface WorldOptions {
   /** Whether later builds may use what steps come to. */
   keepsSteps: boolean;
   files: FileSteps;
+  /** Undefined: none is to be looked at. */
+  imports: CacheImports | undefined;
   /** Steps of the last build of this target. */
   previous: readonly NotedStep[];
   onEvent: OnBuildEvent;
@@ -59,6 +62,9 @@ export class BuildWorld implements SolveWorld {
   readonly #settings: RunSettings;
   readonly #keepsSteps: boolean;
   readonly #files: FileSteps;
+  readonly #imports: CacheImports | undefined;
+  /** Steps that were run. */
+  readonly ran = new Set<StepVertex>();
   readonly #previous: readonly NotedStep[];
   readonly #onEvent: OnBuildEvent;
   readonly #added: Set<Digest>;
@@ -72,6 +78,7 @@ export class BuildWorld implements SolveWorld {
     this.#settings = options.settings;
     this.#keepsSteps = options.keepsSteps;
     this.#files = options.files;
+    this.#imports = options.imports;
     this.#previous = options.previous;
     this.#onEvent = options.onEvent;
     this.#added = options.added;
@@ -131,6 +138,18 @@ export class BuildWorld implements SolveWorld {
     return record !== undefined && this.#isWhole(record.layers) ? record : undefined;
   }
 
+  async importCached(vertex: StepVertex, key: string, start: () => number): Promise<CachedStep | undefined> {
+    const found = await this.#imports?.take(key, vertex, { ...this.#taking, start, onEvent: this.#onEvent });
+    if (found === undefined) return undefined;
+    const { layers, made, sizeBytes, description, createdAt } = found;
+    this.keep(key, { layers, made, sizeBytes, description, createdAt });
+    return found;
+  }
+
+  get #taking(): Pick<Taking, 'parts' | 'idMap' | 'added'> {
+    return { parts: this.#parts, idMap: this.#ids.idMap, added: this.#added };
+  }
+
   /** The blob is enough: a tree can be made from it. */
   #isWhole(layers: readonly CachedLayer[]): boolean {
     const { paths } = this.#parts;
@@ -155,6 +174,7 @@ export class BuildWorld implements SolveWorld {
     of: Lookup,
     number: number,
   ): Promise<FreshLayer & { sizeBytes: Promise<number> }> {
+    this.ran.add(vertex);
     const upper = this.#work.folder('upper');
     const startedMs = Date.now() - CLOCK_SLACK_MS;
     const stored = await treesOf(this.#parts, below.stored, this.#ids.idMap);
@@ -207,8 +227,7 @@ export class BuildWorld implements SolveWorld {
         settings: this.#settings,
         lock: { signal, onWait: () => this.#say(number, 'waiting for a cache that another step has locked') },
         bindSource: ({ mount, origin }) => this.#files.bindSource(mount, origin, of),
-        initCache: (folder, name, { mount, origin }) =>
-          this.#files.initCache(folder, name, mount, origin, of),
+        initCache: (folder, name, mount) => this.#initCache(folder, name, mount, of),
       },
       vertex.mounts,
     );
@@ -233,6 +252,14 @@ export class BuildWorld implements SolveWorld {
     } finally {
       mounts.release();
     }
+  }
+
+  /** What another machine has left goes before what `from` has: it began with that. */
+  async #initCache(folder: string, name: string, { mount, origin }: RunMount, of: Lookup): Promise<void> {
+    const isRestored =
+      mount.type === 'cache' &&
+      (await this.#imports?.restore(mount, { folder, name }, this.#taking)) === true;
+    if (!isRestored) await this.#files.initCache(folder, name, mount, origin, of);
   }
 
   #say(number: number, text: string): void {

@@ -111,7 +111,7 @@ class PlainView implements Printer {
         this.#image(event);
         return;
       case 'cached':
-        this.#say(event.vertex, 'CACHED');
+        this.#say(event.vertex, event.from === undefined ? 'CACHED' : `CACHED from ${event.from}`);
         return;
       case 'miss':
         this.#say(event.vertex, `not cached: ${event.reason}`);

@@ -63,6 +63,7 @@ export class BuildScreen {
         if (event.event.type === 'layer') vertex.layers.set(event.event.digest, event.event);
         return;
       case 'cached':
+        if (event.from !== undefined) vertex.name += ` (from ${plainLine(event.from)})`;
         end(vertex, 'cached', event.atMs);
         return;
       case 'done':

@@ -31,6 +31,21 @@ export default defineCommand({
       value: 'NAME=DIR',
       help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
     },
+    cache: {
+      type: 'list',
+      value: 'REF|DIR',
+      help: 'take the cache from there, and put it there, with all stages and cache mounts',
+    },
+    'cache-from': {
+      type: 'list',
+      value: 'REF|type=TYPE[,…]',
+      help: 'also look for results of steps in a registry, or a directory (type=local,src=DIR)',
+    },
+    'cache-to': {
+      type: 'list',
+      value: 'REF|type=TYPE[,…]',
+      help: 'put the cache into a registry, a directory (type=local,dest=DIR) or the image (type=inline)',
+    },
     call: {
       type: 'string',
       value: 'METHOD',
@@ -112,6 +127,7 @@ export default defineCommand({
     'build -t app .',
     'build -f docker/app.Dockerfile --target test .',
     'build --build-arg VERSION=2 -q .',
+    'build --cache registry.example.com/team/app:cache -t app .',
     'build --check .',
   ],
   async run({ args, flags, cx }) {

@@ -18,7 +18,7 @@ import { publishFile, storeIo } from './io.ts';
 import type { StoreRoot } from './layout.ts';
 
 /** Raised when the meaning of keys or layers changes. */
-const VERSION = 1;
+export const BUILD_CACHE_VERSION = 1;
 
 export type CacheShelf = 'steps' | 'files' | 'contents' | 'builds' | 'mounts';
 
@@ -69,7 +69,7 @@ export function writeStep(root: StoreRoot, key: string, record: StepRecord): voi
 export function readCached(root: StoreRoot, shelf: CacheShelf, key: string): unknown {
   try {
     const stored: unknown = JSON.parse(fs.readFileSync(fileOf(root, shelf, key), 'utf8'));
-    return isObject(stored) && stored['version'] === VERSION ? stored['value'] : undefined;
+    return isObject(stored) && stored['version'] === BUILD_CACHE_VERSION ? stored['value'] : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return undefined;
     return storeIo('reading', fileOf(root, shelf, key), () => {
@@ -85,7 +85,7 @@ export function hasCached(root: StoreRoot, shelf: CacheShelf, key: string): bool
 export function writeCached(root: StoreRoot, shelf: CacheShelf, key: string, value: unknown): void {
   const dir = shelfDir(root, shelf);
   storeIo('making', dir, () => fs.mkdirSync(dir, { recursive: true, mode: 0o700 }));
-  publishFile(fileOf(root, shelf, key), `${JSON.stringify({ version: VERSION, value })}\n`);
+  publishFile(fileOf(root, shelf, key), `${JSON.stringify({ version: BUILD_CACHE_VERSION, value })}\n`);
 }
 
 export interface StoredStep {

@@ -73,6 +73,11 @@ export function parseManifest(bytes: Uint8Array, what: string): Manifest {
   return checkManifest(parseObject(bytes, what, MAX_MANIFEST_BYTES), what);
 }
 
+/** As `parseManifest`, of whatever is kept in the form of an image: what it is says the type of its config. */
+export function parseArtifact(bytes: Uint8Array, what: string): Manifest {
+  return checkArtifact(parseObject(bytes, what, MAX_MANIFEST_BYTES), what);
+}
+
 /** @throws IMAGE_INVALID also when the number of diff ids is not that of the manifest's layers */
 export function parseConfig(bytes: Uint8Array, manifest: Manifest, what: string): ImageConfig {
   const config = parseConfigAlone(bytes, what);
@@ -125,16 +130,21 @@ function checkIndex(json: Json, what: string): Index {
 }
 
 function checkManifest(json: Json, what: string): Manifest {
-  if (json['manifests'] !== undefined) throw invalid(what, 'it is an index and a manifest at once');
-  const config = checkDescriptor(json['config'], what, 'config');
-  const artifactType = json['artifactType'];
+  const manifest = checkArtifact(json, what);
+  const { config, layers, artifactType } = manifest;
   if (!CONFIG_TYPES.includes(config.mediaType)) {
     const type = typeof artifactType === 'string' ? artifactType : config.mediaType;
     throw invalid(what, `it holds ${JSON.stringify(type)}, not a container image`);
   }
-  const layers = array(json['layers'] ?? [], what, 'layers');
   if (layers.length > MAX_LAYERS)
     throw invalid(what, `it has ${layers.length} layers; the limit is ${MAX_LAYERS}`);
+  return manifest;
+}
+
+function checkArtifact(json: Json, what: string): Manifest {
+  if (json['manifests'] !== undefined) throw invalid(what, 'it is an index and a manifest at once');
+  checkDescriptor(json['config'], what, 'config');
+  const layers = array(json['layers'] ?? [], what, 'layers');
   for (const layer of layers) checkDescriptor(layer, what, 'layers');
   return { ...json, layers } as unknown as Manifest;
 }

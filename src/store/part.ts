@@ -124,9 +124,11 @@ export class BlobPart {
     this.close();
   }
 
-  /** Leaves the bytes for whoever goes on. Idempotent. */
+  /** Leaves the bytes, if any, for whoever goes on. Idempotent. */
   close(): void {
-    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    if (this.#fd === undefined) return;
+    if (this.sizeBytes === 0) fs.rmSync(this.path, { force: true });
+    fs.closeSync(this.#fd);
     this.#fd = undefined;
   }
 

@@ -15,6 +15,7 @@ import { withoutCredentials } from '../context/credentials.ts';
 import type { CopyRequest, SelectedSource, Selection } from '../context/types.ts';
 import { copyInto, readAsRoot, selectFromLayers, type CopyParts } from '../copy/files.ts';
 import type { CopySource } from '../copy/requests.ts';
+import type { ContentNotes } from '../cache-transfer/contents.ts';
 import type { Mount } from '../dockerfile/ast.ts';
 import { isRunAgain, type FilesVertex, type Origin, type Vertex, type WorkdirVertex } from '../graph.ts';
 import { treesOf } from '../layer-store.ts';
@@ -48,6 +49,7 @@ export interface FileStepsOptions {
   work: WorkDir;
   /** By name; '' is the context. Undefined: there is none (a Dockerfile from stdin or a URL). */
   context: (name: string) => ContextDir | undefined;
+  contents: ContentNotes;
   /** Where digests of the context's files are remembered. */
   statFile: string;
   keepTimes: boolean;
@@ -175,8 +177,7 @@ export class FileSteps {
     if (mount.type !== 'bind' || origin === undefined) throw new TypeError('no bind');
     const dir = this.#options.work.folder('bind');
     const { selection, source } = await this.#resolve(origin, bindRequest(mount.source), of);
-    const [first] = selection.sources;
-    const isDirectory = first?.kind !== 'file';
+    const isDirectory = selection.sources[0]?.kind !== 'file';
     await this.#copyToHost(dir, {
       ...{ source, sources: selection.sources, destination: isDirectory ? '/' : '/file' },
       ...{ owner: undefined, chmod: undefined },
@@ -223,14 +224,13 @@ export class FileSteps {
       this.#note(selection);
       return selection.digest;
     }
-    const { paths } = this.#options.parts;
     // What a stage with that key holds at these places was looked up before: then the stage need not be there.
     const memo = sha256OfText(JSON.stringify([await of.key(origin.vertex), request]));
-    const known = isRunAgain(origin.vertex) ? undefined : readCached(paths, 'contents', memo);
-    if (typeof known === 'string' && isDigest(known)) return known;
+    const known = isRunAgain(origin.vertex) ? undefined : this.#options.contents.read(memo);
+    if (known !== undefined) return known;
     const { selection } = await this.#resolve(origin, request, of);
     this.#note(selection);
-    writeCached(paths, 'contents', memo, selection.digest);
+    this.#options.contents.write(memo, selection.digest);
     return selection.digest;
   }
 

@@ -36,6 +36,8 @@ export interface ReportVertex {
   state: 'done' | 'failed' | 'canceled';
   /** Absent: there is no cache for such a vertex. */
   cache?: 'hit' | 'miss';
+  /** Of a hit: the cache that it was fetched from; absent: our own. */
+  cacheFrom?: string;
   /** Of a miss. */
   reason?: string;
   /** When the layer was in the store, which goes on beside the next steps. */
@@ -94,6 +96,7 @@ export class BuildRecorder {
         return;
       case 'cached':
         if (STEPS.includes(vertex.work)) vertex.cache = 'hit';
+        if (event.from !== undefined) vertex.cacheFrom = event.from;
         note(vertex, event.layer);
         this.#end(vertex, atMs);
         return;

@@ -24,11 +24,11 @@ export function outcomeOf(report: BuildReport): string {
   return `${end} ${duration(report.durationMs)}, ${hits} of ${steps} ${steps === 1 ? 'step' : 'steps'} from the cache`;
 }
 
-/** "not cached: src/a.ts changed", "from the cache", "failed: exit code: 1" */
-export function whatCameOf({ state, cache, reason, error }: ReportVertex): string {
+/** "not cached: src/a.ts changed", "from the cache", "from 127.0.0.1:5000/app:cache", "failed: exit code: 1" */
+export function whatCameOf({ state, cache, cacheFrom, reason, error }: ReportVertex): string {
   if (state === 'failed') return error === undefined ? 'failed' : `failed: ${error}`;
   if (state === 'canceled') return 'cancelled';
-  if (cache === 'hit') return 'from the cache';
+  if (cache === 'hit') return cacheFrom === undefined ? 'from the cache' : `from ${cacheFrom}`;
   return reason === undefined ? '' : `not cached: ${reason}`;
 }
 

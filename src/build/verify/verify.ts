@@ -3,6 +3,7 @@
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { addingBlobs } from '../../image/adding.ts';
+import { decompressed } from '../../image/layer/decompress.ts';
 import { chooseIdMap } from '../../runtime/idmap.ts';
 import { readIdMapInput } from '../../runtime/idmap-input.ts';
 import { openBlob } from '../../store/blobs.ts';
@@ -84,10 +85,11 @@ async function findDifference(
     const [before, after] = [ownLayer(a), ownLayer(b)];
     if (before?.diffId === after?.diffId) continue;
     const list = async (layer: CachedLayer | undefined): Promise<LayerListing> =>
-      layer === undefined ? new Map() : await listLayer(openBlob(paths, layer.blob.digest));
+      layer === undefined ? new Map() : await listLayer(decompressed(openBlob(paths, layer.blob.digest)));
     return blame(b, describeDifferences(await list(before), await list(after)));
   }
-  if (first.image.manifestDigest === second.image.manifestDigest) return undefined;
+  // What came from a cache of elsewhere is compressed, and so another manifest of the same image.
+  if (first.image.imageId === second.image.imageId) return undefined;
   const ids = `${first.image.imageId} and ${second.image.imageId}`;
   return { message: `the layers are the same, the configurations are not: ${ids}` };
 }

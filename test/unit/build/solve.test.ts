@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BuildEvent } from '../../../src/build/events.ts';
 import type { BaseVertex, RunVertex, StepVertex, Vertex } from '../../../src/build/graph.ts';
-import { Solver, type SolveWorld } from '../../../src/build/solve.ts';
+import { Solver, type CachedStep, type SolveWorld } from '../../../src/build/solve.ts';
 import type { Digest } from '../../../src/core/digest.ts';
 import type { CachedLayer, StepRecord } from '../../../src/store/build-cache.ts';
 
@@ -42,6 +42,7 @@ interface FakeOptions {
 class FakeWorld implements SolveWorld {
   readonly records = new Map<string, StepRecord>();
   readonly ran: string[] = [];
+  elsewhere: ((vertex: StepVertex, start: () => number) => Promise<CachedStep | undefined>) | undefined;
   most = 0;
   #now = 0;
   #running = 0;
@@ -55,6 +56,11 @@ class FakeWorld implements SolveWorld {
   base = () => Promise.resolve({ stored: [], fresh: [], made: [] });
   partsOf: SolveWorld['partsOf'] = (vertex) => Promise.resolve([{ name: 'instruction', value: vertex.name }]);
   findCached = (key: string) => this.records.get(key);
+  importCached = async (vertex: StepVertex, key: string, start: () => number) => {
+    const record = await this.elsewhere?.(vertex, start);
+    if (record !== undefined) this.keep(key, record);
+    return record;
+  };
   keep = (key: string, record: StepRecord) => void this.records.set(key, record);
   explainMiss = () => undefined;
   located = (_vertex: Vertex, error: unknown) => error;
@@ -248,5 +254,46 @@ describe('failures', () => {
     const world = new FakeWorld({ storing: () => Promise.reject(new Error('disk full')) });
     await expect(solve(world, step('one', base))).rejects.toThrow('disk full');
     expect(world.records.size).toBe(0);
+  });
+});
+
+describe('a cache of elsewhere', () => {
+  const record: CachedStep = {
+    ...{ layers: [layerOf('two')], made: [true, true], sizeBytes: 1, description: '', createdAt: '' },
+    from: 'there',
+  };
+
+  test('spares a step, and all below it; the own cache goes first', async () => {
+    const world = new FakeWorld();
+    const asked: string[] = [];
+    world.elsewhere = (vertex, start) => {
+      asked.push(vertex.name);
+      start();
+      return Promise.resolve(vertex.name === 'two' ? record : undefined);
+    };
+    const target = step('three', step('two', step('one', base)));
+    const events = await solve(world, target);
+    expect(asked).toEqual(['three', 'two']);
+    expect(world.ran).toEqual(['three']);
+    const cached = events.filter((event) => event.type === 'cached');
+    expect(cached.map((event) => event.from)).toEqual([undefined, undefined, 'there']);
+    expect(new Set(events.filter(({ type }) => type === 'start').map(({ vertex }) => vertex)).size).toBe(4);
+    await solve(world, target);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('is not asked for a step that is to be run', async () => {
+    const world = new FakeWorld();
+    world.elsewhere = () => Promise.resolve(record);
+    await solve(world, step('two', base, true));
+    expect(world.ran).toEqual(['two']);
+  });
+
+  test('that has nothing after all costs nothing but the step', async () => {
+    const world = new FakeWorld();
+    world.elsewhere = (_vertex, start) => Promise.resolve(start()).then(() => undefined);
+    const events = await solve(world, step('one', base));
+    expect(world.ran).toEqual(['one']);
+    expect(events.filter(({ type }) => type === 'start')).toHaveLength(2);
   });
 });
