@@ -51,6 +51,8 @@ export class Solver implements Lookup {
   readonly #slots: Slots;
   readonly #keys = new Map<Vertex, Promise<string>>();
   readonly #snapshots = new Map<Vertex, Promise<Snapshot>>();
+  /** Steps of the same key are one: several platforms share what does not depend on theirs. */
+  readonly #made = new Map<string, Promise<Snapshot>>();
   readonly #numbers = new Map<Vertex, number>();
   readonly #parts = new Map<Vertex, KeyPart[]>();
   /** Layers and records on their way into the store. */
@@ -139,6 +141,10 @@ export class Solver implements Lookup {
   async #snapshot(vertex: Vertex): Promise<Snapshot> {
     if (vertex.kind === 'base') return await this.#base(vertex);
     const key = await this.key(vertex);
+    return await memo(this.#made, `${key} ${vertex.ignoreCache}`, () => this.#make(vertex, key));
+  }
+
+  async #make(vertex: StepVertex, key: string): Promise<Snapshot> {
     const cached = vertex.ignoreCache ? undefined : this.#world.findCached(key);
     if (cached !== undefined) {
       this.#announceCached(vertex, noteOf(cached));

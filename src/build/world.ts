@@ -10,7 +10,6 @@ import { excerpt } from './dockerfile/excerpt.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { FileSteps } from './files/steps.ts';
 import {
-  baseOf,
   type BaseVertex,
   type RunMount,
   type RunVertex,
@@ -21,7 +20,6 @@ import {
 import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
 import type { RunSettings } from './options.ts';
-import { checkRunnable } from './run/emulation.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { holdMounts } from './run/mounts.ts';
 import { runStep } from './run/step.ts';
@@ -184,8 +182,6 @@ export class BuildWorld implements SolveWorld {
 
   async #runCommand(vertex: RunVertex, of: Lookup, number: number, place: StepPlace): Promise<string[]> {
     this.#checkEntitlements(vertex);
-    const platform = baseOf(vertex).image?.platform;
-    if (platform !== undefined) checkRunnable(platform);
     const { paths, env, signal } = this.#parts;
     const mounts = await holdMounts(
       {

@@ -8,6 +8,7 @@ import { readIdMapInput } from '../../runtime/idmap-input.ts';
 import { openBlob } from '../../store/blobs.ts';
 import type { CachedLayer } from '../../store/build-cache.ts';
 import { collectGarbage } from '../../store/gc.ts';
+import { idOf, targetOf } from '../../store/images.ts';
 import { buildImage, type BuildRequest, type Built, type BuiltStep } from '../build.ts';
 import type { BuildParts } from '../parts.ts';
 import { chainsOf } from '../snapshot.ts';
@@ -37,7 +38,7 @@ export async function verifyBuild(
           exitCode: 1,
         });
       const count = second.steps.length;
-      const proof = `reproducible: running ${count === 1 ? 'the step' : `all ${count} steps`} again gave the same image, ${first.image.manifestDigest}`;
+      const proof = `reproducible: running ${count === 1 ? 'the step' : `all ${count} steps`} again gave the same image, ${targetOf(first.image)}`;
       return { ...first, proof };
     });
   } finally {
@@ -77,8 +78,8 @@ async function findDifference(
     const how = describeDifference(await list(before), await list(after)) ?? 'the archives differ';
     return `${b.place}: ${b.name} is not reproducible: ${how}`;
   }
-  if (first.image.manifestDigest === second.image.manifestDigest) return undefined;
-  return `the layers are the same, the configurations are not: ${first.image.imageId} and ${second.image.imageId}`;
+  if (targetOf(first.image) === targetOf(second.image)) return undefined;
+  return `the layers are the same, the configurations are not: ${idOf(first.image)} and ${idOf(second.image)}`;
 }
 
 function ownLayer({ layers, isMade }: BuiltStep): CachedLayer | undefined {

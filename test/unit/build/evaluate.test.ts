@@ -55,6 +55,7 @@ async function evaluate(
     historyOf: () => [],
     ignoreCache: () => false,
     hiddenEnv: [],
+    platform: undefined,
   });
   return { ...(await evaluator.stage(findTarget(dockerfile, target))), looked };
 }
