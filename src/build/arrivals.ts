@@ -83,9 +83,9 @@ export class ArrivedContexts implements Arrivals {
     const { env, signal } = this.#parts;
     const directory = await this.#folder();
     const parts = { env, signal, offline: this.#parts.config().offline };
-    await fetchGit(parts, source, { directory, keepGitDir: this.#options.keepGitDir });
+    const { timeSec } = await fetchGit(parts, source, { directory, keepGitDir: this.#options.keepGitDir });
     const found = findInside(directory, source.directory);
-    if (found?.type === 'dir') return { kind: 'directory', path: found.path };
+    if (found?.type === 'dir') return { kind: 'directory', path: found.path, timeSec };
     throw new EngineError(
       'USAGE',
       `unable to prepare context: ${JSON.stringify(withoutCredentials(source.remote))} has no directory ${JSON.stringify(source.directory)}`,

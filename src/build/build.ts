@@ -5,8 +5,7 @@ import { EngineError } from '../core/errors.ts';
 import { sha256OfText } from '../core/sha256.ts';
 import { addingBlobs } from '../image/adding.ts';
 import { ensureImage } from '../image/ensure-image.ts';
-import { readBase, storeNewImage } from '../image/new-image.ts';
-import { hostPlatform } from '../image/platform.ts';
+import { hostPlatform } from '../core/platform.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { Platform } from '../spec/image.ts';
@@ -17,19 +16,22 @@ import type { Selection } from './context/types.ts';
 import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
 import { proxyEnv } from './dockerfile/predefined-args.ts';
 import { findTarget } from './dockerfile/stages.ts';
-import { Evaluator, type EvaluatedStage } from './evaluate.ts';
-import { contentOf, inlineCache, type CacheContent } from './cache-transfer/content.ts';
+import type { Annotation } from './annotations.ts';
+import { contentOf, type CacheContent } from './cache-transfer/content.ts';
 import { ContentNotes } from './cache-transfer/contents.ts';
 import type { CacheImports } from './cache-transfer/imports.ts';
+import { checkEmulators } from './emulators.ts';
+import { Evaluator, type EvaluatedStage, type SharedImages } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps, type ContextDir } from './files/steps.ts';
-import { stepsBelow, type StepVertex } from './graph.ts';
-import { historyEntry } from './image-config.ts';
+import { stepsBelow, type BaseVertex, type StepVertex, type Vertex } from './graph.ts';
 import type { BuildInput } from './input.ts';
 import type { PullSettings, RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
-import { storedLayers, type Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { emulationOf } from './run/emulation.ts';
 import { Solver } from './solve.ts';
+import { storeResults, type StageResult, type StoredResult } from './store-results.ts';
 import type { NotedStep } from './step-key.ts';
 import { FIXED_TIME_SEC } from './times.ts';
 import type { DebugTerminal } from './run/debug-shell.ts';
@@ -45,13 +47,14 @@ export interface BuildRequest {
   /** An image without a name is kept too. */
   keepsImage: boolean;
   labels: Readonly<Record<string, string>>;
-  annotations: Readonly<Record<string, string>>;
+  annotations: readonly Annotation[];
   /** Named contexts: a directory, or the reference of an image. */
   contexts: ReadonlyMap<
     string,
     { kind: 'directory'; dir: ContextDir } | { kind: 'image'; reference: string }
   >;
-  platform: Platform | undefined;
+  /** None: this machine's, or whatever image is there. Several come to an index. */
+  platforms: readonly Platform[];
   pull: PullSettings;
   noCache: boolean;
   /** Stages. */
@@ -78,10 +81,9 @@ export interface TransferredCache {
   inline: boolean;
 }
 
-export interface Built {
-  image: ResolvedImage;
-  /** What another machine could use of it, where that was asked for. */
-  cache: CacheContent | undefined;
+export interface Built extends StoredResult {
+  /** What another machine could use of it, for each platform; none where that was not asked for. */
+  caches: readonly CacheContent[];
   /** Of a build that is one of two: every step that it needed, inputs first. */
   steps: readonly BuiltStep[];
 }
@@ -144,26 +146,12 @@ class Build {
   async run(added: Set<Digest>): Promise<Built> {
     const { input, buildArgs, onEvent } = this.#request;
     const { dockerfile } = input;
-    const target = findTarget(dockerfile, this.#request.target);
-    const host = hostPlatform(process.arch);
-    const scope = globalScope(dockerfile, {
-      buildArgs,
-      buildPlatform: host,
-      targetPlatform: this.#request.platform ?? host,
-      targetStage: target.name,
-    });
-    const evaluator = new Evaluator({
-      scope,
-      findImage: (name, platform) => this.#findImage(name, platform),
-      context: (name) => this.#request.contexts.get(name),
-      ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
-      hiddenEnv: proxyEnv(buildArgs),
-    });
     const imports = this.#request.noCache ? undefined : this.#request.cache?.imports;
     const opening = imports?.open(onEvent, () => this.#numbers++);
     opening?.catch(() => {});
-    const stage = await evaluator.stage(target).finally(() => opening);
-    const unused = unconsumedBuildArgs(dockerfile, buildArgs, evaluator.triggerArgs);
+    const { stages, triggerArgs } = await this.#evaluate().finally(() => opening);
+    const tops = stages.map(({ top }) => top);
+    const unused = unconsumedBuildArgs(dockerfile, buildArgs, triggerArgs);
     if (unused.length > 0) this.#parts.log.warn(unconsumedWarning(unused));
     const previous = this.#previous();
     const work = await WorkDir.open(this.#parts.paths, this.#ids.idMap);
@@ -182,11 +170,20 @@ class Build {
         firstNumber: this.#numbers,
       });
       try {
-        const snapshot = await solver.snapshot(stage.top);
+        await checkEmulators(tops, world, {
+          log: this.#parts.log,
+          emulationOf: (platform) => emulationOf(platform, () => work.folder('probe')),
+        });
+        const snapshots = await Promise.all(tops.map((top) => solver.snapshot(top)));
         await solver.settle();
-        const cache = await this.#cacheOf(solver, stage, { imports, contents, ran: world.ran });
-        const image = await this.#export(solver, stage, snapshot, cache, added);
-        return { image, cache, steps: await this.#stepsOf(solver, stage) };
+        const ran = { imports, contents, ran: world.ran };
+        const caches = await this.#cachesOf(solver, tops, ran);
+        const built = await this.#export(
+          solver,
+          stages.map((stage, i) => ({ stage, snapshot: snapshots[i] as Snapshot, cache: caches[i] })),
+          added,
+        );
+        return { ...built, caches, steps: await this.#stepsOf(solver, tops) };
       } catch (error) {
         // What is still being stored ends before its folders go; the first failure is the one to tell.
         await solver.settle();
@@ -200,11 +197,38 @@ class Build {
     }
   }
 
-  async #stepsOf(solver: Solver, { top }: EvaluatedStage): Promise<BuiltStep[]> {
+  /** The target for each platform, one after the other: pulls for one name would be in each other's way. */
+  async #evaluate(): Promise<{ stages: EvaluatedStage[]; triggerArgs: Set<string> }> {
+    const { input, buildArgs, platforms } = this.#request;
+    const { dockerfile } = input;
+    const target = findTarget(dockerfile, this.#request.target);
+    const host = hostPlatform(process.arch);
+    const shared: SharedImages = new Map<string, Promise<BaseVertex>>();
+    const triggerArgs = new Set<string>();
+    const stages: EvaluatedStage[] = [];
+    for (const platform of platforms.length === 0 ? [undefined] : platforms) {
+      const evaluator = new Evaluator({
+        scope: globalScope(dockerfile, {
+          ...{ buildArgs, buildPlatform: host, targetPlatform: platform ?? host, targetStage: target.name },
+        }),
+        findImage: (name, wanted) => this.#findImage(name, wanted),
+        context: (name) => this.#request.contexts.get(name),
+        ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
+        hiddenEnv: proxyEnv(buildArgs),
+        platform,
+        ...(platforms.length > 1 ? { shared } : {}),
+      });
+      stages.push(await evaluator.stage(target));
+      for (const name of evaluator.triggerArgs) triggerArgs.add(name);
+    }
+    return { stages, triggerArgs };
+  }
+
+  async #stepsOf(solver: Solver, tops: readonly Vertex[]): Promise<BuiltStep[]> {
     if (this.#request.pass === undefined) return [];
     const { file } = this.#request.input.dockerfile;
     return await Promise.all(
-      stepsBelow(top).map(async (vertex): Promise<BuiltStep> => {
+      stepsBelow(...tops).map(async (vertex): Promise<BuiltStep> => {
         const { layers, made } = await solver.resultOf(vertex);
         const { name, range } = vertex;
         return { name, place: `${file}:${range.line}`, layers, isMade: made.at(-1) === true };
@@ -212,19 +236,20 @@ class Build {
     );
   }
 
-  async #cacheOf(
+  async #cachesOf(
     solver: Solver,
-    { top }: EvaluatedStage,
+    tops: readonly Vertex[],
     {
       imports,
       contents,
       ran,
     }: { imports: CacheImports | undefined; contents: ContentNotes; ran: ReadonlySet<StepVertex> },
-  ): Promise<CacheContent | undefined> {
+  ): Promise<CacheContent[]> {
     const { cache } = this.#request;
-    if (cache === undefined || (!cache.isExported && !cache.inline)) return undefined;
+    if (cache === undefined || (!cache.isExported && !cache.inline)) return [];
     const root = this.#parts.paths;
-    return await contentOf({ root, top, of: solver, imports, contents: contents.used(), ran });
+    const input = { root, of: solver, imports, contents: contents.used(), ran };
+    return await Promise.all(tops.map((top) => contentOf({ ...input, top })));
   }
 
   async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
@@ -237,7 +262,7 @@ class Build {
     try {
       const image = await ensureImage(this.#parts, name, pull.policy, {
         idMap: this.#ids.idMap,
-        platform: platform ?? this.#request.platform,
+        platform,
         registry: pull.registry,
         onEvent: (event) => onEvent({ type: 'image', vertex, event, atMs: Date.now() }),
       });
@@ -277,54 +302,23 @@ class Build {
     return selection;
   }
 
-  async #export(
-    solver: Solver,
-    stage: EvaluatedStage,
-    snapshot: Snapshot,
-    cache: CacheContent | undefined,
-    added: Set<Digest>,
-  ): Promise<ResolvedImage> {
-    const { tags, created, labels, annotations, platform, onEvent } = this.#request;
+  async #export(solver: Solver, results: readonly StageResult[], added: Set<Digest>): Promise<StoredResult> {
+    const { tags, onEvent } = this.#request;
     const vertex = solver.nextNumber();
     const say = (text: string): void => onEvent({ type: 'status', vertex, text, atMs: Date.now() });
     onEvent({
       ...{ type: 'start', vertex, work: 'export', stage: undefined, atMs: Date.now() },
       name: 'exporting to image',
     });
-    const base =
-      stage.image === undefined
-        ? undefined
-        : readBase(this.#parts.paths, stage.image.manifestDigest, `image "${stage.image.reference}"`);
-    const layers = await storedLayers(snapshot);
-    const made = await Promise.all(snapshot.made);
-    let step = 0;
-    const history = stage.lines.map((line) =>
-      historyEntry(line.createdBy, !line.makesStep || made[step++] !== true, created),
-    );
-    const image = await storeNewImage(this.#parts, {
-      doing: 'exporting the image',
-      references: tags,
-      isKept: this.#request.keepsImage,
-      base,
-      layers: layers.slice(stage.image?.layers.length ?? 0),
-      added,
-      platform: stage.image?.platform ?? platform ?? hostPlatform(process.arch),
-      config: withLabels(stage, labels),
-      author: stage.author,
-      created,
-      history,
-      annotations: {
-        ...annotations,
-        ...(this.#request.cache?.inline === true && cache !== undefined ? inlineCache(cache, layers) : {}),
-      },
-      idMap: this.#ids.idMap,
-    });
+    const into = { parts: this.#parts, ids: this.#ids, request: this.#request, added };
+    const { image, platforms } = await storeResults(into, results);
     say('exporting layers done');
-    say(`exporting manifest ${image.manifestDigest} done`);
-    say(`writing image ${image.imageId} done`);
+    for (const { manifestDigest } of platforms) say(`exporting manifest ${manifestDigest} done`);
+    if (image.index === undefined) say(`writing image ${image.imageId} done`);
+    else say(`exporting manifest list ${image.index} done`);
     for (const tag of tags) say(`naming to ${tag} done`);
     onEvent({ type: 'done', vertex, atMs: Date.now() });
-    return image;
+    return { image, platforms };
   }
 
   /** The last build of the same target: of no consequence but for what is said of misses. */
@@ -352,11 +346,7 @@ class Build {
   }
 }
 
-function withLabels({ config }: EvaluatedStage, labels: Readonly<Record<string, string>>) {
-  return Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
-}
-
 /** RFC 3339 of the time that images have unless something else is asked for. */
-export function fixedCreated(sourceDateEpoch: string | undefined): string {
-  return new Date(Number(sourceDateEpoch ?? FIXED_TIME_SEC) * 1000).toISOString().replace('.000Z', 'Z');
+export function fixedCreated(timeSec: number = FIXED_TIME_SEC): string {
+  return new Date(timeSec * 1000).toISOString().replace('.000Z', 'Z');
 }

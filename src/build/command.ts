@@ -6,8 +6,9 @@ import { EngineError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/fs.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
+import { idOf, targetOf } from '../store/images.ts';
 import { storeIo } from '../store/io.ts';
-import { buildImage, type BuildRequest } from './build.ts';
+import { buildImage, fixedCreated, type BuildRequest } from './build.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { BuildParts } from './parts.ts';
 import { exportCaches } from './cache-transfer/export.ts';
@@ -15,13 +16,19 @@ import type { CacheChoice } from './cache-transfer/flags.ts';
 import { CacheImports } from './cache-transfer/imports.ts';
 import { checkBuild, refuseWarnings, warningsOf } from './check.ts';
 import { ArrivedContexts } from './arrivals.ts';
-import { readInput } from './input.ts';
+import { commitTime } from './context/commit-time.ts';
+import { readInput, type BuildInput } from './input.ts';
 import { pushBuilt } from './push.ts';
-import { writeOutput, type Output, type OutputParts } from './outputs.ts';
+import { folderOf, writeOutput, type BuiltPlatform, type Output, type OutputParts } from './outputs.ts';
 import { BuildKeeper } from './report/keep.ts';
 import { verifyBuild } from './verify/verify.ts';
 
-export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext' | 'pass' | 'cache'> {
+export interface BuildCommand extends Omit<
+  BuildRequest,
+  'input' | 'created' | 'onContext' | 'pass' | 'cache'
+> {
+  /** Undefined: of the commit that the context comes from, else the fixed time. */
+  created: string | undefined;
   /** --cache-from, --cache-to */
   cache: CacheChoice;
   /** PATH, URL or `-`. */
@@ -74,37 +81,44 @@ export async function runBuild(
     outcome.context = input.name;
     const full: BuildRequest = {
       ...{ ...request, input, onEvent },
+      created: request.created ?? fixedCreated(await contextTime(parts, input)),
       cache: { imports, isExported: cache.to.length > 0, inline: cache.inline },
       onContext: (event) => keeper.onContext(event),
     };
-    const { image, proof, ...built } = verifyRepro
+    const { image, platforms, caches, proof } = verifyRepro
       ? await verifyBuild(parts, full)
       : { ...(await buildImage(parts, full)), proof: undefined };
-    for (const output of outputs) await writeOutput(parts, output, image, request.tags);
+    const built = platforms.map((one, i): BuiltPlatform => {
+      const platform = request.platforms[i];
+      const isOnly = platforms.length === 1 || platform === undefined;
+      return { image: one, folder: isOnly ? undefined : folderOf(platform) };
+    });
+    for (const output of outputs)
+      await writeOutput(parts, output, image, { parts: built, names: request.tags });
     if (push)
       await pushBuilt(parts, { references: request.tags, registry }, { vertex: vertices + 1, onEvent });
-    if (built.cache !== undefined)
-      await exportCaches(parts, cache.to, [built.cache], {
+    if (caches.length > 0)
+      await exportCaches(parts, cache.to, caches, {
         ...{ registry, imports, onEvent, nextNumber: () => vertices + 1 },
         idMap: chooseIdMap(readIdMapInput(parts, undefined)).idMap,
       });
-    if (idFile !== undefined) writeResult(idFile, image.imageId);
+    if (idFile !== undefined) writeResult(idFile, idOf(image));
     if (metadataFile !== undefined)
       writeResult(
         metadataFile,
         `${JSON.stringify(
           {
-            'containerimage.config.digest': image.imageId,
-            'containerimage.digest': image.manifestDigest,
+            ...(image.index === undefined ? { 'containerimage.config.digest': image.imageId } : {}),
+            'containerimage.digest': targetOf(image),
             ...(request.tags.length === 0 ? {} : { 'image.name': request.tags.join(',') }),
           },
           null,
           2,
         )}\n`,
       );
-    outcome.image = { id: image.imageId, digest: image.manifestDigest };
+    outcome.image = { id: idOf(image), digest: targetOf(image) };
     outcome.result = 'done';
-    return { imageId: image.imageId, warnings: warningsOf({ ...request, input }), proof };
+    return { imageId: idOf(image), warnings: warningsOf({ ...request, input }), proof };
   } catch (error) {
     if (parts.signal.aborted) outcome.result = 'canceled';
     else outcome.error = error instanceof Error ? error.message : String(error);
@@ -116,10 +130,15 @@ export async function runBuild(
   }
 }
 
+async function contextTime(parts: BuildParts, { context, timeSec }: BuildInput): Promise<number | undefined> {
+  if (timeSec !== undefined || context === undefined || context.isForeign === true) return timeSec;
+  return await commitTime(parts, context.path);
+}
+
 /** `--check`: nothing is built. @throws with exit status 1 */
 export async function runCheck(
   parts: BuildParts,
-  command: Pick<BuildCommand, 'context' | 'file' | 'ignoreFile' | 'target' | 'buildArgs' | 'platform'>,
+  command: Pick<BuildCommand, 'context' | 'file' | 'ignoreFile' | 'target' | 'buildArgs' | 'platforms'>,
 ): Promise<{ text: string; exitCode: number }> {
   const arrivals = arrivalsFor(parts, command, () => {});
   try {

@@ -1,6 +1,7 @@
 // Dockerfile → graph. Stages are evaluated when something needs them, so what the target does not need is not looked at. The
 // images that stages begin with are looked up by the caller; all else is pure.
 
+import { formatPlatform } from '../core/platform.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import type { ImageConfigSection, Platform } from '../spec/image.ts';
 import { withoutCredentials } from './context/credentials.ts';
@@ -18,6 +19,7 @@ import { parseTriggers } from './dockerfile/parse.ts';
 import { resolveFrom, startState, walkStage, type GlobalScope, type StageState } from './dockerfile/scope.ts';
 import { findOrigin, stageName } from './dockerfile/stages.ts';
 import type { BaseVertex, FilesVertex, Origin, RunMount, RunVertex, StepVertex, Vertex } from './graph.ts';
+import { shownPlatform, shownStage, stepName } from './step-name.ts';
 import { configAfter, createdBy, resolveWorkdir, runArgs, scriptOf, startConfig } from './image-config.ts';
 
 export interface EvaluateOptions {
@@ -29,7 +31,14 @@ export interface EvaluateOptions {
   ignoreCache(stage: string): boolean;
   /** `NAME=value` of proxies. */
   hiddenEnv: readonly string[];
+  /** What was asked for; undefined: whatever image is there. */
+  platform: Platform | undefined;
+  /** Of a build of several platforms: what their evaluators share. Steps say which one they are for then. */
+  shared?: SharedImages;
 }
+
+/** Images by name and platform. */
+export type SharedImages = Map<string, Promise<BaseVertex>>;
 
 /** One line of the history: of a step, or of an instruction that makes no files. */
 export interface HistoryLine {
@@ -39,6 +48,8 @@ export interface HistoryLine {
 
 export interface EvaluatedStage {
   stage: Stage;
+  /** "linux/arm64", of a build of several. */
+  platform: string | undefined;
   /** What the stage's file system is after its last instruction. */
   top: Vertex;
   config: ImageConfigSection;
@@ -53,13 +64,14 @@ export class Evaluator {
   readonly #options: EvaluateOptions;
   readonly #dockerfile: Dockerfile;
   readonly #stages = new Map<Stage, Promise<EvaluatedStage>>();
-  readonly #images = new Map<string, Promise<BaseVertex>>();
+  readonly #images: SharedImages;
   /** ARGs that ONBUILD triggers declare. */
   readonly triggerArgs = new Set<string>();
 
   constructor(options: EvaluateOptions) {
     this.#options = options;
     this.#dockerfile = options.scope.dockerfile;
+    this.#images = options.shared ?? new Map<string, Promise<BaseVertex>>();
   }
 
   /** @throws DockerfileError, what findImage throws */
@@ -97,10 +109,12 @@ export class Evaluator {
 
   async #start(stage: Stage): Promise<Omit<EvaluatedStage, 'stage'> & { triggers: Instruction[] }> {
     const from = resolveFrom(this.#options.scope, stage);
-    const none = { lines: [], author: undefined, triggers: [] };
+    const platform = this.#shownPlatform(from.platform);
+    const none = { lines: [], author: undefined, triggers: [], platform };
     if (from.base.kind === 'stage') {
       const below = await this.stage(from.base.stage);
       return {
+        platform: from.platform === undefined ? below.platform : platform,
         ...{ top: below.top, config: below.config, state: below.state },
         ...{
           image: below.image,
@@ -115,8 +129,8 @@ export class Evaluator {
       const config = startConfig(undefined);
       const top: Vertex = {
         kind: 'base',
-        name: `${stepName(stage, this.#dockerfile, 1, stage.instructions.filter(makesStep).length + 1)} FROM scratch`,
-        stage: stageName(stage),
+        name: `${stepName(stage, this.#dockerfile, 1, stage.instructions.filter(makesStep).length + 1, platform)} FROM scratch`,
+        stage: shownStage(stage, platform),
         image: undefined,
       };
       return { ...none, top, config, state: startState(config.Env ?? []), image: undefined };
@@ -133,16 +147,23 @@ export class Evaluator {
     };
   }
 
+  #shownPlatform(platform: Platform | undefined): string | undefined {
+    return this.#options.shared === undefined
+      ? undefined
+      : formatPlatform(platform ?? this.#options.scope.options.targetPlatform);
+  }
+
   #triggers(expressions: readonly string[] | null | undefined, stage: Stage): Instruction[] {
     return parseTriggers(expressions ?? [], this.#dockerfile, stage);
   }
 
   async #image(
     name: string,
-    platform: Platform | undefined,
+    asked: Platform | undefined,
     stage: Stage,
     range: SourceRange,
   ): Promise<BaseVertex> {
+    const platform = asked ?? this.#options.platform;
     const named = this.#options.context(name);
     if (named?.kind === 'directory')
       throw new DockerfileError(
@@ -155,10 +176,11 @@ export class Evaluator {
     let vertex = this.#images.get(key);
     if (vertex === undefined) {
       const steps = stage.instructions.filter(makesStep).length + 1;
-      const label = `${stepName(stage, this.#dockerfile, 1, steps)} FROM ${reference}`;
+      const shown = this.#shownPlatform(platform);
+      const label = `${stepName(stage, this.#dockerfile, 1, steps, shown)} FROM ${reference}`;
       vertex = this.#options
         .findImage(reference, platform, range)
-        .then((image): BaseVertex => ({ kind: 'base', name: label, stage: stageName(stage), image }));
+        .then((image): BaseVertex => ({ kind: 'base', name: label, stage: shownStage(stage, shown), image }));
       vertex.catch(() => {});
       this.#images.set(key, vertex);
     }
@@ -190,12 +212,6 @@ function fromsOf(instruction: ExpandedInstruction): (string | undefined)[] {
 /** Those that BuildKit counts in `[2/5]`. */
 function makesStep({ kind }: Instruction | ExpandedInstruction): boolean {
   return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir';
-}
-
-function stepName(stage: Stage, { stages }: Dockerfile, step: number, total: number): string {
-  const place = `${step}/${total}`;
-  if (stage.name === undefined && stages.length === 1) return `[${place}]`;
-  return `[${stageName(stage)} ${place}]`;
 }
 
 type StepCommon = Pick<StepVertex, 'name' | 'parent' | 'stage' | 'position' | 'range' | 'ignoreCache'>;
@@ -230,7 +246,11 @@ class StageBuilder {
     if (instruction.kind === 'maintainer') stage.author = instruction.maintainer;
     let step: StepVertex | undefined;
     if (makesStep(instruction)) {
-      const common = this.#common(instruction, position);
+      const common = this.#common(
+        instruction,
+        position,
+        shownPlatform(this.#options.scope.options.targetPlatform, stage.platform, args),
+      );
       if (instruction.kind === 'run') step = this.#run(common, instruction, state, origins);
       else if (instruction.kind === 'workdir')
         step = { ...common, kind: 'workdir', path: config.WorkingDir ?? '/', user: config.User ?? '' };
@@ -242,13 +262,13 @@ class StageBuilder {
     stage.lines.push({ createdBy: text, makesStep: step !== undefined });
   }
 
-  #common(instruction: ExpandedInstruction, position: number): StepCommon {
+  #common(instruction: ExpandedInstruction, position: number, platform: string | undefined): StepCommon {
     const { stage, top } = this.#stage;
-    const name = stepName(stage, this.#dockerfile, ++this.#step, this.#total);
+    const name = stepName(stage, this.#dockerfile, ++this.#step, this.#total, platform);
     return {
       name: `${name} ${withoutCredentials(instruction.text.replace(/\s*\n\s*/g, ' '))}`,
       parent: top,
-      stage: stageName(stage),
+      stage: shownStage(stage, platform),
       position,
       range: instruction.range,
       // A step that is run again may leave something else under the same key, so what stands on it is run again too.

@@ -4,7 +4,8 @@
 import { statSync } from 'node:fs';
 import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
-import { hostPlatform, parsePlatform } from '../image/platform.ts';
+import { formatPlatform, hostPlatform, parsePlatform } from '../core/platform.ts';
+import type { BuildCommand } from './command.ts';
 import type { PullPolicy } from '../image/ensure-image.ts';
 import { referenceToGive } from '../image/tag.ts';
 import type { RegistryOptions } from '../registry/types.ts';
@@ -12,10 +13,11 @@ import { parseNetworkMode } from '../network/mode.ts';
 import { parseSize } from '../core/sizes.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
+import { checkAnnotations, parseAnnotations } from './annotations.ts';
 import { fixedCreated, type BuildRequest } from './build.ts';
-import { parseCacheFlags, type CacheChoice } from './cache-transfer/flags.ts';
+import { parseCacheFlags } from './cache-transfer/flags.ts';
 import { namedContext } from './input.ts';
-import { needsImage, parseOutput, type Output } from './outputs.ts';
+import { needsImage, parseOutput, type ParsedOutput } from './outputs.ts';
 import { parseSecret, parseSsh } from './secrets.ts';
 import { DEFAULT_SHM_BYTES } from './world.ts';
 
@@ -52,11 +54,8 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'debug' | 'onEvent' | 'onContext' | 'pass' | 'cache'> & {
-  outputs: Output[];
-  push: boolean;
-  cache: CacheChoice;
-} {
+): Pick<BuildCommand, 'created' | 'outputs' | 'push' | 'cache'> &
+  Omit<BuildRequest, 'input' | 'created' | 'debug' | 'onEvent' | 'onContext' | 'pass' | 'cache'> {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   const outputs = options.output.map(parseOutput);
@@ -67,6 +66,10 @@ export function requestFromFlags(
       exitCode: 1,
       hint: 'name the image: -t registry.example.com/team/app:1',
     });
+  const platforms = platformsOf(options.platform);
+  const annotations = parseAnnotations(options.annotation);
+  checkAnnotations(annotations, { hasIndex: platforms.length > 1 });
+  refuseSeveral(outputs, platforms);
   const network = options.network ?? 'default';
   if (network !== 'default') parseNetworkMode(network);
   return {
@@ -77,9 +80,9 @@ export function requestFromFlags(
     push,
     keepsImage: push || outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
     labels: pairs('--label', options.label),
-    annotations: pairs('--annotation', options.annotation),
+    annotations,
     contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
-    platform: platformOf(options.platform),
+    platforms,
     pull: { policy: pullOf(options.pull), registry },
     cache: parseCacheFlags(options, cwd),
     noCache: options['no-cache'] === true,
@@ -119,30 +122,34 @@ function buildArgsOf(texts: readonly string[], env: Env): Map<string, string> {
 function timesOf(
   timestamp: string | undefined,
   epoch: string | undefined,
-): { created: string; keep: boolean } {
+): { created: string | undefined; keep: boolean } {
   if (timestamp === 'now') return { created: new Date().toISOString(), keep: true };
   if (timestamp !== undefined) {
     const ms = /^\d+$/.test(timestamp) ? Number(timestamp) * 1000 : Date.parse(timestamp);
     if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15)
       throw usage('--timestamp', timestamp, 'expected seconds since 1970, a date, or now');
-    return { created: fixedCreated(String(Math.floor(ms / 1000))), keep: false };
+    return { created: fixedCreated(Math.floor(ms / 1000)), keep: false };
   }
-  if (epoch === undefined || epoch === '') return { created: fixedCreated(undefined), keep: false };
+  if (epoch === undefined || epoch === '') return { created: undefined, keep: false };
   if (!/^\d{1,12}$/.test(epoch))
     throw new EngineError('USAGE', `SOURCE_DATE_EPOCH=${JSON.stringify(epoch)}: expected seconds since 1970`);
-  return { created: fixedCreated(epoch), keep: false };
+  return { created: fixedCreated(Number(epoch)), keep: false };
 }
 
-function platformOf(texts: readonly string[]): Platform | undefined {
-  const given = texts.filter((text) => text !== '');
-  if (given.length > 1)
-    throw usage(
-      '--platform',
-      given.join(','),
-      'images of several platforms cannot be built at once yet: build each by itself, under a name of its own',
-    );
+/** Each once, in the order given. @throws USAGE */
+function platformsOf(texts: readonly string[]): Platform[] {
   const host = hostPlatform(process.arch);
-  return given[0] === undefined ? undefined : parsePlatform(given[0], host);
+  const given = texts.filter((text) => text !== '').map((text) => parsePlatform(text, host));
+  return [...new Map(given.map((platform) => [formatPlatform(platform), platform])).values()];
+}
+
+function refuseSeveral(outputs: readonly ParsedOutput[], platforms: readonly Platform[]): void {
+  const refused = outputs.find(({ output }) => output.type === 'docker');
+  if (refused === undefined || platforms.length < 2) return;
+  throw new EngineError('USAGE', "--output type=docker: docker's archives hold images of one platform", {
+    exitCode: 1,
+    hint: 'write an OCI archive (type=oci), which docker and podman load too, or build for one platform',
+  });
 }
 
 const PULLS: Readonly<Record<string, PullPolicy>> = {

@@ -85,8 +85,8 @@ export interface WorkdirVertex extends StepCommon {
   user: string;
 }
 
-/** What `target` needs, inputs first, each once. */
-export function stepsBelow(target: Vertex): StepVertex[] {
+/** What the targets need, inputs first, each once. */
+export function stepsBelow(...targets: Vertex[]): StepVertex[] {
   const seen = new Set<Vertex>();
   const steps: StepVertex[] = [];
   const visit = (vertex: Vertex): void => {
@@ -95,7 +95,7 @@ export function stepsBelow(target: Vertex): StepVertex[] {
     inputsOf(vertex).forEach(visit);
     if (vertex.kind !== 'base') steps.push(vertex);
   };
-  visit(target);
+  targets.forEach(visit);
   return steps;
 }
 

@@ -17,6 +17,8 @@ export interface BuildInput {
   context: ContextDir | undefined;
   /** The next build of the same has the same. */
   name: string;
+  /** Of the commit that was fetched: seconds since the epoch. */
+  timeSec?: number | undefined;
 }
 
 export interface InputRequest {
@@ -39,7 +41,7 @@ export interface Arrivals {
 }
 
 export type Arrived =
-  { kind: 'directory'; path: string } | { kind: 'file'; bytes: AsyncIterable<Uint8Array> };
+  { kind: 'directory'; path: string; timeSec?: number } | { kind: 'file'; bytes: AsyncIterable<Uint8Array> };
 
 const DEFAULT_NAMES = ['Dockerfile', 'Containerfile', 'dockerfile'];
 
@@ -91,17 +93,21 @@ async function readArrived(
       name,
     };
   }
+  const { timeSec } = arrived;
   const place = { path: arrived.path, ignoreFile, isForeign: true };
   if (file === '-') {
     const dockerfile = parseDockerfile(await bytesOf(stdin()), 'Dockerfile');
-    return { dockerfile, context: { ...place, dockerfile: undefined }, name };
+    return { dockerfile, context: { ...place, dockerfile: undefined }, name, timeSec };
   }
   for (const candidate of file === undefined ? DEFAULT_NAMES : [file]) {
     const found = findInside(arrived.path, candidate);
     if (found?.type !== 'file') continue;
     const bytes = readFileSync(encodeBytes(found.path));
     const dockerfile = `${arrived.path}/${candidate}`;
-    return { dockerfile: parseDockerfile(bytes, candidate), context: { ...place, dockerfile }, name };
+    return {
+      ...{ dockerfile: parseDockerfile(bytes, candidate), name, timeSec },
+      context: { ...place, dockerfile },
+    };
   }
   throw noDockerfile(file);
 }

@@ -5,13 +5,19 @@ import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { writeAll } from '../core/fs.ts';
 import { openOutputFile } from '../core/output-file.ts';
+import { formatPlatform } from '../core/platform.ts';
 import { ensureLayerTrees } from '../image/ensure-layers.ts';
+import { EntriesBelow } from '../image/layer/below.ts';
+import { BLANK_FILE } from '../image/layer/entry.ts';
+import { TarReader } from '../image/layer/tar.ts';
+import { TarWriter } from '../image/layer/tar-writer.ts';
 import { saveImages } from '../image/save.ts';
 import type { IdMap } from '../native/plan.ts';
 import { startInside } from '../native/inside.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
-import type { ResolvedImage } from '../store/images.ts';
+import type { Platform } from '../spec/image.ts';
+import { idOf, type ResolvedImage } from '../store/images.ts';
 import { copyInto, selectFromLayers } from './copy/files.ts';
 import type { BuildParts } from './parts.ts';
 import { WorkDir } from './work.ts';
@@ -97,27 +103,39 @@ export async function writeOutput(
   parts: OutputParts,
   output: Output,
   image: ResolvedImage,
-  names: readonly string[],
+  { parts: images, names }: { parts: readonly BuiltPlatform[]; names: readonly string[] },
 ): Promise<void> {
   if (output.type === 'image') return;
   const { idMap } = chooseIdMap(readIdMapInput(parts, undefined));
   if (output.type === 'local') {
-    await exportLocal(parts, image, idMap, output.dest);
+    for (const { image: one, folder } of images)
+      await exportLocal(parts, one, idMap, folder === undefined ? output.dest : `${output.dest}/${folder}`);
     return;
   }
   const file = output.dest === undefined ? undefined : openOutputFile(output.dest);
   const write = (chunk: Uint8Array): void =>
     file === undefined ? parts.stdoutBytes(chunk) : writeAll(file.fd, chunk);
   try {
-    if (output.type === 'tar') await exportTar(parts, image, idMap, write);
+    if (output.type === 'tar') await exportTars(parts, images, idMap, write);
     else {
       const format = output.type === 'oci' ? 'oci-archive' : 'docker-archive';
-      await saveImages(parts, names.length > 0 ? names : [image.imageId], format, write);
+      await saveImages(parts, names.length > 0 ? names : [idOf(image)], format, write);
     }
     file?.commit();
   } finally {
     file?.discard();
   }
+}
+
+/** The image of one platform; folder: where its files go, as BuildKit names it, of several. */
+export interface BuiltPlatform {
+  image: ResolvedImage;
+  folder: string | undefined;
+}
+
+/** linux_arm64, linux_arm_v7. (pure) */
+export function folderOf(platform: Platform): string {
+  return formatPlatform(platform).replaceAll('/', '_');
 }
 
 async function exportLocal(
@@ -151,6 +169,29 @@ async function exportLocal(
     );
     for (const note of notes) parts.log.warn(`${doing}: ${note}`);
   });
+}
+
+/** One tar; of several platforms with a folder for each. */
+async function exportTars(
+  parts: BuildParts,
+  images: readonly BuiltPlatform[],
+  idMap: IdMap | undefined,
+  write: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const writer = new TarWriter(write);
+  for (const { image, folder } of images) {
+    if (folder === undefined) {
+      await exportTar(parts, image, idMap, write);
+      return;
+    }
+    writer.entry({ ...BLANK_FILE, type: 'dir', path: folder, mode: 0o755 });
+    const reader = new TarReader(new EntriesBelow(folder, writer));
+    await exportTar(parts, image, idMap, (chunk) =>
+      reader.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
+    );
+    reader.end();
+  }
+  writer.end();
 }
 
 async function exportTar(

@@ -60,6 +60,8 @@ export class Solver implements Lookup {
   readonly #slots: Slots;
   readonly #keys = new Map<Vertex, Promise<string>>();
   readonly #snapshots = new Map<Vertex, Promise<Snapshot>>();
+  /** Steps of the same key are one: several platforms share what does not depend on theirs. */
+  readonly #made = new Map<string, Promise<Snapshot>>();
   readonly #numbers = new Map<Vertex, number>();
   readonly #solved = new Map<Vertex, SolvedStep>();
   readonly #cached = new Set<Vertex>();
@@ -152,6 +154,10 @@ export class Solver implements Lookup {
   async #snapshot(vertex: Vertex): Promise<Snapshot> {
     if (vertex.kind === 'base') return await this.#base(vertex);
     const key = await this.key(vertex);
+    return await memo(this.#made, `${key} ${vertex.ignoreCache}`, () => this.#make(vertex, key));
+  }
+
+  async #make(vertex: StepVertex, key: string): Promise<Snapshot> {
     const cached = await this.#find(vertex, key);
     if (cached !== undefined) {
       this.#announceCached(vertex, cached);

@@ -11,7 +11,6 @@ import type { CacheImports, Taking } from './cache-transfer/imports.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { FileSteps } from './files/steps.ts';
 import {
-  baseOf,
   type BaseVertex,
   type RunMount,
   type RunVertex,
@@ -23,7 +22,6 @@ import { keepLayer, treesOf } from './layer-store.ts';
 import { explainMiss, type KeyPart, type NotedStep } from './step-key.ts';
 import type { RunSettings } from './options.ts';
 import { DebugShells, type DebugTerminal } from './run/debug-shell.ts';
-import { checkRunnable } from './run/emulation.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { holdMounts } from './run/mounts.ts';
 import { runStep, type RunStep } from './run/step.ts';
@@ -216,8 +214,6 @@ export class BuildWorld implements SolveWorld {
     hold: () => HeldTrees,
   ): Promise<string[]> {
     this.#checkEntitlements(vertex);
-    const platform = baseOf(vertex).image?.platform;
-    if (platform !== undefined) checkRunnable(platform);
     const { paths, env, signal } = this.#parts;
     const mounts = await holdMounts(
       {

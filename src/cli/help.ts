@@ -83,6 +83,7 @@ const GROUP_SUMMARY: Readonly<Record<string, string>> = {
   network: 'Manage networks',
   builder: 'Manage builds',
   healthcheck: 'Check the health of containers',
+  manifest: 'Look at images in registries',
   generate: 'Make files for other programs',
   buildx: 'Manage builds, as docker buildx does',
 };

@@ -24,7 +24,11 @@ export default defineCommand({
       commaSeparated: true,
       help: 'let steps have network.host or security.insecure',
     },
-    annotation: { type: 'list', value: 'KEY=VALUE', help: 'add an annotation to the manifest' },
+    annotation: {
+      type: 'list',
+      value: 'KEY=VALUE',
+      help: 'add an annotation to the manifest, or with index: in front to the index',
+    },
     'build-arg': { type: 'list', value: 'NAME[=VALUE]', help: 'give an ARG its value' },
     'build-context': {
       type: 'list',
@@ -89,7 +93,12 @@ export default defineCommand({
       value: 'DIR|type=TYPE[,dest=PATH]',
       help: 'write local files, a tar, an oci or docker archive, or to a registry',
     },
-    platform: { type: 'list', value: 'PLATFORM', commaSeparated: true, help: 'os/architecture to build for' },
+    platform: {
+      type: 'list',
+      value: 'PLATFORM',
+      commaSeparated: true,
+      help: 'os/architecture to build for; several make one image of them all',
+    },
     progress: {
       type: 'string',
       value: 'MODE',
@@ -116,7 +125,11 @@ export default defineCommand({
     ssh: { type: 'list', value: 'default|ID[=SOCKET]', help: 'agent for RUN --mount=type=ssh' },
     tag: { type: 'list', short: 't', value: 'NAME[:TAG]', help: 'name the image' },
     target: { type: 'string', value: 'STAGE', help: 'build this stage' },
-    timestamp: { type: 'string', value: 'WHEN', help: 'seconds since 1970, a date, or now (a fixed time)' },
+    timestamp: {
+      type: 'string',
+      value: 'WHEN',
+      help: 'seconds since 1970, a date, or now (the time of the commit)',
+    },
     ulimit: { type: 'list', value: 'NAME=SOFT[:HARD]', help: 'limit of every RUN' },
     'verify-repro': {
       type: 'boolean',

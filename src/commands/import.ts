@@ -3,7 +3,7 @@
 import { defineCommand } from '../cli/command.ts';
 import { EngineError } from '../core/errors.ts';
 import { importImage, type ImportSource } from '../image/import.ts';
-import { hostPlatform, platformFromFlags } from '../image/platform.ts';
+import { hostPlatform, platformFromFlags } from '../core/platform.ts';
 import { defaultIdMap } from '../system/default-idmap.ts';
 
 export default defineCommand({

@@ -172,6 +172,10 @@ export const COMMANDS: CommandTable = {
     group: 'container',
     load: () => import('./logs.ts'),
   },
+  'manifest inspect': {
+    summary: 'Show the manifest of an image in a registry, or its index',
+    load: () => import('./manifest/inspect.ts'),
+  },
   pause: {
     summary: 'Stop all processes of one or more containers for a while',
     group: 'container',

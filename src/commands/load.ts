@@ -5,7 +5,7 @@ import { openProgress } from '../cli/progress.ts';
 import { EngineError } from '../core/errors.ts';
 import { loadImages, type LoadSource } from '../image/load.ts';
 import { displayReference } from '../image/names.ts';
-import { hostPlatform, platformFromFlags } from '../image/platform.ts';
+import { hostPlatform, platformFromFlags } from '../core/platform.ts';
 import { defaultIdMap } from '../system/default-idmap.ts';
 
 export default defineCommand({
@@ -16,7 +16,11 @@ export default defineCommand({
   maxArgs: 1,
   flags: {
     input: { type: 'string', short: 'i', value: 'FILE', help: 'read a file or folder instead of stdin' },
-    platform: { type: 'string', value: 'OS/ARCH[/VARIANT]', help: 'which image of a multi-platform archive' },
+    platform: {
+      type: 'string',
+      value: 'OS/ARCH[/VARIANT]',
+      help: 'of images of several platforms, this one alone',
+    },
     quiet: { type: 'boolean', short: 'q', help: 'no progress', default: false },
   },
   examples: ['load -i image.tar', 'load <app.tar', 'load ./oci-layout'],
@@ -29,7 +33,7 @@ export default defineCommand({
       for (const { references, image } of await loadImages(cx, source, options)) {
         progress.close();
         for (const name of references) cx.io.stdout(`Loaded image: ${displayReference(name)}`);
-        if (references.length === 0) cx.io.stdout(`Loaded image ID: ${image.imageId}`);
+        if (references.length === 0) cx.io.stdout(`Loaded image ID: ${image.index ?? image.imageId}`);
       }
       return 0;
     } finally {

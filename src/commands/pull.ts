@@ -5,7 +5,7 @@ import { openProgress } from '../cli/progress.ts';
 import { forEachTarget } from '../cli/targets.ts';
 import { ensureImage, PULL_POLICIES, type PullPolicy } from '../image/ensure-image.ts';
 import { fullReference } from '../image/names.ts';
-import { hostPlatform, platformFromFlags } from '../image/platform.ts';
+import { hostPlatform, platformFromFlags } from '../core/platform.ts';
 import { listAllTags } from '../image/pull-all.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { defaultIdMap } from '../system/default-idmap.ts';

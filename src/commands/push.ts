@@ -6,8 +6,9 @@ import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { writeAll } from '../core/fs.ts';
 import { openOutputFile } from '../core/output-file.ts';
 import { chooseCompression, COMPRESSIONS, type LayerCompression } from '../image/compress.ts';
-import { hostPlatform, platformFromFlags } from '../image/platform.ts';
-import { listLocalTags, pushImage } from '../image/push.ts';
+import { hostPlatform, platformFromFlags } from '../core/platform.ts';
+import { pushImage } from '../image/push.ts';
+import { listLocalTags } from '../image/push-source.ts';
 import { MANIFEST_FORMATS, type ManifestFormat } from '../image/push-manifest.ts';
 
 export default defineCommand({
@@ -42,7 +43,7 @@ export default defineCommand({
     platform: {
       type: 'string',
       value: 'OS/ARCH[/VARIANT]',
-      help: 'fail unless the image is for this platform',
+      help: 'of an image of several platforms, this one alone',
     },
     quiet: { type: 'boolean', short: 'q', help: 'print the full reference alone', default: false },
     'remove-signatures': { type: 'boolean', help: 'accepted for podman; signatures are never pushed along' },

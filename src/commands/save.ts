@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../cli/command.ts';
 import { withOutput } from '../cli/output.ts';
+import { hostPlatform, platformFromFlags } from '../core/platform.ts';
 import { ARCHIVE_FORMATS, saveImages, type ArchiveFormat } from '../image/save.ts';
 
 export default defineCommand({
@@ -19,13 +20,19 @@ export default defineCommand({
       help: 'docker-archive (an OCI layout too) or oci-archive',
     },
     output: { type: 'string', short: 'o', value: 'FILE', help: 'write to a file instead of stdout' },
+    platform: {
+      type: 'string',
+      value: 'OS/ARCH[/VARIANT]',
+      help: 'of an image of several platforms, this one alone',
+    },
     quiet: { type: 'boolean', short: 'q', help: 'print nothing, as always' },
     'multi-image-archive': { type: 'boolean', short: 'm', help: 'several images in one archive, as always' },
   },
   examples: ['save -o app.tar app:1 db:2', 'save app | zstd > app.tar.zst'],
   async run({ args, flags, cx }) {
     const format = flags.format as ArchiveFormat;
-    await withOutput(flags.output, cx.io, ({ write }) => saveImages(cx, args, format, write));
+    const platform = platformFromFlags({ platform: flags.platform }, hostPlatform(process.arch));
+    await withOutput(flags.output, cx.io, ({ write }) => saveImages(cx, args, format, write, platform));
     return 0;
   },
 });

@@ -12,7 +12,7 @@ import { statSync } from 'node:fs';
 import { ensureImage, PULL_POLICIES, type PullPolicy } from '../image/ensure-image.ts';
 import { ensureLayerTrees } from '../image/ensure-layers.ts';
 import type { OnImageEvent } from '../image/events.ts';
-import { hostPlatform, parsePlatform } from '../image/platform.ts';
+import { hostPlatform, parsePlatform } from '../core/platform.ts';
 import type { RegistryOptions } from '../registry/types.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';

@@ -3,11 +3,11 @@
 import { hostname } from 'node:os';
 import { formatDuration } from '../core/duration.ts';
 import { findStored, type ResolvedImage } from '../store/images.ts';
+import { imageFor } from '../store/platforms.ts';
 import { treeDir } from '../store/layout.ts';
 import { hasTree } from '../store/layers.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
-import { rankPlatform } from '../image/platform.ts';
 import { mergeCommand } from './command-line.ts';
 import {
   checkHealthFlags,
@@ -65,10 +65,7 @@ export async function planRun(parts: RunParts, request: RunRequest): Promise<Sho
   const policy = parsePullPolicy(request.options.pull);
   const platform = wantedPlatform(request.options);
   const found = findStored(parts.paths, request.what)?.image;
-  const image =
-    found !== undefined && (platform === undefined || rankPlatform(platform, found.platform) !== undefined)
-      ? found
-      : undefined;
+  const image = found === undefined ? undefined : imageFor(parts.paths, found, platform);
   if (image === undefined) return unknownImage(request, ids, policy);
   const trees = image.layers.map(({ chainId }) => treeDir(parts.paths, ids.mapKey, chainId));
   const unpacked = image.layers.every(({ chainId }) => hasTree(parts.paths, ids.mapKey, chainId));

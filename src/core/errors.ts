@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'REFERENCE_INVALID' // not an image name
   | 'IMAGE_NOT_FOUND' // not in the store (or not in the registry)
   | 'IMAGE_IN_USE'
+  | 'IMAGE_INCOMPLETE' // an index names images that are not in the store
   | 'IMAGE_INVALID' // a manifest, index, config or archive breaks its spec
   | 'PLATFORM_NOT_FOUND'
   | 'CONTAINER_NOT_FOUND'

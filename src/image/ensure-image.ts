@@ -5,9 +5,10 @@ import { EngineError } from '../core/errors.ts';
 import type { RegistryOptions } from '../registry/types.ts';
 import type { Platform } from '../spec/image.ts';
 import type { IdMap } from '../native/plan.ts';
-import { findStored, type ResolvedImage } from '../store/images.ts';
+import { findStored, platformsOf, type ResolvedImage } from '../store/images.ts';
+import { imageFor } from '../store/platforms.ts';
 import type { OnImageEvent } from './events.ts';
-import { formatPlatform, rankPlatform } from './platform.ts';
+import { formatPlatform } from '../core/platform.ts';
 import type { PullParts } from './pull.ts';
 
 export const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
@@ -34,14 +35,14 @@ export async function ensureImage(
   options: EnsureImageOptions,
 ): Promise<ResolvedImage> {
   const found = findStored(parts.paths, text);
-  const local = found !== undefined && fits(found.image, options.platform) ? found.image : undefined;
+  const local = found === undefined ? undefined : imageFor(parts.paths, found.image, options.platform);
   if (found?.by === 'id' && local !== undefined) return local;
   if (policy === 'never') {
     if (local !== undefined) return local;
-    throw notFound(text, found?.image, options.platform);
+    throw notFound(text, found === undefined ? [] : platformsOf(parts.paths, found.image), options.platform);
   }
   if (policy === 'missing' && local !== undefined) return local;
-  if (looksLikeId(text)) throw notFound(text, undefined, undefined);
+  if (looksLikeId(text)) throw notFound(text, [], undefined);
   const { pullImage } = await import('./pull.ts');
   try {
     return await pullImage(parts, text, options);
@@ -50,10 +51,6 @@ export async function ensureImage(
     parts.log.warn(`using the local image "${text}": ${(error as Error).message}`);
     return local;
   }
-}
-
-function fits(image: ResolvedImage, platform: Platform | undefined): boolean {
-  return platform === undefined || rankPlatform(platform, image.platform) !== undefined;
 }
 
 /** A full id is nothing a registry knows. */
@@ -69,13 +66,14 @@ function isOutOfReach(error: unknown): boolean {
 
 function notFound(
   text: string,
-  other: ResolvedImage | undefined,
+  others: readonly ResolvedImage[],
   platform: Platform | undefined,
 ): EngineError {
-  if (other !== undefined && platform !== undefined) {
+  if (others.length > 0 && platform !== undefined) {
+    const there = others.map((other) => formatPlatform(other.platform)).join(', ');
     return new EngineError(
       'IMAGE_NOT_FOUND',
-      `finding image "${text}": it is in the store for ${formatPlatform(other.platform)}, not for ${formatPlatform(platform)}`,
+      `finding image "${text}": it is in the store for ${there}, not for ${formatPlatform(platform)}`,
       { hint: `fetch it with "skiff pull --platform ${formatPlatform(platform)} ${text}"` },
     );
   }

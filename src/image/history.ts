@@ -4,7 +4,7 @@ import type { Paths } from '../core/paths.ts';
 import { getBlob } from '../store/blobs.ts';
 import { readTreeInfo } from '../store/layers.ts';
 import { nameOf } from '../store/index-file.ts';
-import { listImages, type ResolvedImage, type ResolvedLayer } from '../store/images.ts';
+import { idOf, listImages, type ResolvedImage, type ResolvedLayer } from '../store/images.ts';
 import { parseConfigAlone } from '../store/parse.ts';
 import { getImage } from './get.ts';
 import { displayReference } from './names.ts';
@@ -26,7 +26,7 @@ export function imageHistory(paths: Paths, text: string): HistoryStep[] {
   const image = getImage(paths, text);
   const config = parseConfigAlone(getBlob(paths, image.imageId), `the config of "${text}"`);
   const tags = listImages(paths)
-    .images.filter((one) => one.image.imageId === image.imageId)
+    .images.filter((one) => idOf(one.image) === idOf(image))
     .flatMap((one) => nameOf(one.entry) ?? [])
     .map(displayReference);
   const sizeOf = ({ chainId, blob }: ResolvedLayer): number =>

@@ -4,9 +4,19 @@
 import { EngineError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Paths } from '../core/paths.ts';
+import { platformNotFound } from '../core/platform.ts';
+import type { Descriptor, Platform } from '../spec/image.ts';
 import { getBlob } from '../store/blobs.ts';
 import { nameOf, repoDigestsOf } from '../store/index-file.ts';
-import { listImages, type ResolvedImage } from '../store/images.ts';
+import {
+  alone,
+  idOf,
+  listImages,
+  platformEntries,
+  platformsOf,
+  type ResolvedImage,
+} from '../store/images.ts';
+import { descriptorOf, imageFor } from '../store/platforms.ts';
 import { parseConfigAlone } from '../store/parse.ts';
 import { getImage } from './get.ts';
 import { taggedAt } from './list.ts';
@@ -34,20 +44,45 @@ export interface ImageInspect {
   RootFS: { Type: 'layers'; Layers: Digest[] };
   Metadata: { LastTagTime: string };
   Descriptor: { mediaType: string; digest: Digest; size: number };
+  /** Of an image of several platforms: each of them, in the store or not. */
+  Manifests?: InspectedManifest[];
 }
 
-/** @throws IMAGE_NOT_FOUND, STORE_INVALID */
-export function inspectImage(paths: Paths, text: string): ImageInspect {
-  const image = getImage(paths, text);
-  const stored = listImages(paths).images.filter((one) => one.image.imageId === image.imageId);
-  const entry = stored.find((one) => one.image.manifestDigest === image.manifestDigest)?.entry;
+export interface InspectedManifest {
+  ID: Digest;
+  Descriptor: Descriptor;
+  Available: boolean;
+  Kind: 'image';
+  ImageData?: { Id: Digest; Platform: Platform; Size: { Unpacked: number } };
+}
+
+/**
+ * platform: of an image of several, this one by itself; undefined: the whole, with what this machine's is like
+ * @throws IMAGE_NOT_FOUND, PLATFORM_NOT_FOUND, STORE_INVALID
+ */
+export function inspectImage(paths: Paths, text: string, platform?: Platform): ImageInspect {
+  const whole = getImage(paths, text);
+  const found = imageFor(paths, whole, platform);
+  if (found === undefined)
+    throw platformNotFound(
+      `inspecting "${text}"`,
+      platform as Platform,
+      platformsOf(paths, whole).map((one) => one.platform),
+    );
+  const image = platform === undefined ? found : alone(found);
+  const entry = descriptorOf(paths, image);
   if (entry === undefined)
     throw new EngineError('IMAGE_NOT_FOUND', `inspecting "${text}": it was removed meanwhile`);
+  const stored = listImages(paths).images.filter(
+    (one) =>
+      idOf(one.image) === idOf(whole) ||
+      (whole.index === undefined && one.platforms.some(({ imageId }) => imageId === whole.imageId)),
+  );
   const config = parseConfigAlone(getBlob(paths, image.imageId), `the config of "${text}"`);
   const names = stored.flatMap((one) => nameOf(one.entry) ?? []);
   const repoDigests = [...new Set(stored.flatMap((one) => repoDigestsOf(one.entry)))];
   return {
-    Id: image.imageId,
+    Id: idOf(image),
     RepoTags: names.filter((name) => !name.includes('@')).map(displayReference),
     RepoDigests: repoDigests.map(displayReference),
     Parent: '',
@@ -64,9 +99,25 @@ export function inspectImage(paths: Paths, text: string): ImageInspect {
     VirtualSize: image.sizeBytes,
     GraphDriver: { Name: 'overlay2', Data: ZERO_OVERLAY },
     RootFS: { Type: 'layers', Layers: image.layers.map(({ diffId }) => diffId) },
-    Metadata: { LastTagTime: stored.map((one) => taggedAt(one.entry) ?? NO_TIME).reduce(later) },
+    Metadata: { LastTagTime: stored.map((one) => taggedAt(one.entry) ?? NO_TIME).reduce(later, NO_TIME) },
     Descriptor: { mediaType: entry.mediaType, digest: entry.digest, size: entry.size },
+    ...(image.index === undefined ? {} : { Manifests: inspectManifests(paths, image, image.index) }),
   };
+}
+
+function inspectManifests(paths: Paths, image: ResolvedImage, index: Digest): InspectedManifest[] {
+  const there = platformsOf(paths, image);
+  return platformEntries(paths, index).map((descriptor): InspectedManifest => {
+    const one = there.find(({ manifestDigest }) => manifestDigest === descriptor.digest);
+    return {
+      ...{ ID: descriptor.digest, Descriptor: descriptor, Available: one !== undefined, Kind: 'image' },
+      ...(one === undefined
+        ? {}
+        : {
+            ImageData: { Id: one.imageId, Platform: one.platform, Size: { Unpacked: one.sizeBytes } },
+          }),
+    };
+  });
 }
 
 /** Go's zero time. */

@@ -7,7 +7,7 @@ import type { Digest } from '../core/digest.ts';
 import { hasLabel } from '../core/labels.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { ENTRY_ANNOTATION, nameOf, repoDigestsOf } from '../store/index-file.ts';
-import { listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
+import { idOf, listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
 import { getImage } from './get.ts';
 import { matchesPattern } from './match.ts';
 import { displayParts, displayReference, NONE } from './names.ts';
@@ -20,6 +20,8 @@ export interface ImageRow {
   digest: string;
   id: Digest;
   image: ResolvedImage;
+  /** All that it is of an index, else the image alone. */
+  platforms: readonly ResolvedImage[];
   /** Milliseconds since the epoch; 0 when the image does not say. */
   createdMs: number;
   sizeBytes: number;
@@ -54,11 +56,11 @@ export function listImageRows({ paths, log }: { paths: Paths; log: Log }, option
  * image's named one, or else the first of them, does not say.
  */
 function withoutRepeated(images: readonly StoredImage[]): StoredImage[] {
-  const shown = new Set(images.flatMap(({ image }) => (image.reference === '' ? [] : [image.imageId])));
+  const shown = new Set(images.flatMap(({ image }) => (image.reference === '' ? [] : [idOf(image)])));
   return images.filter(({ image }) => {
     if (image.reference !== '') return true;
-    const isNew = !shown.has(image.imageId);
-    shown.add(image.imageId);
+    const isNew = !shown.has(idOf(image));
+    shown.add(idOf(image));
     return isNew;
   });
 }
@@ -85,7 +87,8 @@ const FILTERS: Readonly<Record<string, (paths: Paths, value: string) => Test>> =
   reference: (_paths, value) => nameTest(value),
   id: (_paths, value) => {
     const prefix = value.startsWith('sha256:') ? value : `sha256:${value}`;
-    return ({ image }) => image.imageId.startsWith(prefix);
+    return ({ image, platforms }) =>
+      [idOf(image), ...platforms.map(({ imageId }) => imageId)].some((id) => id.startsWith(prefix));
   },
 };
 
@@ -118,17 +121,18 @@ function nameTest(pattern: string): Test {
   };
 }
 
-function rowsOf({ entry, image }: StoredImage, eachDigest: boolean): ImageRow[] {
+function rowsOf({ entry, image, platforms }: StoredImage, eachDigest: boolean): ImageRow[] {
   const { repository, tag } = namesOf(entry, image);
   const digests = digestsFor(entry, image.reference);
   return (eachDigest && digests.length > 0 ? digests : [digests[0] ?? NONE]).map((digest) => ({
     repository,
     tag,
     digest,
-    id: image.imageId,
+    id: idOf(image),
     image,
+    platforms,
     createdMs: createdMs(image),
-    sizeBytes: image.sizeBytes,
+    sizeBytes: platforms.reduce((sum, one) => sum + one.sizeBytes, 0),
   }));
 }
 

@@ -13,7 +13,9 @@ export interface LoadableImage {
   /** Full or familiar references, as the archive spells them. */
   names: string[];
   mediaType: string;
+  /** Or an index, with the images of its platforms that are there. */
   manifest: Uint8Array;
+  platforms?: LoadableImage[];
 }
 
 interface ManifestItem {

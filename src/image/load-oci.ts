@@ -4,9 +4,15 @@ import type { Digest } from '../core/digest.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { ANNOTATION, type Descriptor, type Platform } from '../spec/image.ts';
-import { isIndexType, MAX_MANIFEST_BYTES, parseIndex, parseManifestOrIndex } from '../store/parse.ts';
+import {
+  isAttestation,
+  isIndexType,
+  MAX_MANIFEST_BYTES,
+  parseIndex,
+  parseManifestOrIndex,
+} from '../store/parse.ts';
 import type { LoadableImage } from './load-docker.ts';
-import { choosePlatform } from './platform.ts';
+import { choosePlatform, hostPlatform } from '../core/platform.ts';
 
 /** Written by containerd and buildkit: the whole name, where ref.name holds the tag alone. */
 export const CONTAINERD_NAME = 'io.containerd.image.name';
@@ -15,8 +21,16 @@ const MAX_DEPTH = 4;
 /** Content of a small file of the layout, by its path. */
 export type ReadFile = (path: string, limit: number) => Uint8Array | undefined;
 
-/** undefined: no OCI layout. @throws IMAGE_INVALID, DIGEST_MISMATCH, PLATFORM_NOT_FOUND */
-export function readOciLayout(read: ReadFile, wanted: Platform, what: string): LoadableImage[] | undefined {
+/**
+ * wanted: one platform of each image; undefined: an index with all of its platforms that are there, if those are several
+ * @returns undefined: no OCI layout
+ * @throws IMAGE_INVALID, DIGEST_MISMATCH, PLATFORM_NOT_FOUND
+ */
+export function readOciLayout(
+  read: ReadFile,
+  wanted: Platform | undefined,
+  what: string,
+): LoadableImage[] | undefined {
   if (read('oci-layout', 4096) === undefined) return undefined;
   const bytes = read('index.json', MAX_MANIFEST_BYTES);
   if (bytes === undefined) throw invalid(what, 'it has no index.json');
@@ -28,10 +42,34 @@ export function readOciLayout(read: ReadFile, wanted: Platform, what: string): L
   }
   // Several entries of one name are its platforms.
   return [...groups.values()].map((entries) => {
+    const platform = wanted ?? hostPlatform(process.arch);
     const entry =
-      entries.length === 1 ? (entries[0] as Descriptor) : choosePlatform(entries, wanted, `loading ${what}`);
-    return { names: namesOf(entry), ...readManifest(read, entry, wanted, what) };
+      entries.length === 1
+        ? (entries[0] as Descriptor)
+        : choosePlatform(entries, platform, `loading ${what}`);
+    const names = namesOf(entry);
+    const whole = wanted === undefined ? readWholeIndex(read, entry, what) : undefined;
+    return { names, ...(whole ?? readManifest(read, entry, platform, what)) };
   });
+}
+
+/** undefined: no index, or one with less than two images here. */
+function readWholeIndex(
+  read: ReadFile,
+  { digest, mediaType }: Descriptor,
+  what: string,
+): Omit<LoadableImage, 'names'> | undefined {
+  if (!isIndexType(mediaType)) return undefined;
+  const bytes = readBlobFile(read, digest, what);
+  const platforms = parseIndex(bytes, `index "${digest}" of ${what}`)
+    .manifests.filter((entry) => !isAttestation(entry) && !isIndexType(entry.mediaType))
+    .filter((entry) => read(blobPath(entry.digest), MAX_MANIFEST_BYTES) !== undefined)
+    .map((entry) => ({
+      names: [],
+      mediaType: entry.mediaType,
+      manifest: readBlobFile(read, entry.digest, what),
+    }));
+  return platforms.length < 2 ? undefined : { mediaType, manifest: bytes, platforms };
 }
 
 function readManifest(
@@ -73,10 +111,6 @@ function namesOf({ annotations }: Descriptor): string[] {
 }
 
 const TAG_ALONE = /^(latest|v?\d[\w.-]*)$/;
-
-function isAttestation({ platform, annotations }: Descriptor): boolean {
-  return platform?.os === 'unknown' || annotations?.['vnd.docker.reference.type'] !== undefined;
-}
 
 function invalid(what: string, cause: string): EngineError {
   return new EngineError('IMAGE_INVALID', `loading ${what}: ${cause}`);

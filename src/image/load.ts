@@ -13,10 +13,11 @@ import type { Manifest, Platform } from '../spec/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
 import { ensureStore } from '../store/init.ts';
 import {
-  platformOf,
   publishImage,
+  publishIndex,
   publishUnnamed,
   resolveImage,
+  resolveIndex,
   type ResolvedImage,
 } from '../store/images.ts';
 import { MAX_CONFIG_BYTES, parseConfig, parseManifest } from '../store/parse.ts';
@@ -27,7 +28,6 @@ import type { OnImageEvent } from './events.ts';
 import { readDockerArchive, type LoadableImage } from './load-docker.ts';
 import { blobPath, readBlobFile, readOciLayout, type ReadFile } from './load-oci.ts';
 import { logImageEvent } from './log-event.ts';
-import { hostPlatform } from './platform.ts';
 import { storeLayers } from './store-layers.ts';
 
 export interface LoadParts {
@@ -39,7 +39,7 @@ export interface LoadParts {
 
 export interface LoadOptions {
   idMap: IdMap | undefined;
-  /** Which image of a multi-platform index; the host's unless said. */
+  /** Which image of a multi-platform index; undefined: all that are there. */
   platform?: Platform | undefined;
   onEvent?: OnImageEvent | undefined;
 }
@@ -79,9 +79,7 @@ async function loadArchive(
   const archive = await readArchive(parts.paths, input, what, parts.signal, added);
   const read: ReadFile = (path, limit) => archive.read(path, limit);
   // docker's newer archives are both; the OCI side keeps the digests the images were built with.
-  const images =
-    readOciLayout(read, options.platform ?? hostPlatform(process.arch), what) ??
-    readDockerArchive(archive, what);
+  const images = readOciLayout(read, options.platform, what) ?? readDockerArchive(archive, what);
   if (images === undefined) {
     throw new EngineError('IMAGE_INVALID', `loading ${what}: it holds neither manifest.json nor oci-layout`, {
       hint: 'it must come from "docker save", "podman save" or the like; a tar of a file system is not an image',
@@ -114,7 +112,7 @@ async function loadFolder(
   options: LoadOptions,
 ): Promise<LoadedImage[]> {
   const read: ReadFile = (path, limit) => readSmallFile(`${dir}/${path}`, limit, what);
-  const images = readOciLayout(read, options.platform ?? hostPlatform(process.arch), what);
+  const images = readOciLayout(read, options.platform, what);
   if (images === undefined) {
     throw new EngineError(
       'IMAGE_INVALID',
@@ -146,18 +144,58 @@ async function storeAll(
 ): Promise<LoadedImage[]> {
   if (images.length === 0) throw new EngineError('IMAGE_INVALID', `loading ${job.what}: it holds no image`);
   const loaded: LoadedImage[] = [];
-  for (const image of images) loaded.push(await storeOne(parts, image, job));
+  for (const image of images)
+    loaded.push(
+      image.platforms === undefined
+        ? await storeOne(parts, image, job)
+        : await storeIndex(parts, image, image.platforms, job),
+    );
   return loaded;
+}
+
+/** Its images first, which have no names of their own. */
+async function storeIndex(
+  parts: LoadParts,
+  { names, mediaType, manifest }: LoadableImage,
+  platforms: readonly LoadableImage[],
+  job: Job,
+): Promise<LoadedImage> {
+  const { paths, log } = parts;
+  const references = names.flatMap((name) => referenceOf(name, log));
+  for (const one of platforms) await storeManifest(parts, one, references[0] ?? '', job);
+  const descriptor = { mediaType, digest: putBlob(paths, manifest), size: manifest.length };
+  await publishIndex(paths, references.length === 0 ? undefined : references, descriptor);
+  const image = resolveIndex(paths, descriptor);
+  logImageEvent(paths, image, 'load');
+  return { references, image };
 }
 
 async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Promise<LoadedImage> {
   const { paths, log } = parts;
-  const { what, options } = job;
   const references = loadable.names.flatMap((name) => referenceOf(name, log));
+  const image = await storeManifest(parts, loadable, references[0] ?? '', job);
+  const { mediaType, manifest } = loadable;
+  const descriptor = {
+    ...{ mediaType, digest: image.manifestDigest, size: manifest.length, platform: image.platform },
+  };
+  if (references.length === 0) await publishUnnamed(paths, descriptor);
+  for (const name of references) await publishImage(paths, image, { reference: name, manifest: descriptor });
+  logImageEvent(paths, image, 'load');
+  return { references, image };
+}
+
+/** Everything but a name for it. */
+async function storeManifest(
+  parts: LoadParts,
+  loadable: LoadableImage,
+  reference: string,
+  job: Job,
+): Promise<ResolvedImage> {
+  const { paths } = parts;
+  const { what, options } = job;
   const manifest = parseManifest(loadable.manifest, `the manifest of ${what}`);
   const config = parseConfig(configBytes(paths, manifest, job), manifest, `the config of ${what}`);
   const digest = putBlob(paths, loadable.manifest);
-  const reference = references[0] ?? '';
   options.onEvent?.({ type: 'begin', reference: reference || what });
   const before = resolveImage(paths, reference, digest, manifest, config);
   const layers = manifest.layers.map((blob) => ({ digest: blob.digest, sizeBytes: blob.size }));
@@ -176,11 +214,6 @@ async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Pr
   });
   options.onEvent?.({ type: 'publishing', reference: reference || what });
   const image = resolveImage(paths, reference, digest, manifest, config);
-  const { mediaType } = loadable;
-  const descriptor = { mediaType, digest, size: loadable.manifest.length, platform: platformOf(config) };
-  if (references.length === 0) await publishUnnamed(paths, descriptor);
-  for (const name of references) await publishImage(paths, image, { reference: name, manifest: descriptor });
-  logImageEvent(paths, image, 'load');
   options.onEvent?.({
     type: 'end',
     reference: reference || what,
@@ -188,7 +221,7 @@ async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Pr
     imageId: image.imageId,
     changed: true,
   });
-  return { references, image };
+  return image;
 }
 
 function configBytes(paths: Paths, { config }: Manifest, { read, what }: Job): Uint8Array {

@@ -5,16 +5,16 @@ import { logEvent } from '../store/event-log.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import type { StoreRoot } from '../store/layout.ts';
 
-type Told = Pick<ResolvedImage, 'imageId' | 'config'>;
+type Told = Pick<ResolvedImage, 'imageId' | 'index' | 'config'>;
 
 /** `name`: as docker has it, the new name for `tag`, and the id for everything else that is done to an image. */
 export function logImageEvent(
   root: StoreRoot,
-  { imageId, config }: Told,
+  { imageId, index, config }: Told,
   action: 'delete' | 'import' | 'load' | 'save' | 'tag' | 'untag',
-  name: string = imageId,
+  name: string = index ?? imageId,
 ): void {
-  logEvent(root, { type: 'image', id: imageId, attributes: { ...config.Labels, name } }, action);
+  logEvent(root, { type: 'image', id: index ?? imageId, attributes: { ...config.Labels, name } }, action);
 }
 
 /** What comes from or goes to a registry is known by its name there. */

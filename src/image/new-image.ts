@@ -19,10 +19,10 @@ import {
 import { getBlob, putBlob } from '../store/blobs.ts';
 import {
   manifestDescriptor,
+  manifestNamed,
   platformOf,
   publishImage,
   publishUnnamed,
-  readNamed,
   resolveImage,
   type ResolvedImage,
 } from '../store/images.ts';
@@ -110,9 +110,7 @@ export async function storeNewImage(parts: NewImageParts, wanted: NewImage): Pro
   const descriptor = manifestDescriptor(manifestBytes, MEDIA_TYPE.manifest, platformOf(config));
   if (references.length === 0 && wanted.isKept !== false) await publishUnnamed(paths, descriptor);
   // A name that means this image already is left alone: nothing is written, and nothing waited for.
-  for (const reference of references.filter(
-    (name) => readNamed(paths, name)?.manifestDigest !== manifestDigest,
-  )) {
+  for (const reference of references.filter((name) => manifestNamed(paths, name) !== manifestDigest)) {
     await publishImage(paths, { ...image, reference }, { reference, manifest: descriptor });
     logImageEvent(paths, image, 'tag', displayReference(reference));
   }

@@ -4,6 +4,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { Config } from '../core/config.ts';
+import type { Digest } from '../core/digest.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import {
@@ -21,14 +22,30 @@ import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
 import { nameOf, readIndex, repoDigestsOf } from '../store/index-file.ts';
 import { sweepLeftovers } from '../store/gc.ts';
 import { ensureStore } from '../store/init.ts';
-import { platformOf, publishImage, readNamed, resolveImage, type ResolvedImage } from '../store/images.ts';
+import {
+  platformOf,
+  platformsOf,
+  publishImage,
+  publishIndex,
+  readNamed,
+  resolveImage,
+  targetOf,
+  type ResolvedImage,
+} from '../store/images.ts';
+import { imageFor } from '../store/platforms.ts';
 import { gcLockFile, mapKeyOf } from '../store/layout.ts';
 import { hasTree } from '../store/layers.ts';
 import { withLock } from '../store/lock.ts';
-import { parseConfig, parseManifestOrIndex } from '../store/parse.ts';
+import { isIndexType, parseConfig, parseIndex, parseManifestOrIndex } from '../store/parse.ts';
 import type { OnImageEvent } from './events.ts';
 import { logTransfer } from './log-event.ts';
-import { choosePlatform, formatPlatform, hostPlatform, platformNotFound, rankPlatform } from './platform.ts';
+import {
+  choosePlatform,
+  formatPlatform,
+  hostPlatform,
+  platformNotFound,
+  rankPlatform,
+} from '../core/platform.ts';
 import { storeLayers } from './store-layers.ts';
 
 /** An index may point at an index; more nesting than this is a trap. */
@@ -138,22 +155,43 @@ async function pull(
   });
   options.onEvent?.({ type: 'publishing', reference });
   putBlob(parts.paths, bytes);
-  const before = readNamed(parts.paths, reference)?.manifestDigest;
+  const before = readNamed(parts.paths, reference);
   const stored = resolveImage(parts.paths, reference, descriptor.digest, manifest, config);
-  await publishImage(parts.paths, stored, {
-    reference,
-    manifest: { ...descriptor, platform: stored.platform },
-    repoDigest: `${ref.registry}/${ref.repository}@${top.descriptor.digest}`,
-  });
+  const changed =
+    before === undefined ||
+    !platformsOf(parts.paths, before).some((one) => one.manifestDigest === descriptor.digest);
+  const repoDigest = `${ref.registry}/${ref.repository}@${top.descriptor.digest}`;
+  if (before !== undefined && joins(parts.paths, before, top, descriptor.digest)) {
+    putBlob(parts.paths, top.bytes);
+    await publishIndex(parts.paths, [reference], top.descriptor, repoDigest);
+  } else
+    await publishImage(parts.paths, stored, {
+      ...{ reference, repoDigest },
+      manifest: { ...descriptor, platform: stored.platform },
+    });
   await sweep(parts, options.idMap);
   options.onEvent?.({
     type: 'end',
     reference,
     digest: top.descriptor.digest,
     imageId: stored.imageId,
-    changed: before !== descriptor.digest,
+    changed,
   });
   return stored;
+}
+
+/**
+ * Whether the name is to mean the registry's index from now on: the image that it means until now is of the same index,
+ * and for another platform. Both are kept then.
+ */
+function joins(paths: Paths, before: ResolvedImage, top: FetchedManifest, manifest: Digest): boolean {
+  if (!isIndexType(top.descriptor.mediaType)) return false;
+  const { manifests } = parseIndex(top.bytes, 'the index');
+  const named = new Set(manifests.map(({ digest }) => digest));
+  const there = platformsOf(paths, before).map(({ manifestDigest }) => manifestDigest);
+  return (
+    [manifest, ...there].every((digest) => named.has(digest)) && there.some((digest) => digest !== manifest)
+  );
 }
 
 /** What killed pulls left, but for the downloads they began: those can still be gone on with. */
@@ -179,14 +217,13 @@ async function upToDate(
   ref: ImageReference,
   { platform, idMap }: PullOptions,
 ): Promise<{ image: ResolvedImage; digest: Descriptor['digest'] } | undefined> {
-  const image = readNamed(paths, formatReference(ref));
+  const named = readNamed(paths, formatReference(ref));
+  const wanted = platform ?? hostPlatform(process.arch);
+  const image = named === undefined ? undefined : imageFor(paths, named, wanted);
   if (image === undefined || !isComplete(paths, image, idMap)) return undefined;
-  if (rankPlatform(platform ?? hostPlatform(process.arch), image.platform) === undefined) return undefined;
   if (ref.digest !== undefined) return { image, digest: ref.digest };
   const { digest } = await client.resolve(ref);
-  const entry = readIndex(paths).find(
-    (e) => nameOf(e) === image.reference && e.digest === image.manifestDigest,
-  );
+  const entry = readIndex(paths).find((e) => nameOf(e) === image.reference && e.digest === targetOf(image));
   const known = entry === undefined ? [] : repoDigestsOf(entry);
   return known.includes(`${ref.registry}/${ref.repository}@${digest}`) ? { image, digest } : undefined;
 }

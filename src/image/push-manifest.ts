@@ -1,8 +1,9 @@
 // What is pushed of an image: which blobs go as they are, which are compressed first, and the manifest that names them.
 // (pure) An image whose layers all go as they are keeps its manifest byte for byte, and with it its digest.
 
+import { digestOf } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
-import { MEDIA_TYPE, type Descriptor, type Manifest } from '../spec/image.ts';
+import { MEDIA_TYPE, type Descriptor, type Index, type Manifest } from '../spec/image.ts';
 import type { LayerCompression } from './compress.ts';
 
 export const MANIFEST_FORMATS = ['oci', 'v2s2', 'docker'] as const;
@@ -68,4 +69,24 @@ export function manifestToPush(
     config: retyped(manifest.config),
     layers: layers.map(retyped),
   };
+}
+
+/**
+ * The index with the manifests that were put, in its order. bytes undefined: they are what it names already.
+ * mediaType: of the index in the store
+ */
+export function indexToPush(
+  index: Index,
+  mediaType: string,
+  manifests: readonly { bytes: Uint8Array; mediaType: string }[],
+): { bytes: Uint8Array | undefined; mediaType: string } {
+  const entries = index.manifests.map((entry, i) => {
+    const { bytes, mediaType: type } = manifests[i] as { bytes: Uint8Array; mediaType: string };
+    return { ...entry, mediaType: type, digest: digestOf(bytes), size: bytes.length };
+  });
+  if (JSON.stringify(entries) === JSON.stringify(index.manifests)) return { bytes: undefined, mediaType };
+  const isDocker = entries.every((entry) => entry.mediaType === MEDIA_TYPE.dockerManifest);
+  const type = isDocker ? MEDIA_TYPE.dockerIndex : MEDIA_TYPE.index;
+  const wanted: Index = { ...index, mediaType: type, manifests: entries };
+  return { bytes: Buffer.from(JSON.stringify(wanted)), mediaType: type };
 }

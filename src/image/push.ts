@@ -1,5 +1,5 @@
 // `push`: an image of the store into a registry. Blobs go in parallel, those that are there already do not go at all, and
-// the manifest goes last: until then the registry knows nothing of the image.
+// the manifest goes last, an index after those that it names: until then the registry knows nothing of the image.
 
 import type { Config } from '../core/config.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
@@ -7,7 +7,6 @@ import { EngineError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import {
-  familiarRepository,
   formatFamiliar,
   formatReference,
   parseReference,
@@ -16,19 +15,25 @@ import {
 } from '../core/reference.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import type { BlobSource, Env, RegistryClient, RegistryOptions, UploadOutcome } from '../registry/types.ts';
-import type { Descriptor, Manifest, Platform } from '../spec/image.ts';
+import type { Descriptor, Index, Manifest, Platform } from '../spec/image.ts';
 import { getBlob, openBlob, statBlob } from '../store/blobs.ts';
 import type { Compressed } from '../store/compressed.ts';
-import { findStored, listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
-import { editIndex, nameOf, repoDigestsOf, withRepoDigest } from '../store/index-file.ts';
+import { listImages, type StoredImage } from '../store/images.ts';
+import { editIndex, repoDigestsOf, withRepoDigest } from '../store/index-file.ts';
 import { gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
-import { parseManifest } from '../store/parse.ts';
+import { parseConfig, parseManifest } from '../store/parse.ts';
 import type { CompressionChoice } from './compress.ts';
 import { FirstFailure } from './first-failure.ts';
 import { logTransfer } from './log-event.ts';
-import { rankPlatform, platformNotFound } from './platform.ts';
-import { isDockerFormat, manifestToPush, treatmentOf, type ManifestFormat } from './push-manifest.ts';
+import { findToPush, wholeIndex } from './push-source.ts';
+import {
+  indexToPush,
+  isDockerFormat,
+  manifestToPush,
+  treatmentOf,
+  type ManifestFormat,
+} from './push-manifest.ts';
 import { sendCompressed } from './send-compressed.ts';
 
 export interface PushParts {
@@ -46,7 +51,7 @@ export interface PushOptions {
   format?: ManifestFormat | undefined;
   /** Of layers that are not compressed in the store. */
   compression: CompressionChoice;
-  /** The image must be for this one. */
+  /** Of an image of several, this one alone; any other must be for it. */
   platform?: Platform | undefined;
   registry?: RegistryOptions | undefined;
   onEvent?: OnPushEvent | undefined;
@@ -90,24 +95,6 @@ export async function pushImage(parts: PushParts, name: string, options: PushOpt
   }
 }
 
-/** Every local name of a repository, for --all-tags. @throws IMAGE_NOT_FOUND, USAGE for a name with a tag */
-export function listLocalTags(paths: Paths, name: string): string[] {
-  const { registry, repository, tag, digest } = parseReference(name);
-  if (tag !== undefined || digest !== undefined)
-    throw new EngineError('USAGE', "tag can't be used with --all-tags/-a", { exitCode: 1 });
-  const names = listImages(paths).images.flatMap(({ entry }) => nameOf(entry) ?? []);
-  const found = names.filter((one) => {
-    const ref = parseReference(one);
-    return ref.registry === registry && ref.repository === repository && ref.tag !== undefined;
-  });
-  if (found.length > 0) return found.sort();
-  throw new EngineError(
-    'IMAGE_NOT_FOUND',
-    `An image does not exist locally with the tag: ${familiarRepository({ registry, repository })}`,
-    { exitCode: 1, hint: '"skiff images" lists what there is' },
-  );
-}
-
 function targetOf(name: string, destination: string | undefined): ImageReference & { tag: string } {
   const text = (destination ?? name).replace(/^docker:\/\//, '');
   const { registry, repository, tag, digest } = withDefaultTag(parseReference(text));
@@ -117,6 +104,12 @@ function targetOf(name: string, destination: string | undefined): ImageReference
       hint: 'give a tag instead: the digest follows from the content',
     });
   return { registry, repository, tag };
+}
+
+/** A manifest or index as it goes. */
+interface ToPut {
+  bytes: Uint8Array;
+  mediaType: string;
 }
 
 class Push {
@@ -146,22 +139,17 @@ class Push {
 
   async run(name: string): Promise<Digest> {
     const { paths } = this.#parts;
-    const { format, compression, onEvent } = this.#options;
-    const { image, entry } = this.#find(name);
-    const bytes = getBlob(paths, entry.digest);
-    const manifest = parseManifest(bytes, `image "${name}"`);
-    const isDocker = isDockerFormat(entry.mediaType, format, manifest.layers, compression.format);
+    const { onEvent } = this.#options;
+    const { image, entry } = findToPush(paths, name, this.#options);
+    const index = image.index === undefined ? undefined : wholeIndex(paths, name, image.index);
     onEvent?.({ type: 'begin', repository: `${this.#target.registry}/${this.#target.repository}` });
-    const layers = await this.#layers(image, manifest);
-    await this.#client.uploadBlob(this.#target, this.#stored(manifest.config));
-    const wanted = manifestToPush(manifest, layers, isDocker);
+    const [only, ...others] = await this.#manifests(name, index?.manifests ?? [entry]);
     const pushed =
-      JSON.stringify(wanted) === JSON.stringify({ ...manifest, mediaType: entry.mediaType })
-        ? bytes
-        : Buffer.from(JSON.stringify(wanted));
-    const mediaType = wanted.mediaType ?? entry.mediaType;
-    await this.#client.putManifest(this.#target, { bytes: pushed, mediaType });
-    const digest = digestOf(pushed);
+      index === undefined
+        ? (only as ToPut)
+        : await this.#index(entry, index, only === undefined ? [] : [only, ...others]);
+    await this.#client.putManifest(this.#target, pushed);
+    const digest = digestOf(pushed.bytes);
     await this.#note(entry.digest, digest);
     logTransfer(paths, image, 'push', this.#target);
     onEvent?.({
@@ -169,43 +157,69 @@ class Push {
       reference: formatReference(this.#target),
       tag: this.#target.tag,
       digest,
-      sizeBytes: pushed.length,
+      sizeBytes: pushed.bytes.length,
     });
     return digest;
   }
 
-  #find(name: string): StoredImage {
+  /** Blobs and manifests of the images, all but the last word: as they are to be put. */
+  async #manifests(name: string, entries: readonly Descriptor[]): Promise<ToPut[]> {
     const { paths } = this.#parts;
-    const found = findStored(paths, name);
-    const image = found?.image;
-    const entry = this.#images.find((one) => one.entry.digest === image?.manifestDigest)?.entry;
-    if (found === undefined || image === undefined || entry === undefined) throw imageToPushNotFound(name);
-    if (found.by === 'id' && this.#options.destination === undefined)
-      throw new EngineError('USAGE', `pushing ${JSON.stringify(name)}: an id does not say where to`, {
-        exitCode: 1,
-        hint: `give the destination too: skiff push ${name} REGISTRY/NAME:TAG`,
+    const { format, compression } = this.#options;
+    const images = entries.map((entry) => {
+      const bytes = getBlob(paths, entry.digest);
+      const manifest = parseManifest(bytes, `image "${name}"`);
+      const config = parseConfig(getBlob(paths, manifest.config.digest), manifest, `image "${name}"`);
+      return {
+        ...{ entry, bytes, manifest, diffIds: config.rootfs.diff_ids },
+        isDocker: isDockerFormat(entry.mediaType, format, manifest.layers, compression.format),
+      };
+    });
+    const sent = await this.#layers(images);
+    const puts: ToPut[] = [];
+    for (const { entry, bytes, manifest, isDocker } of images) {
+      await this.#client.uploadBlob(this.#target, this.#stored(manifest.config));
+      const layers = manifest.layers.map(({ digest }) => sent.get(digest) as Descriptor);
+      const wanted = manifestToPush(manifest, layers, isDocker);
+      const isSame = JSON.stringify(wanted) === JSON.stringify({ ...manifest, mediaType: entry.mediaType });
+      puts.push({
+        bytes: isSame ? bytes : Buffer.from(JSON.stringify(wanted)),
+        mediaType: wanted.mediaType ?? entry.mediaType,
       });
-    const { platform } = this.#options;
-    if (platform !== undefined && rankPlatform(platform, image.platform) === undefined)
-      throw platformNotFound(`pushing "${name}"`, platform, [image.platform]);
-    return { image, entry };
+    }
+    return puts;
   }
 
-  /** The layers as the registry has them, bottom first. One that fails stops the others. */
-  async #layers({ layers }: ResolvedImage, manifest: Manifest): Promise<Descriptor[]> {
+  /** Puts the manifests, which have no tag, and makes the index of them, which stays byte for byte if they do. */
+  async #index(entry: Descriptor, index: Index, manifests: readonly ToPut[]): Promise<ToPut> {
+    const { registry, repository } = this.#target;
+    for (const one of manifests)
+      await this.#client.putManifest({ registry, repository, digest: digestOf(one.bytes) }, one);
+    const { bytes, mediaType } = indexToPush(index, entry.mediaType, manifests);
+    return { bytes: bytes ?? getBlob(this.#parts.paths, entry.digest), mediaType };
+  }
+
+  /** All layers of the images as the registry has them, by the digests they have here. One that fails stops the others. */
+  async #layers(
+    images: readonly { manifest: Manifest; diffIds: readonly Digest[] }[],
+  ): Promise<Map<Digest, Descriptor>> {
     const failure = new FirstFailure(() => this.#stop.abort());
     const sent = new Map<Digest, Descriptor>();
-    const waiting = new Map(manifest.layers.map((blob, i) => [blob.digest, { blob, i }] as const));
+    const waiting = new Map(
+      images.flatMap(({ manifest, diffIds }) =>
+        manifest.layers.map((blob, i) => [blob.digest, { blob, diffId: diffIds[i] as Digest }] as const),
+      ),
+    );
     const work = async (): Promise<void> => {
-      for (const [digest, { blob, i }] of waiting) {
+      for (const [digest, { blob, diffId }] of waiting) {
         if (failure.any) return;
         waiting.delete(digest);
-        sent.set(digest, await this.#layer(blob, layers[i]?.diffId as Digest));
+        sent.set(digest, await this.#layer(blob, diffId));
       }
     };
     await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => work().catch(failure.add)));
     failure.throwIfAny();
-    return manifest.layers.map(({ digest }) => sent.get(digest) as Descriptor);
+    return sent;
   }
 
   async #layer(blob: Descriptor, diffId: Digest): Promise<Descriptor> {
@@ -252,8 +266,8 @@ class Push {
   #mountCandidates(digest: Digest): string[] {
     const { registry, repository } = this.#target;
     const found = new Set<string>();
-    for (const { entry, image } of this.#images) {
-      if (!image.layers.some(({ blob }) => blob.digest === digest)) continue;
+    for (const { entry, platforms } of this.#images) {
+      if (!platforms.some(({ layers }) => layers.some(({ blob }) => blob.digest === digest))) continue;
       for (const text of repoDigestsOf(entry)) {
         const ref = parseReference(text);
         if (ref.registry === registry && ref.repository !== repository) found.add(ref.repository);
@@ -269,18 +283,4 @@ class Push {
       signal,
     });
   }
-}
-
-/** docker's words. */
-function imageToPushNotFound(name: string): EngineError {
-  let shown = name;
-  try {
-    shown = formatFamiliar(withDefaultTag(parseReference(name)));
-  } catch {
-    // an id, perhaps
-  }
-  return new EngineError('IMAGE_NOT_FOUND', `An image does not exist locally with the tag: ${shown}`, {
-    exitCode: 1,
-    hint: '"skiff images" lists what there is; "skiff tag" gives an image a name to push it under',
-  });
 }

@@ -3,6 +3,7 @@
 
 import type { Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
+import { formatPlatform } from '../core/platform.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import type { IdMap } from '../native/plan.ts';
@@ -13,6 +14,7 @@ import { editIndex, nameOf, repoDigestsOf, withoutManifest, withoutName } from '
 import {
   findStored,
   forgetRecords,
+  idOf,
   listImages,
   repositoryOf,
   type ResolvedImage,
@@ -56,7 +58,8 @@ export async function removeImage(
   const found = findStored(parts.paths, text);
   if (found === undefined) throw imageNotFound(text);
   const { image, by } = found;
-  const stored = manifestsOf(parts.paths, image.imageId);
+  const stored = manifestsOf(parts.paths, idOf(image));
+  if (stored.length === 0) throw partOfAnIndex(parts.paths, text, image);
   const names = stored.flatMap(({ entry }) => nameOf(entry) ?? []);
   const taken = by === 'name' && image.reference !== '' ? [image.reference] : names;
   if (by === 'id' && options.everyName !== true) refuseSeveralRepositories(text, names, options.force);
@@ -65,7 +68,7 @@ export async function removeImage(
     for (let left = taken.length; left > 0; left--) logImageEvent(parts.paths, image, 'untag');
     return { untagged: taken.map(displayReference), deleted: [], bytes: 0 };
   }
-  refuseInUse(parts.paths, text, image, options.force);
+  refuseInUse(parts.paths, text, stored, options.force);
   return await removeEntirely(parts, stored, options);
 }
 
@@ -80,12 +83,13 @@ export async function pruneImages(parts: RemoveParts, options: PruneImagesOption
   const used = new Set(listContainerUses(parts.paths).map(({ imageId }) => imageId));
   const total: Removed = { untagged: [], deleted: [], bytes: 0 };
   const { images } = listImages(parts.paths);
-  for (const id of new Set(images.map(({ image }) => image.imageId))) {
-    const stored = images.filter(({ image }) => image.imageId === id);
+  for (const id of new Set(images.map(({ image }) => idOf(image)))) {
+    const stored = images.filter(({ image }) => idOf(image) === id);
     if (stored.some(({ image }) => options.keep?.(image) === true)) continue;
     const nameless = stored.filter(({ image }) => image.reference === '');
     // One image may have several manifests: one of them can be without a name although the image has one.
-    const going = used.has(id)
+    const isUsed = stored.some(({ platforms }) => platforms.some(({ imageId }) => used.has(imageId)));
+    const going = isUsed
       ? nameless.length < stored.length
         ? nameless
         : []
@@ -118,8 +122,9 @@ async function removeEntirely(
   const entries = stored.map(({ entry }) => entry);
   const names = entries.flatMap((entry) => nameOf(entry) ?? []);
   const digests = new Set(entries.map(({ digest }) => digest));
-  const layers = stored.flatMap(({ image }) => image.layers);
-  const ids = stored.map(({ image }) => image.imageId);
+  const platforms = stored.flatMap((one) => one.platforms);
+  const layers = platforms.flatMap((image) => image.layers);
+  const ids = stored.map(({ image }) => idOf(image));
   const chainIds = new Set(layers.map((layer) => layer.chainId));
   const forget = async (): Promise<void> => {
     await editIndex(parts.paths, ({ entries: before, save }) => {
@@ -136,7 +141,11 @@ async function removeEntirely(
     await forget();
   }
   logRemoval(parts.paths, stored);
-  const blobs = new Set([...digests, ...ids, ...layers.map((layer) => layer.blob.digest)]);
+  const blobs = new Set([
+    ...digests,
+    ...platforms.flatMap(({ imageId, manifestDigest }) => [imageId, manifestDigest]),
+    ...layers.map((layer) => layer.blob.digest),
+  ]);
   const freed = await collectGarbage(parts.paths, { idMap, only: { blobs, chainIds } });
   if (freed === undefined) {
     parts.log.info('another skiff is adding images: the space is freed by the next "skiff system prune"');
@@ -152,9 +161,9 @@ async function removeEntirely(
 function logRemoval(paths: Paths, stored: readonly StoredImage[]): void {
   for (const { entry, image } of stored)
     if (nameOf(entry) !== undefined) logImageEvent(paths, image, 'untag');
-  const images = new Map(stored.map(({ image }) => [image.imageId, image]));
-  for (const image of images.values())
-    if (manifestsOf(paths, image.imageId).length === 0) logImageEvent(paths, image, 'delete');
+  const images = new Map(stored.map(({ image }) => [idOf(image), image]));
+  for (const [id, image] of images)
+    if (manifestsOf(paths, id).length === 0) logImageEvent(paths, image, 'delete');
 }
 
 /** Top layer first, as docker prints them. */
@@ -167,8 +176,22 @@ function repoDigestNames(entries: readonly Descriptor[]): string[] {
   return [...new Set(entries.flatMap(repoDigestsOf))].map(displayReference);
 }
 
-function manifestsOf(paths: Paths, imageId: Digest): StoredImage[] {
-  return listImages(paths).images.filter(({ image }) => image.imageId === imageId);
+function manifestsOf(paths: Paths, id: Digest): StoredImage[] {
+  return listImages(paths).images.filter(({ image }) => idOf(image) === id);
+}
+
+/** Its manifest cannot go alone: the index that names it would not be whole. */
+function partOfAnIndex(paths: Paths, text: string, { manifestDigest, platform }: ResolvedImage): EngineError {
+  const whole = listImages(paths).images.find(({ platforms }) =>
+    platforms.some((one) => one.manifestDigest === manifestDigest),
+  );
+  const name =
+    whole === undefined ? 'another image' : displayReference(whole.image.reference || idOf(whole.image));
+  return new EngineError(
+    'IMAGE_IN_USE',
+    `removing image "${text}": it is the one for ${formatPlatform(platform)} of "${name}"`,
+    { hint: `remove the image with all of its platforms: skiff rmi ${name}`, exitCode: 2 },
+  );
 }
 
 function refuseSeveralRepositories(text: string, names: readonly string[], force: boolean): void {
@@ -182,8 +205,11 @@ function refuseSeveralRepositories(text: string, names: readonly string[], force
 }
 
 /** A stopped container keeps its layers whatever happens to the name, so force is enough; a running one is in use. */
-function refuseInUse(paths: Paths, text: string, image: ResolvedImage, force: boolean): void {
-  const users = listContainerUses(paths).filter(({ imageId }) => imageId === image.imageId);
+function refuseInUse(paths: Paths, text: string, stored: readonly StoredImage[], force: boolean): void {
+  const ids = new Set<Digest | undefined>(
+    stored.flatMap(({ platforms }) => platforms.map(({ imageId }) => imageId)),
+  );
+  const users = listContainerUses(paths).filter(({ imageId }) => ids.has(imageId));
   const user = users.find(({ running }) => running) ?? users[0];
   if (user === undefined || (force && !user.running)) return;
   throw new EngineError(
@@ -200,5 +226,5 @@ function refuseInUse(paths: Paths, text: string, image: ResolvedImage, force: bo
 
 /** Each image once. */
 export function allImageIds(paths: Paths): Digest[] {
-  return [...new Set(listImages(paths).images.map(({ image }) => image.imageId))];
+  return [...new Set(listImages(paths).images.map(({ image }) => idOf(image)))];
 }

@@ -7,10 +7,19 @@ import { readSync, openSync, closeSync } from 'node:fs';
 import { digestFromHex, hexOf, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Paths } from '../core/paths.ts';
+import { platformNotFound } from '../core/platform.ts';
 import { formatFamiliar, parseReference } from '../core/reference.ts';
-import { ANNOTATION, MEDIA_TYPE, type Descriptor, type Index, type Manifest } from '../spec/image.ts';
+import {
+  ANNOTATION,
+  MEDIA_TYPE,
+  type Descriptor,
+  type Index,
+  type Manifest,
+  type Platform,
+} from '../spec/image.ts';
 import { getBlob, statBlob } from '../store/blobs.ts';
-import { findStored, listImages, type ResolvedImage } from '../store/images.ts';
+import { alone, findStored, platformsOf, targetOf, type ResolvedImage } from '../store/images.ts';
+import { descriptorOf, imageFor } from '../store/platforms.ts';
 import { storeIo } from '../store/io.ts';
 import { blobFile, gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
@@ -32,23 +41,29 @@ export interface SaveParts {
 /** One image of the archive and the full references it has there. */
 interface Saved {
   image: ResolvedImage;
+  /** Of the manifest, or of the index. */
   descriptor: Descriptor;
+  /** What old tools get: of this machine's platform. */
   manifest: Manifest;
+  /** Everything that it needs: of an index, of the platforms that are in the store. */
+  blobs: Digest[];
   references: string[];
 }
 
 /**
  * Writes the images, each once, with all the names they were asked for by; an id gives none. Nothing is
- * written before all are found. `write` takes all of each chunk at once. @throws IMAGE_NOT_FOUND (exit status 1), STORE_INVALID, IO, CANCELLED
+ * written before all are found. `write` takes all of each chunk at once. platform: of images of several, this one alone.
+ * @throws IMAGE_NOT_FOUND (exit status 1), PLATFORM_NOT_FOUND, STORE_INVALID, IO, CANCELLED
  */
 export async function saveImages(
   { paths, signal }: SaveParts,
   names: readonly string[],
   format: ArchiveFormat,
   write: (chunk: Uint8Array) => void,
+  platform?: Platform,
 ): Promise<void> {
   const work = (): void => {
-    const saved = collect(paths, names);
+    const saved = collect(paths, names, platform);
     const writer = new ArchiveWriter(paths, write, signal);
     writer.write(saved, format);
     for (const { image } of saved) logImageEvent(paths, image, 'save');
@@ -56,29 +71,52 @@ export async function saveImages(
   await withLock(gcLockFile(paths), 'shared', work, { signal });
 }
 
-function collect(paths: Paths, names: readonly string[]): Saved[] {
+function collect(paths: Paths, names: readonly string[], platform: Platform | undefined): Saved[] {
   const saved = new Map<Digest, Saved>();
   for (const name of names) {
     const found = findStored(paths, name);
     if (found === undefined) throw imageNotFound(name);
-    const { image, by } = found;
-    const one = saved.get(image.manifestDigest) ?? describe(paths, image, name);
-    saved.set(image.manifestDigest, one);
+    const { by } = found;
+    const { reference } = found.image;
+    const image = onePlatform(paths, found.image, platform, name);
+    const one = saved.get(targetOf(image)) ?? describe(paths, image, name);
+    saved.set(targetOf(image), one);
     // A name by digest is no name to load under again.
-    if (by === 'name' && !image.reference.includes('@') && !one.references.includes(image.reference)) {
-      if (image.reference !== '') one.references.push(image.reference);
+    if (by === 'name' && !reference.includes('@') && !one.references.includes(reference)) {
+      if (reference !== '') one.references.push(reference);
     }
   }
   return [...saved.values()];
 }
 
+function onePlatform(
+  paths: Paths,
+  image: ResolvedImage,
+  platform: Platform | undefined,
+  name: string,
+): ResolvedImage {
+  if (platform === undefined) return image;
+  const found = imageFor(paths, image, platform);
+  if (found !== undefined) return alone(found);
+  const offered = platformsOf(paths, image).map((one) => one.platform);
+  throw platformNotFound(`saving "${name}"`, platform, offered);
+}
+
 function describe(paths: Paths, image: ResolvedImage, name: string): Saved {
-  const entry = listImages(paths).images.find((one) => one.entry.digest === image.manifestDigest)?.entry;
+  const entry = descriptorOf(paths, image);
   if (entry === undefined) throw imageNotFound(name);
   const { mediaType, digest, size, platform } = entry;
-  const manifest = parseManifest(getBlob(paths, digest), `image "${name}"`);
   const descriptor = { mediaType, digest, size, ...(platform === undefined ? {} : { platform }) };
-  return { image, descriptor, manifest, references: [] };
+  const manifestOf = ({ manifestDigest }: ResolvedImage): Manifest =>
+    parseManifest(getBlob(paths, manifestDigest), `image "${name}"`);
+  const blobs = platformsOf(paths, image).flatMap((one): { digest: Digest }[] => {
+    const { config, layers } = manifestOf(one);
+    return [{ digest: one.manifestDigest }, config, ...layers];
+  });
+  return {
+    ...{ image, descriptor, manifest: manifestOf(image), references: [] },
+    blobs: [...new Set([digest, ...blobs.map((blob) => blob.digest)])],
+  };
 }
 
 class ArchiveWriter {
@@ -95,11 +133,7 @@ class ArchiveWriter {
   write(saved: readonly Saved[], format: ArchiveFormat): void {
     this.#directory('blobs');
     this.#directory('blobs/sha256');
-    const blobs = new Map<Digest, Descriptor>();
-    for (const { descriptor, manifest } of saved) {
-      for (const blob of [descriptor, manifest.config, ...manifest.layers]) blobs.set(blob.digest, blob);
-    }
-    for (const digest of [...blobs.keys()].sort()) this.#blob(digest);
+    for (const digest of [...new Set(saved.flatMap(({ blobs }) => blobs))].sort()) this.#blob(digest);
     this.#json('index.json', indexOf(saved, format));
     if (format === 'docker-archive') this.#json('manifest.json', saved.map(dockerItem));
     this.#json('oci-layout', { imageLayoutVersion: '1.0.0' });

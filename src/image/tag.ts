@@ -3,7 +3,8 @@
 import { EngineError } from '../core/errors.ts';
 import type { Paths } from '../core/paths.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
-import { listImages, publishImage, type ResolvedImage } from '../store/images.ts';
+import { publishImage, type ResolvedImage } from '../store/images.ts';
+import { descriptorOf } from '../store/platforms.ts';
 import { gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { getImage } from './get.ts';
@@ -24,7 +25,7 @@ export async function tagImage(paths: Paths, source: string, targets: readonly s
 
 async function nameImage(paths: Paths, source: string, references: readonly string[]): Promise<void> {
   const image = getImage(paths, source);
-  const manifest = listImages(paths).images.find(({ entry }) => entry.digest === image.manifestDigest)?.entry;
+  const manifest = descriptorOf(paths, image);
   if (manifest === undefined)
     throw new EngineError('IMAGE_NOT_FOUND', `tagging "${source}": it was removed meanwhile`);
   for (const reference of references) {

@@ -27,7 +27,7 @@ import {
   type RetiredTree,
 } from './layers.ts';
 import { isFree, isStillAt, tryExclusive, tryLock, tryLockFd } from './lock.ts';
-import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
+import { chainIdsOf, parseConfig, parseManifestOrIndex } from './parse.ts';
 import { diskBytes, treeBytes } from './usage.ts';
 
 export interface Reachable {
@@ -74,7 +74,13 @@ function markImage(root: StoreRoot, manifestDigest: Digest, reachable: Reachable
   try {
     const bytes = readBlob(root, manifestDigest);
     if (bytes === undefined) return;
-    const manifest = parseManifest(bytes, `manifest "${manifestDigest}"`);
+    const parsed = parseManifestOrIndex(bytes, '', `manifest "${manifestDigest}"`);
+    if (parsed.kind === 'index') {
+      // Its digest covers theirs, so this ends.
+      for (const { digest } of parsed.index.manifests) markImage(root, digest, reachable);
+      return;
+    }
+    const { manifest } = parsed;
     reachable.blobs.add(manifest.config.digest);
     for (const layer of manifest.layers) reachable.blobs.add(layer.digest);
     const configBytes = readBlob(root, manifest.config.digest);
@@ -82,7 +88,7 @@ function markImage(root: StoreRoot, manifestDigest: Digest, reachable: Reachable
     const config = parseConfig(configBytes, manifest, `config "${manifest.config.digest}"`);
     for (const chainId of chainIdsOf(config.rootfs.diff_ids)) reachable.chainIds.get('*')?.add(chainId);
   } catch (error) {
-    // Damaged, or an index another tool put there: `system check` tells. What it points at cannot be known.
+    // Damaged, or no image: `system check` tells. What it points at cannot be known.
     if (!(error instanceof EngineError)) throw error;
   }
 }

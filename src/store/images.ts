@@ -6,15 +6,16 @@ import * as fs from 'node:fs';
 import { digestOf, hexOf, isDigest, type Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { fsyncDirectory } from '../core/fs.ts';
+import { hostPlatform, rankPlatform } from '../core/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
 import type { Descriptor, ImageConfig, ImageConfigSection, Manifest, Platform } from '../spec/image.ts';
-import { getBlob } from './blobs.ts';
+import { getBlob, statBlob } from './blobs.ts';
 import { editIndex, nameOf, readIndex, repoDigestsOf, withName, type NewName } from './index-file.ts';
 import { publishFile, storeIo } from './io.ts';
 import { imageFile, imagesDir, indexLockFile, type StoreRoot } from './layout.ts';
 import { readTreeInfo } from './layers.ts';
 import { tryLock, type LockOptions } from './lock.ts';
-import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
+import { chainIdsOf, isAttestation, isIndexType, parseConfig, parseIndex, parseManifest } from './parse.ts';
 
 const RECORD_VERSION = 1;
 
@@ -41,12 +42,26 @@ export interface ResolvedImage {
   layers: ResolvedLayer[];
   /** Of all files, uncompressed; of the layers as sent while nothing was unpacked yet. */
   sizeBytes: number;
+  /** Where the name stands for an index: its digest. Everything else is of one of its platforms, this machine's if it is there. */
+  index?: Digest;
 }
 
 /** An entry of index.json with what it stands for. */
 export interface StoredImage {
   entry: Descriptor;
   image: ResolvedImage;
+  /** `image`, or of an index all that are in the store. */
+  platforms: ResolvedImage[];
+}
+
+/** What a name of the image stands for: a manifest, or an index. */
+export function targetOf({ index, manifestDigest }: ResolvedImage): Digest {
+  return index ?? manifestDigest;
+}
+
+/** What users know it by: the digest of its config, or of its index. */
+export function idOf({ index, imageId }: ResolvedImage): Digest {
+  return index ?? imageId;
 }
 
 /** What a manifest and its config amount to. Pure but for the sizes, which are those of unpacked trees where known. */
@@ -144,12 +159,16 @@ export function repositoryOf(reference: string | undefined): string | undefined 
   return `${ref.registry}/${ref.repository}`;
 }
 
+/** An id of one platform of an index stands for that platform alone. */
 function findById(root: StoreRoot, prefix: string, text: string): ResolvedImage | undefined {
   const found = new Map<Digest, ResolvedImage>();
-  for (const { image } of listImages(root).images) {
-    if (!hexOf(image.imageId).startsWith(prefix)) continue;
-    const known = found.get(image.imageId);
-    if (known === undefined || known.reference === '') found.set(image.imageId, image);
+  for (const { image, platforms } of listImages(root).images) {
+    for (const one of image.index === undefined ? [image] : [image, ...platforms.map(alone)]) {
+      const id = idOf(one);
+      if (!hexOf(id).startsWith(prefix)) continue;
+      const known = found.get(id);
+      if (known === undefined || known.reference === '') found.set(id, one);
+    }
   }
   if (found.size > 1) {
     throw new EngineError('IMAGE_NOT_FOUND', `finding image "${text}": the id fits ${found.size} images`, {
@@ -157,6 +176,39 @@ function findById(root: StoreRoot, prefix: string, text: string): ResolvedImage 
     });
   }
   return [...found.values()][0];
+}
+
+/** One platform of an index, as an image by itself, without a name. */
+export function alone(image: ResolvedImage): ResolvedImage {
+  const { index, ...rest } = image;
+  return index === undefined ? image : { ...rest, reference: '' };
+}
+
+/** Undefined: none serves it at all. (pure) */
+export function closest(images: readonly ResolvedImage[], wanted: Platform): ResolvedImage | undefined {
+  let best: { image: ResolvedImage; rank: number } | undefined;
+  for (const image of images) {
+    const rank = rankPlatform(wanted, image.platform);
+    if (rank !== undefined && (best === undefined || rank < best.rank)) best = { image, rank };
+  }
+  return best?.image;
+}
+
+/** The images of all platforms that are in the store, in the order of the index. @throws STORE_INVALID */
+export function platformsOf(root: StoreRoot, image: ResolvedImage): ResolvedImage[] {
+  return image.index === undefined ? [image] : readPlatforms(root, image.index, image.reference);
+}
+
+function readPlatforms(root: StoreRoot, index: Digest, reference: string): ResolvedImage[] {
+  return platformEntries(root, index)
+    .filter(({ digest }) => statBlob(root, digest) !== undefined)
+    .map((entry) => ({ ...readManifest(root, entry, reference), index }));
+}
+
+/** The images that an index names, in the store or not. @throws STORE_INVALID */
+export function platformEntries(root: StoreRoot, index: Digest): Descriptor[] {
+  const { manifests } = parseIndex(getBlob(root, index), `index "${index}"`);
+  return manifests.filter((entry) => !isAttestation(entry) && !isIndexType(entry.mediaType));
 }
 
 /** The image with exactly this full reference. */
@@ -179,7 +231,8 @@ export function listImages(root: StoreRoot): {
   const damaged: { entry: Descriptor; error: EngineError }[] = [];
   for (const entry of readIndex(root)) {
     try {
-      images.push({ entry, image: resolveEntry(root, entry) });
+      const image = resolveEntry(root, entry);
+      images.push({ entry, image, platforms: platformsOf(root, image) });
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       damaged.push({ entry, error });
@@ -191,14 +244,26 @@ export function listImages(root: StoreRoot): {
 function resolveEntry(root: StoreRoot, entry: Descriptor): ResolvedImage {
   const reference = nameOf(entry);
   const record = reference === undefined ? undefined : readRecord(root, reference);
-  return record?.manifestDigest === entry.digest ? record : buildFromBlobs(root, entry);
+  return record !== undefined && targetOf(record) === entry.digest ? record : buildFromBlobs(root, entry);
 }
 
 function buildFromBlobs(root: StoreRoot, entry: Descriptor): ResolvedImage {
-  const what = `image "${nameOf(entry) ?? entry.digest}"`;
-  const manifest = parseManifest(getBlob(root, entry.digest), what);
+  const reference = nameOf(entry) ?? '';
+  if (!isIndexType(entry.mediaType)) return readManifest(root, entry, reference);
+  const images = readPlatforms(root, entry.digest, reference);
+  const image = closest(images, hostPlatform(process.arch)) ?? images[0];
+  if (image !== undefined) return image;
+  throw new EngineError(
+    'STORE_INVALID',
+    `reading image "${reference === '' ? entry.digest : reference}": none of its platforms is in the store`,
+  );
+}
+
+function readManifest(root: StoreRoot, { digest }: Descriptor, reference: string): ResolvedImage {
+  const what = `image "${reference === '' ? digest : reference}"`;
+  const manifest = parseManifest(getBlob(root, digest), what);
   const config = parseConfig(getBlob(root, manifest.config.digest), manifest, what);
-  return resolveImage(root, nameOf(entry) ?? '', entry.digest, manifest, config);
+  return resolveImage(root, reference, digest, manifest, config);
 }
 
 /** undefined when missing, torn, or written by another version of skiff. */
@@ -235,7 +300,7 @@ function cacheRecord(root: StoreRoot, image: ResolvedImage): void {
     held = tryLock(indexLockFile(root), 'exclusive');
     if (held === undefined) return;
     const still = readIndex(root).some(
-      (entry) => nameOf(entry) === image.reference && entry.digest === image.manifestDigest,
+      (entry) => nameOf(entry) === image.reference && entry.digest === targetOf(image),
     );
     if (still) writeRecord(root, image);
   } catch (error) {
@@ -265,6 +330,35 @@ export async function publishImage(
     },
     options,
   );
+}
+
+/**
+ * As `publishImage`, of an index whose blob is in the store, with some of its platforms at least, under each of the names;
+ * undefined: without one. @throws STORE_INVALID
+ */
+export async function publishIndex(
+  root: StoreRoot,
+  references: readonly string[] | undefined,
+  { mediaType, digest, size }: Descriptor,
+  repoDigest?: string,
+): Promise<void> {
+  const manifest: Descriptor = { mediaType, digest, size };
+  const parts = platformEntries(root, digest).map((entry) => entry.digest);
+  const image = resolveIndex(root, manifest);
+  if (references === undefined) await publishUnnamed(root, manifest);
+  for (const reference of references ?? [])
+    await publishImage(root, image, { reference, manifest, repoDigest, parts });
+}
+
+/** The image that an index in the store is for this machine. @throws STORE_INVALID, IMAGE_INVALID */
+export function resolveIndex(root: StoreRoot, { mediaType, digest, size }: Descriptor): ResolvedImage {
+  return buildFromBlobs(root, { mediaType, digest, size });
+}
+
+/** The digest that a full reference stands for. */
+export function manifestNamed(root: StoreRoot, reference: string): Digest | undefined {
+  const image = readNamed(root, reference);
+  return image === undefined ? undefined : targetOf(image);
 }
 
 /** Keeps an image without a name; one that has a name stays as it is. */

@@ -96,6 +96,8 @@ export interface NewName {
   manifest: Descriptor;
   /** `docker.io/library/debian@sha256:…` */
   repoDigest?: string | undefined;
+  /** Of an index: the manifests that it names. Without a name of their own they need no entry. */
+  parts?: readonly Digest[];
 }
 
 /**
@@ -104,7 +106,7 @@ export interface NewName {
  */
 export function withName(
   entries: readonly Descriptor[],
-  { reference, manifest, repoDigest }: NewName,
+  { reference, manifest, repoDigest, parts = [] }: NewName,
   now: Date,
 ): Descriptor[] {
   const same = entries.filter((entry) => entry.digest === manifest.digest);
@@ -116,7 +118,8 @@ export function withName(
     const name = nameOf(entry);
     return entry.digest !== manifest.digest || (name !== undefined && name !== reference);
   });
-  return [...withoutName(kept, reference, true), named];
+  const others = withoutName(kept, reference, true);
+  return [...others.filter((entry) => nameOf(entry) !== undefined || !parts.includes(entry.digest)), named];
 }
 
 /** Notes that a repository has the manifest: under this digest, which another form of it may have there. Pure. */

@@ -35,6 +35,11 @@ export function isIndexType(mediaType: string): boolean {
   return INDEX_TYPES.includes(mediaType);
 }
 
+/** What a builder tells about an image of the same index; no image. */
+export function isAttestation({ platform, annotations }: Descriptor): boolean {
+  return platform?.os === 'unknown' || annotations?.['vnd.docker.reference.type'] !== undefined;
+}
+
 export function isManifestType(mediaType: string): boolean {
   return MANIFEST_TYPES.includes(mediaType);
 }

@@ -5,9 +5,10 @@ import { EngineError } from '../core/errors.ts';
 import type { IdMap } from '../native/plan.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { getBlob, statBlob, verifyBlob } from './blobs.ts';
+import { presentPlatforms } from './platforms.ts';
 import { mapKeyOf, type StoreRoot } from './layout.ts';
 import { hasTree } from './layers.ts';
-import { chainIdsOf, parseConfig, parseManifest } from './parse.ts';
+import { chainIdsOf, isIndexType, parseConfig, parseManifest } from './parse.ts';
 
 export interface Problem {
   kind: 'blob-missing' | 'blob-damaged' | 'tree-missing' | 'invalid';
@@ -35,6 +36,11 @@ export async function checkEntry(
   if (!(await checkBlob(root, entry, options, problems, false))) return problems;
   try {
     const what = `manifest "${entry.digest}"`;
+    if (isIndexType(entry.mediaType)) {
+      for (const one of presentPlatforms(root, entry.digest))
+        problems.push(...(await checkEntry(root, one, options)));
+      return problems;
+    }
     const manifest = parseManifest(getBlob(root, entry.digest), what);
     for (const layer of manifest.layers) await checkBlob(root, layer, options, problems, options.quick);
     if (!(await checkBlob(root, manifest.config, options, problems, false))) return problems;

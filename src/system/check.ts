@@ -13,11 +13,11 @@ import type { RegistryClient, RegistryOptions } from '../registry/types.ts';
 import type { Descriptor } from '../spec/image.ts';
 import { putBlob, readBlob, removeBlob, statBlob } from '../store/blobs.ts';
 import { nameOf, readIndex, repoDigestsOf } from '../store/index-file.ts';
-import { resolveImage, type ResolvedImage } from '../store/images.ts';
+import { platformEntries, resolveImage, type ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
 import { gcLockFile } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
-import { parseConfig, parseManifest } from '../store/parse.ts';
+import { isIndexType, parseConfig, parseManifest } from '../store/parse.ts';
 import { checkEntry, type Problem } from '../store/verify.ts';
 
 export interface CheckOptions {
@@ -95,7 +95,7 @@ async function repair(
 async function repairImage(
   parts: PullParts,
   entry: Descriptor,
-  { name, problems }: CheckedImage,
+  { name, problems }: Pick<CheckedImage, 'name' | 'problems'>,
   options: CheckOptions,
 ): Promise<void> {
   const { paths } = parts;
@@ -122,6 +122,19 @@ async function repairImage(
     const manifestBytes =
       readBlob(paths, entry.digest) ?? (await fetchManifest(registry(entry.digest), entry.digest));
     putBlob(paths, manifestBytes);
+    if (isIndexType(entry.mediaType)) {
+      // Their manifests were there, or are the problem.
+      const bad = new Set(problems.map(({ digest }) => digest));
+      for (const one of platformEntries(paths, entry.digest))
+        if (bad.has(one.digest) || statBlob(paths, one.digest) !== undefined)
+          await repairImage(
+            parts,
+            { ...one, annotations: entry.annotations ?? {} },
+            { name, problems: [] },
+            options,
+          );
+      return;
+    }
     const manifest = parseManifest(manifestBytes, `the manifest of "${name}"`);
     let configBytes = readBlob(paths, manifest.config.digest);
     if (configBytes === undefined) {

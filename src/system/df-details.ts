@@ -30,18 +30,18 @@ export function imageUsage(parts: { paths: Paths; log: Log }): ImageUsage[] {
   const sizeOf = ({ chainId, blob }: ResolvedImage['layers'][number]): number =>
     readTreeInfo(parts.paths, chainId)?.sizeBytes ?? blob.size;
   const shared = sharedBytes(
-    rows.map(({ image }) => image),
+    rows.flatMap(({ id, platforms }) => platforms.map(({ layers }) => ({ id, layers }))),
     sizeOf,
   );
   const uses = listContainerUses(parts.paths);
   return rows.map((row) => ({
     ...row,
-    sharedBytes: shared(row.image),
-    containers: uses.filter(({ imageId }) => imageId === row.id).length,
+    sharedBytes: row.platforms.reduce((sum, { layers }) => sum + shared({ id: row.id, layers }), 0),
+    containers: uses.filter((use) => row.platforms.some(({ imageId }) => imageId === use.imageId)).length,
   }));
 }
 
-type Layered = Pick<ResolvedImage, 'imageId' | 'layers'>;
+type Layered = Pick<ImageRow, 'id'> & Pick<ResolvedImage, 'layers'>;
 
 /** Several names of one image are one image. (pure) */
 export function sharedBytes(
@@ -49,8 +49,8 @@ export function sharedBytes(
   sizeOf: (layer: ResolvedImage['layers'][number]) => number,
 ): (image: Layered) => number {
   const owners = new Map<string, Set<string>>();
-  for (const { imageId, layers } of images)
-    for (const { chainId } of layers) owners.set(chainId, (owners.get(chainId) ?? new Set()).add(imageId));
+  for (const { id, layers } of images)
+    for (const { chainId } of layers) owners.set(chainId, (owners.get(chainId) ?? new Set()).add(id));
   return ({ layers }) =>
     layers
       .filter(({ chainId }) => (owners.get(chainId)?.size ?? 0) > 1)

@@ -4,7 +4,7 @@ import { namesIn } from '../core/fs.ts';
 import type { Paths } from '../core/paths.ts';
 import { listContainerUses } from '../store/containers.ts';
 import { findGarbage } from '../store/gc.ts';
-import { listImages } from '../store/images.ts';
+import { idOf, listImages, type StoredImage } from '../store/images.ts';
 import {
   blobFile,
   containerDir,
@@ -35,16 +35,16 @@ export function diskUsage(paths: Paths): DfRow[] {
 function images(paths: Paths): DfRow {
   const stored = listImages(paths).images;
   const used = new Set(listContainerUses(paths).map(({ imageId }) => imageId));
-  const ids = new Set(stored.map(({ image }) => image.imageId));
-  const unused = new Set(
-    stored.filter(({ image }) => !used.has(image.imageId)).map(({ image }) => image.manifestDigest),
-  );
+  const isUsed = ({ platforms }: StoredImage): boolean => platforms.some(({ imageId }) => used.has(imageId));
+  const ids = new Set(stored.map(({ image }) => idOf(image)));
+  const active = new Set(stored.filter(isUsed).map(({ image }) => idOf(image)));
+  const unused = new Set(stored.filter((one) => !isUsed(one)).map(({ entry }) => entry.digest));
   const garbage = findGarbage(paths, unused);
   const reclaimable =
     garbage.blobs.reduce((sum, digest) => sum + diskBytes(blobFile(paths, digest)), 0) +
     garbage.trees.reduce((sum, { mapKey, chainId }) => sum + treeBytes(paths, mapKey, chainId), 0);
   const size = diskBytes(ociDir(paths)) + diskBytes(layersDir(paths)) + diskBytes(imagesDir(paths));
-  return row('Images', ids.size, [...ids].filter((id) => used.has(id)).length, size, reclaimable);
+  return row('Images', ids.size, active.size, size, reclaimable);
 }
 
 function containers(paths: Paths): DfRow {

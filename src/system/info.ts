@@ -9,7 +9,7 @@ import { VERSION } from '../core/version.ts';
 import { chooseIdMap, type IdMapChoice } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import { listContainerUses } from '../store/containers.ts';
-import { listImages } from '../store/images.ts';
+import { idOf, listImages } from '../store/images.ts';
 
 export interface InfoParts {
   paths: Paths;
@@ -76,7 +76,7 @@ export function readInfo(parts: InfoParts): Info {
     ContainersRunning: running,
     ContainersPaused: 0,
     ContainersStopped: containers.length - running,
-    Images: new Set(images.map(({ image }) => image.imageId)).size,
+    Images: new Set(images.map(({ image }) => idOf(image))).size,
     Driver: 'overlay',
     CgroupDriver: cgroup === '2' && fs.existsSync('/run/systemd/system') ? 'systemd' : 'cgroupfs',
     CgroupVersion: cgroup,

@@ -1,4 +1,4 @@
-// build --push, and builds for other machines.
+// build --push.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -59,31 +59,12 @@ test('what cannot be pushed is in the store all the same', async (cx) => {
   await skiff.run(['image', 'exists', name]);
 });
 
-test('a push needs a name, and a build one platform', async () => {
+test('a push needs a name', async () => {
   await skiff.run([...build, '--push', '-'], {
     stdin: DOCKERFILE,
     status: 1,
     stderr: /^Error: tag is needed when pushing to registry\nHint: name the image/,
   });
-  await skiff.run([...build, '--platform', 'linux/amd64,linux/arm64', '-'], {
-    stdin: DOCKERFILE,
-    status: 125,
-    stderr: /several platforms cannot be built at once yet/,
-  });
-});
-
-test('programs of another machine need a binfmt handler; copying needs none', async () => {
-  const flags = ['--platform', 'linux/loong64', '--pull=never'];
-  await skiff.run([...build, ...flags, '-t', 'other', '-'], { stdin: DOCKERFILE, stderr: ANY });
-  await skiff.run([...build, ...flags, '-'], { stdin: 'FROM other\nCOPY --from=other /f /g\n', stderr: ANY });
-  const { stderr } = await skiff.run([...build, ...flags, '-'], {
-    stdin: 'FROM other\nRUN ["/f"]\n',
-    status: 1,
-    stderr: ANY,
-  });
-  expect(stderr).toMatch(
-    /failed to solve: no binfmt handler for loong64 \(qemu-loongarch64\).*\nHint: install qemu/,
-  );
 });
 
 test('--call check knows what is kept out of the context', async () => {

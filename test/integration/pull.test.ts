@@ -44,8 +44,12 @@ describe('the forms of one image', () => {
   test('another platform by --platform', async () => {
     const name = `${registries().plain}/debian:index`;
     await skiff.run(['pull', '--quiet', '--platform', 'linux/arm64', name], { stdout: ID });
-    const { stdout } = await skiff.run(['image', 'inspect', name]);
-    expect((JSON.parse(stdout) as { Architecture: string }[])[0]?.Architecture).toBe('arm64');
+    const architecture = ['image', 'inspect', '-f', '{{.Architecture}}'];
+    await skiff.run([...architecture, '--platform', 'linux/arm64', name], { stdout: 'arm64\n' });
+    // Both are there, under one name and in one row, and a run takes this machine's.
+    await skiff.run([...architecture, name], { stdout: 'amd64\n' });
+    await skiff.run(['images', '--format', '{{.Repository}}'], { stdout: /^(?!.*<none>)/s });
+    await skiff.run(['pull', '--quiet', '--platform', 'linux/arm64', name], { stdout: ID });
   });
 
   test('a platform the index has not: the error lists what it has', async () => {

@@ -31,14 +31,14 @@ const SAFE = [
 ];
 
 /**
- * The files of the commit in `directory`, which is empty. Returns its id.
+ * The files of the commit in `directory`, which is empty. Returns its id, and when it was made.
  * @throws OFFLINE, HOST_MISSING without git, NETWORK_FAILED with what git says, CANCELLED
  */
 export async function fetchGit(
   parts: GitParts,
   source: GitSource,
   { directory, keepGitDir }: { directory: string; keepGitDir: boolean },
-): Promise<string> {
+): Promise<{ commit: string; timeSec: number }> {
   const doing = `fetching ${JSON.stringify(withoutCredentials(source.remote))}`;
   if (parts.offline)
     throw new EngineError('OFFLINE', `${doing}: skiff is told to stay offline`, {
@@ -55,10 +55,10 @@ export async function fetchGit(
   await git('checkout', '--quiet', '--detach', 'FETCH_HEAD');
   if (statSync(`${directory}/.gitmodules`, { throwIfNoEntry: false }) !== undefined)
     await git('submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1');
-  const commit = (await git('rev-parse', 'HEAD')).trim();
+  const head = parseCommitLine(await git('rev-list', '--max-count=1', '--timestamp', 'HEAD'));
   if (keepGitDir) rmSync(`${directory}/.git/FETCH_HEAD`, { force: true });
   else removeGitDirs(directory);
-  return commit;
+  return head;
 }
 
 /** A commit that the server does not give by its id comes with everything else. */
@@ -89,11 +89,31 @@ async function fetchCommit(
 }
 
 async function runGit(
-  { env, signal }: GitParts,
+  parts: GitParts,
   directory: string,
   args: readonly string[],
   doing: string,
 ): Promise<string> {
+  const { status, out, why } = await askGit(parts, directory, args, {
+    GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
+    GIT_DIR: `${directory}/.git`,
+    GIT_WORK_TREE: directory,
+  }).catch((error: unknown) => {
+    if (!(error instanceof EngineError)) throw error;
+    const { code, message, hint, cause } = error;
+    throw new EngineError(code, `${doing}: ${message}`, { hint, cause });
+  });
+  if (status === 0) return out;
+  throw new EngineError('NETWORK_FAILED', `${doing}: ${why}`, { exitCode: 1 });
+}
+
+/** One git in `directory`. why: the last it said. @throws HOST_MISSING without git, CANCELLED */
+export async function askGit(
+  { env, signal }: Pick<GitParts, 'env' | 'signal'>,
+  directory: string,
+  args: readonly string[],
+  own: Readonly<Record<string, string>>,
+): Promise<{ status: number; out: string; why: string }> {
   // Modes are those of the repository, not of who builds.
   const umask = process.umask(0o022);
   const child = runInUserNamespace({
@@ -103,9 +123,7 @@ async function runGit(
     env: {
       ...Object.fromEntries(Object.entries(env).filter(([name]) => !OF_A_REPOSITORY.test(name))),
       GIT_TERMINAL_PROMPT: '0',
-      GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
-      GIT_DIR: `${directory}/.git`,
-      GIT_WORK_TREE: directory,
+      ...own,
       LC_ALL: 'C',
     },
   });
@@ -118,20 +136,22 @@ async function runGit(
   try {
     if (signal.aborted) stop();
     const { status } = await child.result;
-    if (signal.aborted) throw new EngineError('CANCELLED', `${doing}: cancelled`);
-    if (status === 0) return out;
+    if (signal.aborted) throw new EngineError('CANCELLED', 'cancelled');
     const why = withoutCredentials(said.trim().split('\n').at(-1) ?? '') || `git ended with status ${status}`;
-    throw new EngineError('NETWORK_FAILED', `${doing}: ${why}`, { exitCode: 1 });
+    return { status, out, why };
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === undefined || cause instanceof EngineError) throw cause;
-    throw new EngineError('HOST_MISSING', `${doing}: git cannot be run (${errno})`, {
-      hint: 'install git',
-      cause,
-    });
+    throw new EngineError('HOST_MISSING', `git cannot be run (${errno})`, { hint: 'install git', cause });
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** `git rev-list --timestamp`: seconds since the epoch, and the commit. (pure) */
+export function parseCommitLine(line: string): { commit: string; timeSec: number } {
+  const [time = '', commit = ''] = line.trim().split(' ');
+  return { commit, timeSec: Number(time) };
 }
 
 /** Of submodules too, where it is a file. */

@@ -1,7 +1,7 @@
 // Build arguments that exist without an ARG (Dockerfile reference, "Predefined ARGs", "Automatic platform ARGs", "BuildKit
 // built-in build args"). (pure)
 
-import { formatPlatform } from '../../image/platform.ts';
+import { formatPlatform } from '../../core/platform.ts';
 import type { Platform } from '../../spec/image.ts';
 
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];

@@ -2,7 +2,7 @@
 // says. As BuildKit has it, the later of an ENV and an ARG of one name counts. (pure)
 
 import { EngineError } from '../../core/errors.ts';
-import { parsePlatform } from '../../image/platform.ts';
+import { parsePlatform } from '../../core/platform.ts';
 import type { Platform } from '../../spec/image.ts';
 import type { ArgInstruction, Dockerfile, ExpandedInstruction, Instruction, Stage } from './ast.ts';
 import { DockerfileError, located, Mistake, quoteShort } from './errors.ts';

@@ -108,7 +108,7 @@ export class RemoteFiles {
       return { directory, commit: '' };
     }
     const parts = { env, signal, offline: config.offline };
-    const commit = await fetchGit(parts, source, { directory, keepGitDir });
+    const { commit } = await fetchGit(parts, source, { directory, keepGitDir });
     if (checksum !== undefined) checkCommit(source.remote, checksum, commit);
     return { directory, commit };
   }

@@ -1,5 +1,6 @@
 // --verify-repro: builds twice, the second time without the cache and for nothing but its digests, and compares step by step.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { addingBlobs } from '../../image/adding.ts';
@@ -9,6 +10,7 @@ import { readIdMapInput } from '../../runtime/idmap-input.ts';
 import { openBlob } from '../../store/blobs.ts';
 import type { CachedLayer } from '../../store/build-cache.ts';
 import { collectGarbage } from '../../store/gc.ts';
+import { idOf, targetOf } from '../../store/images.ts';
 import { buildImage, type BuildRequest, type Built, type BuiltStep } from '../build.ts';
 import type { BuildParts } from '../parts.ts';
 import { chainsOf } from '../snapshot.ts';
@@ -44,7 +46,7 @@ export async function verifyBuild(
         });
       }
       const count = second.steps.length;
-      const proof = `reproducible: running ${count === 1 ? 'the step' : `all ${count} steps`} again gave the same image, ${first.image.manifestDigest}`;
+      const proof = `reproducible: running ${count === 1 ? 'the step' : `all ${count} steps`} again gave the same image, ${targetOf(first.image)}`;
       return { ...first, proof };
     });
   } finally {
@@ -89,8 +91,9 @@ async function findDifference(
     return blame(b, describeDifferences(await list(before), await list(after)));
   }
   // What came from a cache of elsewhere is compressed, and so another manifest of the same image.
-  if (first.image.imageId === second.image.imageId) return undefined;
-  const ids = `${first.image.imageId} and ${second.image.imageId}`;
+  const imagesOf = ({ platforms }: Built): string[] => platforms.map(({ imageId }) => imageId);
+  if (isDeepStrictEqual(imagesOf(first), imagesOf(second))) return undefined;
+  const ids = `${idOf(first.image)} and ${idOf(second.image)}`;
   return { message: `the layers are the same, the configurations are not: ${ids}` };
 }
 

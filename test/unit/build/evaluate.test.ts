@@ -54,6 +54,7 @@ async function evaluate(
     context: (name) => contexts[name],
     ignoreCache: () => false,
     hiddenEnv: [],
+    platform: undefined,
   });
   return { ...(await evaluator.stage(findTarget(dockerfile, target))), looked };
 }

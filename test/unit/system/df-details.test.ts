@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { sharedBytes } from '../../../src/system/df-details.ts';
+import type { Digest } from '../../../src/core/digest.ts';
 import type { ResolvedImage } from '../../../src/store/images.ts';
 
 type Layer = ResolvedImage['layers'][number];
 const SIZES: Readonly<Record<string, number>> = { base: 100, app: 10, other: 1 };
 
-function image(imageId: string, ...chains: string[]): Pick<ResolvedImage, 'imageId' | 'layers'> {
+function image(id: string, ...chains: string[]): { id: Digest } & Pick<ResolvedImage, 'layers'> {
   const layers = chains.map((chainId) => ({ chainId }) as unknown as Layer);
-  return { imageId: imageId as ResolvedImage['imageId'], layers };
+  return { id: id as Digest, layers };
 }
 
 test('a layer of several images is shared; one image with several names has it alone', () => {

@@ -2,7 +2,7 @@
 
 import { EngineError } from '../../../core/errors.ts';
 import { parseReference } from '../../../core/reference.ts';
-import { parsePlatform } from '../../../image/platform.ts';
+import { parsePlatform } from '../../../core/platform.ts';
 import type { Stage } from '../ast.ts';
 import { Mistake, quoteShort } from '../errors.ts';
 import { expandWord } from '../expand.ts';

@@ -1,7 +1,7 @@
 // `build --check`: what can be said about a Dockerfile without building it. (pure)
 
 import { EngineError } from '../../../core/errors.ts';
-import { formatPlatform } from '../../../image/platform.ts';
+import { formatPlatform } from '../../../core/platform.ts';
 import type { Platform } from '../../../spec/image.ts';
 import type { CheckDirective, Dockerfile, Stage } from '../ast.ts';
 import { parseCheck } from '../directives.ts';

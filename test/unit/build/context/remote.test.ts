@@ -168,7 +168,7 @@ describe('ADD of a git repository', () => {
       parts(),
       { remote: `${origin}/r.git`, ref, directory: '' },
       { directory: `${dir}/out`, keepGitDir },
-    );
+    ).then(({ commit }) => commit);
 
   it('has the files of the commit, and no history', async () => {
     const [, second] = publish();

@@ -12,7 +12,7 @@ import {
   walkStage,
 } from '../../../../src/build/dockerfile/scope.ts';
 import type { Step, StageState } from '../../../../src/build/dockerfile/scope.ts';
-import { formatPlatform } from '../../../../src/image/platform.ts';
+import { formatPlatform } from '../../../../src/core/platform.ts';
 import { BAD, GOOD } from './scope.cases.ts';
 
 const parse = (text: string) => parseDockerfile(Buffer.from(text), 'Dockerfile');

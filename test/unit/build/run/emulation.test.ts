@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { handles } from '../../../../src/build/run/emulation.ts';
+import { handles, hasOpenEmulator } from '../../../../src/build/run/emulation.ts';
 
 /** As binfmt_misc shows what qemu-user-static registers. */
 const AARCH64 = `enabled
@@ -16,7 +16,7 @@ it.each<[string, string, string, boolean]>([
   ['another machine', AARCH64, 'riscv64', false],
   ['the other byte order', S390X, 's390x', true],
   ['one that is switched off', AARCH64.replace('enabled', 'disabled'), 'arm64', false],
-  ['one that containers do not see', AARCH64.replace('POCF', 'POC'), 'arm64', false],
+  ['one that containers do not see', AARCH64.replace('POCF', 'POC'), 'arm64', true],
   [
     'one by the name of a file',
     'enabled\ninterpreter /usr/bin/wine\nflags: F\nextension .exe\n',
@@ -28,4 +28,9 @@ it.each<[string, string, string, boolean]>([
   ['an architecture nobody knows', AARCH64, 'vax', false],
 ])('%s', (_, text, architecture, expected) => {
   expect(handles(text, architecture)).toBe(expected);
+});
+
+it('with the flag F the image needs no emulator', () => {
+  expect(hasOpenEmulator(AARCH64)).toBe(true);
+  expect(hasOpenEmulator(AARCH64.replace('POCF', 'POC'))).toBe(false);
 });

@@ -6,7 +6,7 @@ import {
   hostPlatform,
   parsePlatform,
   platformFromFlags,
-} from '../../../src/image/platform.ts';
+} from '../../../src/core/platform.ts';
 import type { Platform } from '../../../src/spec/image.ts';
 import { CHOICES, TEXTS } from './platform.cases.ts';
 

@@ -1,7 +1,7 @@
 // Which of an index's manifests fits a machine (image-spec image-index.md, "platform"; the normal forms and orders of
 // preference are containerd's). Pure.
 
-import { EngineError } from '../core/errors.ts';
+import { EngineError } from './errors.ts';
 import type { Descriptor, Platform } from '../spec/image.ts';
 
 const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
