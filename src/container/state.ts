@@ -5,6 +5,7 @@ import { isFrozen } from '../cgroup/freezer.ts';
 import { parseCgroup } from '../cgroup/record.ts';
 import { errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
+import { parseProcStat, type ProcStat } from '../core/proc-stat.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerId } from '../runtime/spec.ts';
 import { isAlive, type ContainerNotes } from './records.ts';
@@ -186,25 +187,20 @@ export function hasBegun(dir: string): boolean {
   const init = readPid(dir);
   const stat = init === undefined ? undefined : statOf(init.pid);
   if (stat === undefined) return false;
-  return (Number(stat.fields[6]) & PF_FORKNOEXEC) === 0 || stat.name === TINY_INIT;
+  return (Number(stat.field(9)) & PF_FORKNOEXEC) === 0 || stat.name === TINY_INIT;
 }
 
 /** undefined when there is no such process. */
 export function startTicksOf(pid: number): string | undefined {
-  return statOf(pid)?.fields[19];
+  return statOf(pid)?.field(22);
 }
 
-/** /proc/PID/stat: the name, and the fields after it (the first is the third of proc_pid_stat(5)). */
-function statOf(pid: number): { name: string; fields: string[] } | undefined {
-  let stat: string;
+function statOf(pid: number): ProcStat | undefined {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ESRCH') return undefined;
     throw error;
   }
-  // The command's name is in parentheses and may hold anything, so fields are counted from the last one.
-  const end = stat.lastIndexOf(')');
-  return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
 }
