@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { isFrozen } from '../cgroup/freezer.ts';
-import { parseCgroup } from '../cgroup/record.ts';
+import { parseCgroup, readCgroup } from '../cgroup/record.ts';
+import type { ContainerCgroup } from '../cgroup/types.ts';
 import { errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import { parseProcStat, type ProcStat } from '../core/proc-stat.ts';
@@ -59,7 +60,8 @@ export function listedState(root: StoreRoot, { id, held, exit, pid, cgroup }: Co
   const match = exit === undefined ? PID_FILE.exec(pid ?? '') : null;
   if (match === null) return readState(root, id);
   const { startedAtMs, restarts: restartCount } = runOf(match);
-  return { ...NEVER_RAN, status: 'running', startedAtMs, restartCount, paused: isPausedGroup(cgroup) };
+  const group = cgroup === undefined ? undefined : parseCgroup(cgroup);
+  return { ...NEVER_RAN, status: 'running', startedAtMs, restartCount, paused: isPausedGroup(group) };
 }
 
 const NEVER_RAN: ContainerState = {
@@ -81,11 +83,10 @@ export function isLost(dir: string): boolean {
 
 /** Asked of its group; a container without one cannot be paused. */
 export function isPaused(root: StoreRoot, id: ContainerId): boolean {
-  return isPausedGroup(readFileIfExists(`${containerDir(root, id)}/cgroup`));
+  return isPausedGroup(readCgroup(root, id));
 }
 
-function isPausedGroup(record: string | undefined): boolean {
-  const group = record === undefined ? undefined : parseCgroup(record);
+export function isPausedGroup(group: ContainerCgroup | undefined): boolean {
   return group !== undefined && isFrozen(group) === true;
 }
 
