@@ -8,19 +8,19 @@
 //
 // or, on cgroup v1, `version=1` and a line `<controller>=<directory>` for each.
 
-import * as fs from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
+import { readFileIfExists } from '../core/fs.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { V1_CONTROLLERS, type ContainerCgroup, type V1Controller } from './types.ts';
 
 /** The group of a container, undefined when it has none. The container may have ended since: then the directories are gone. */
 export function readCgroup(root: StoreRoot, id: string): ContainerCgroup | undefined {
-  try {
-    return parseCgroup(fs.readFileSync(`${containerDir(root, id)}/cgroup`, 'utf8'));
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
-  }
+  return readCgroupIn(containerDir(root, id));
+}
+
+/** The same of containers/<id>, wherever that is. */
+export function readCgroupIn(dir: string): ContainerCgroup | undefined {
+  const text = readFileIfExists(`${dir}/cgroup`);
+  return text === undefined ? undefined : parseCgroup(text);
 }
 
 /** Pure. undefined for what is not, or not completely, such a record. */

@@ -1,22 +1,23 @@
 // `exec`: looks at the container that runs, decides (exec-plan.ts), and becomes the helper, which enters it. Takes no lock
 // and makes nothing, so there is nothing to take away when it fails.
 
+import { readCgroup } from '../cgroup/record.ts';
+import type { ContainerCgroup } from '../cgroup/types.ts';
 import { EngineError } from '../core/errors.ts';
-import { existsSync } from 'node:fs';
 import type { Log } from '../core/log.ts';
 import { launchExec } from '../native/launch.ts';
 import type { CgroupEntry, ExecPlan } from '../native/plan.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import { chooseSeccomp } from '../runtime/seccomp/choose.ts';
-import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
-import { containerDir, type StoreRoot } from '../store/layout.ts';
+import type { ContainerSpec } from '../runtime/spec.ts';
+import type { StoreRoot } from '../store/layout.ts';
 import { addressContainer, runningInit, type AddressOptions } from './address.ts';
 import type { CallerEnv } from './environment.ts';
 import { logExec, sessionEvents } from './events.ts';
 import { planExec, type ExecOptions } from './exec-plan.ts';
 import { randomContainerId } from './names.ts';
 import { readRunningAccounts } from './running-accounts.ts';
-import { isPaused } from './state.ts';
+import { isPausedGroup } from './state.ts';
 
 export interface ExecParts {
   paths: StoreRoot;
@@ -48,7 +49,8 @@ export async function execPlan(
   options: ExecOptions,
 ): Promise<ExecPlan> {
   const init = runningInit(parts.paths, spec);
-  if (isPaused(parts.paths, spec.id)) throw pausedContainer(spec);
+  const group = readCgroup(parts.paths, spec.id);
+  if (isPausedGroup(group)) throw pausedContainer(spec);
   const { host } = spec;
   const mask = capabilityMask({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged });
   const inputs = await lookAtOurselves(parts, spec, options);
@@ -62,7 +64,7 @@ export async function execPlan(
     options,
     caller: parts.env,
     accounts: options.user === undefined ? undefined : await readRunningAccounts(init.pid),
-    cgroup: await groupOf(parts, spec.id),
+    cgroup: await entryOf(parts, group),
     seccomp: await chooseSeccomp({ choice: host.seccomp, capabilities: capabilityNames(mask) }),
     ...inputs,
     events: sessionEvents(parts.paths, spec, execId),
@@ -79,10 +81,13 @@ function pausedContainer({ id, name }: ContainerSpec): EngineError {
   );
 }
 
-async function groupOf({ paths, hostUid }: ExecParts, id: ContainerId): Promise<CgroupEntry | undefined> {
-  if (!existsSync(`${containerDir(paths, id)}/cgroup`)) return undefined;
+async function entryOf(
+  { hostUid }: ExecParts,
+  group: ContainerCgroup | undefined,
+): Promise<CgroupEntry | undefined> {
+  if (group === undefined) return undefined;
   const { groupEntry } = await import('../cgroup/entry.ts');
-  return groupEntry(paths, id, hostUid);
+  return groupEntry(group, hostUid);
 }
 
 /** What seldom matters is loaded when it does. */

@@ -4,6 +4,7 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { decodeBytes } from '../core/bytes.ts';
 import { errnoOf } from '../core/errors.ts';
+import { parseProcStat } from '../core/proc-stat.ts';
 
 /** proc_pid_stat(5) and its neighbours. Times in clock ticks, 1/100 s on every Linux we run on (USER_HZ). */
 export interface ProcessFacts {
@@ -75,14 +76,12 @@ function readFacts(pid: number): ProcessFacts | undefined {
 
 /** The line of /proc/PID/stat. (pure) */
 export function parseStat(stat: string): ProcessFacts {
-  // The name is in parentheses and may hold anything, parentheses and spaces too.
-  const end = stat.lastIndexOf(')');
-  const fields = stat.slice(end + 2).split(' ');
-  const field = (n: number): number => Number(fields[n - 3]);
+  const { pid, name, field: text } = parseProcStat(stat);
+  const field = (number: number): number => Number(text(number));
   return {
-    pid: Number.parseInt(stat, 10),
+    pid,
     parent: field(4),
-    name: stat.slice(stat.indexOf('(') + 1, end),
+    name,
     terminal: field(7),
     cpuTicks: field(14) + field(15),
     endedTicks: field(16) + field(17),

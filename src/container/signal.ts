@@ -5,7 +5,7 @@ import { closeSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { thaw } from '../cgroup/freezer.ts';
-import { parseCgroup } from '../cgroup/record.ts';
+import { readCgroupIn } from '../cgroup/record.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
 import { addon } from '../native/addon.ts';
@@ -54,7 +54,7 @@ export function wakeKeeper(dir: string): void {
 
 /** A paused container notices no signal before it goes on; on cgroup v1 not even SIGKILL. */
 export function wakeContainer(dir: string): void {
-  const group = parseCgroup(readFileIfExists(`${dir}/cgroup`) ?? '');
+  const group = readCgroupIn(dir);
   if (group !== undefined) thaw(group);
 }
 

@@ -2,9 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { isFrozen } from '../cgroup/freezer.ts';
-import { parseCgroup } from '../cgroup/record.ts';
+import { parseCgroup, readCgroup } from '../cgroup/record.ts';
+import type { ContainerCgroup } from '../cgroup/types.ts';
 import { errnoOf } from '../core/errors.ts';
 import { readFileIfExists } from '../core/fs.ts';
+import { parseProcStat, type ProcStat } from '../core/proc-stat.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import type { ContainerId } from '../runtime/spec.ts';
 import { isAlive, type ContainerNotes } from './records.ts';
@@ -58,7 +60,8 @@ export function listedState(root: StoreRoot, { id, held, exit, pid, cgroup }: Co
   const match = exit === undefined ? PID_FILE.exec(pid ?? '') : null;
   if (match === null) return readState(root, id);
   const { startedAtMs, restarts: restartCount } = runOf(match);
-  return { ...NEVER_RAN, status: 'running', startedAtMs, restartCount, paused: isPausedGroup(cgroup) };
+  const group = cgroup === undefined ? undefined : parseCgroup(cgroup);
+  return { ...NEVER_RAN, status: 'running', startedAtMs, restartCount, paused: isPausedGroup(group) };
 }
 
 const NEVER_RAN: ContainerState = {
@@ -80,11 +83,10 @@ export function isLost(dir: string): boolean {
 
 /** Asked of its group; a container without one cannot be paused. */
 export function isPaused(root: StoreRoot, id: ContainerId): boolean {
-  return isPausedGroup(readFileIfExists(`${containerDir(root, id)}/cgroup`));
+  return isPausedGroup(readCgroup(root, id));
 }
 
-function isPausedGroup(record: string | undefined): boolean {
-  const group = record === undefined ? undefined : parseCgroup(record);
+export function isPausedGroup(group: ContainerCgroup | undefined): boolean {
   return group !== undefined && isFrozen(group) === true;
 }
 
@@ -186,25 +188,20 @@ export function hasBegun(dir: string): boolean {
   const init = readPid(dir);
   const stat = init === undefined ? undefined : statOf(init.pid);
   if (stat === undefined) return false;
-  return (Number(stat.fields[6]) & PF_FORKNOEXEC) === 0 || stat.name === TINY_INIT;
+  return (Number(stat.field(9)) & PF_FORKNOEXEC) === 0 || stat.name === TINY_INIT;
 }
 
 /** undefined when there is no such process. */
 export function startTicksOf(pid: number): string | undefined {
-  return statOf(pid)?.fields[19];
+  return statOf(pid)?.field(22);
 }
 
-/** /proc/PID/stat: the name, and the fields after it (the first is the third of proc_pid_stat(5)). */
-function statOf(pid: number): { name: string; fields: string[] } | undefined {
-  let stat: string;
+function statOf(pid: number): ProcStat | undefined {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ESRCH') return undefined;
     throw error;
   }
-  // The command's name is in parentheses and may hold anything, so fields are counted from the last one.
-  const end = stat.lastIndexOf(')');
-  return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
 }

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../core/errors.ts';
+import { parseProcStat } from '../core/proc-stat.ts';
 import { currentNs, parseTimeFlag } from '../core/time-flag.ts';
 import { addon } from '../native/addon.ts';
 import { EventFiles } from '../store/event-files.ts';
@@ -89,9 +90,7 @@ function select(line: string, { sinceNs, untilNs, test }: EventRequest): Event |
  * was started shows, although that took longer to be ready.
  */
 export function processStartNs(): bigint {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  // Field 22, counted from the end of the name, which may hold anything; in hundredths (proc_pid_stat(5), USER_HZ).
-  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+  const ticks = parseProcStat(readFileSync('/proc/self/stat', 'latin1')).field(22); // in hundredths: USER_HZ
   const uptime = readFileSync('/proc/uptime', 'latin1').split(' ')[0] ?? '0';
   const ageMs = Math.round(Number(uptime) * 1000) - Number(ticks) * 10;
   // Where a sandbox makes up one of the two: now.
