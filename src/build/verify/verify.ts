@@ -19,6 +19,9 @@ import { describeDifferences, listLayer, type LayerListing } from './layer-diffe
 /** How many files are named; a step that differs in more differs in all. */
 const MAX_LINES = 50;
 
+/** Of a step's name, beside which its place is told anyway: a RUN may be a page long. */
+const MAX_NAME = 80;
+
 /** Numbers of the second build's vertices in events. */
 const SECOND = 1000;
 
@@ -99,7 +102,8 @@ async function findDifference(
 
 /** All of them, since each further build to find the next one takes as long as two. */
 function blame({ place, name }: BuiltStep, lines: string[]): { message: string; detail?: string } {
-  const message = `${place}: ${name} is not reproducible: ${lines[0] ?? 'the archives differ'}`;
+  const step = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+  const message = `${place}: ${step} is not reproducible: ${lines[0] ?? 'the archives differ'}`;
   if (lines.length <= 1) return { message };
   const shown = lines.slice(0, MAX_LINES);
   const rest = lines.length - shown.length;
