@@ -13,11 +13,9 @@
  */
 bool begin_emulation(Process* p, int sync, StepError* e);
 
-/** In the helper: the process that answers. */
+/** In the helper: the process that answers. It dies with the helper, whoever forgets it. */
 class Emulation {
  public:
-  Emulation() = default;
-  ~Emulation() { stop(); }
   void take_mounts(UniqueFd mounts) { mounts_ = static_cast<UniqueFd&&>(mounts); }
   bool start(const Process& p, const UniqueFd& userns, UniqueFd listener, StepError* e);
   bool on_child_end(pid_t pid);

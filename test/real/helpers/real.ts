@@ -57,7 +57,7 @@ export async function buildTwice(
 }
 
 /** A copy that the ordinary user can read, with the modes of a fresh checkout. */
-async function copyFolder(engine: Engine, name: string): Promise<string> {
+export async function copyFolder(engine: Engine, name: string): Promise<string> {
   const dir = `${engine.dir}/${name}`;
   await exec('rm', ['-rf', dir]);
   await exec('cp', ['-r', `${REPOSITORY}/test/real/${name}`, dir]);
