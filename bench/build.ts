@@ -75,15 +75,15 @@ export async function buildScenarios(
   ];
   return [
     {
-      ...{ name: 'build-cold', limit: 0.5, runs: runs(3), warmup: 0 },
+      ...{ name: 'build-cold', limit: 0.5, runs: runs(2), warmup: 0 },
       commands: both('cold', (store) => shell(`${wipe(store)} && sync`)),
     },
     {
-      ...{ name: 'build-cached', limit: 0.1, runs: runs(5), warmup: 1 },
+      ...{ name: 'build-cached', limit: 0.1, runs: runs(3), warmup: 1 },
       commands: both('warm', () => 'true'),
     },
     {
-      ...{ name: 'build-one-file', limit: 0.4, runs: runs(3), warmup: 1 },
+      ...{ name: 'build-one-file', limit: 0.4, runs: runs(2), warmup: 1 },
       commands: both('warm', () => changed),
     },
     {

@@ -13,9 +13,15 @@ export interface Bench {
   env: Record<string, string>;
 }
 
+/** All runs of a scenario: builds by podman take minutes on a busy machine. */
+const MAX_SCENARIO_MS = 3_600_000;
+
 /** Runs `command` as the user of the bench with its environment. */
 export function asUser({ user, env }: Bench, command: string, args: readonly string[]): Promise<string> {
-  return exec(command, args, { env, cwd: '/', ...(isRoot() ? { uid: user.uid, gid: user.gid } : {}) });
+  return exec(command, args, {
+    ...{ env, cwd: '/', timeoutMs: MAX_SCENARIO_MS },
+    ...(isRoot() ? { uid: user.uid, gid: user.gid } : {}),
+  });
 }
 
 /** Variables that point podman at a store of its own. */

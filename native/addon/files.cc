@@ -140,8 +140,8 @@ Napi::Value LListXattr(const Napi::CallbackInfo& info) {
   Args args(info);
   const std::string path = args.Path(0);
   if (!args.ok()) return args.Raise();
-  std::string names(65536, '\0');
-  ssize_t size = llistxattr(path.c_str(), &names[0], names.size());
+  char names[65536];  // XATTR_LIST_MAX; not cleared, since this is asked of every file of a layer
+  ssize_t size = llistxattr(path.c_str(), names, sizeof names);
   if (size < 0) {
     if (errno != ENOTSUP) return ThrowErrno(info.Env(), errno, "llistxattr", path);
     size = 0;
