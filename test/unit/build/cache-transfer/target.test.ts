@@ -28,7 +28,7 @@ function source(text: string, digest: Digest = digestOf(text)) {
   return {
     reads: () => reads,
     descriptor: { digest, size: text.length },
-     
+
     async *open() {
       reads++;
       yield Buffer.from(text);
