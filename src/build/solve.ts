@@ -20,7 +20,7 @@ export interface SolveWorld {
   /**
    * The same of caches of elsewhere. start: shows the vertex as at work, before its layers are fetched; returns its number.
    */
-  importCached(vertex: StepVertex, key: string, start: () => number): Promise<CachedStep | undefined>;
+  importCached(vertex: StepVertex, of: Lookup, start: () => number): Promise<CachedStep | undefined>;
   /** Runs the step. Its layer's `stored` may still be on its way when this resolves. */
   run(
     vertex: StepVertex,
@@ -173,7 +173,7 @@ export class Solver implements Lookup {
     const own = this.#world.findCached(key);
     if (own !== undefined) return own;
     try {
-      return await this.#world.importCached(vertex, key, () => {
+      return await this.#world.importCached(vertex, this, () => {
         this.#start(vertex);
         return this.numberOf(vertex);
       });
@@ -234,7 +234,7 @@ export class Solver implements Lookup {
         layers,
         made: await Promise.all(snapshot.made),
         sizeBytes: await layer.sizeBytes,
-        description: vertex.name.replace(/^\[[^\]]*\] /, ''),
+        description: describe(vertex),
         createdAt: new Date(this.#world.now()).toISOString(),
       };
       this.#world.keep(key, record);
@@ -303,6 +303,11 @@ export class Solver implements Lookup {
       () => this.#pending.delete(work),
     );
   }
+}
+
+/** "RUN make" */
+export function describe({ name }: StepVertex): string {
+  return name.replace(/^\[[^\]]*\] /, '');
 }
 
 function noteOf({ layers, made, sizeBytes }: StepRecord): LayerNote {

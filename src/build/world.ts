@@ -136,12 +136,13 @@ export class BuildWorld implements SolveWorld {
     return record !== undefined && this.#isWhole(record.layers) ? record : undefined;
   }
 
-  async importCached(vertex: StepVertex, key: string, start: () => number): Promise<CachedStep | undefined> {
-    const found = await this.#imports?.take(key, vertex, { ...this.#taking, start, onEvent: this.#onEvent });
+  async importCached(vertex: StepVertex, of: Lookup, start: () => number): Promise<CachedStep | undefined> {
+    const taking: Taking = { ...this.#taking, start, onEvent: this.#onEvent };
+    const found = await this.#imports?.take(vertex, of, taking);
     if (found === undefined) return undefined;
-    const { layers, made, sizeBytes, description, createdAt } = found;
-    this.keep(key, { layers, made, sizeBytes, description, createdAt });
-    return found;
+    for (const { key, record } of found.records)
+      if (this.findCached(key) === undefined) this.keep(key, record);
+    return found.step;
   }
 
   get #taking(): Pick<Taking, 'parts' | 'idMap' | 'added'> {

@@ -414,6 +414,29 @@ describe('a cache that is no good', () => {
   });
   const SMALL = 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /x\nWORKDIR /w\n';
 
+  test('one that is not true is told by --verify-repro', async (cx) => {
+    requires(cx, 'busybox-image');
+    await emptied(there);
+    const context = contextIn(there, { Dockerfile: SMALL });
+    const source = `type=local,src=${good}`;
+    const { stderr } = await there.run(
+      [
+        'build',
+        '--progress',
+        'plain',
+        '--network',
+        'none',
+        '--verify-repro',
+        '--cache-from',
+        source,
+        context,
+      ],
+      { status: 1, stderr: ANY },
+    );
+    expect(stderr).toContain(`CACHED from ${good}`);
+    expect(stderr).toMatch(/^Error: verifying the build: Dockerfile:2: .* is not reproducible: .*\bx\b/m);
+  });
+
   test.each(ROWS)('%s', async (name, spoil) => {
     const dir = there.makeDir(name.replace(/\W/g, '-'));
     cpSync(good, dir, { recursive: true });

@@ -78,11 +78,9 @@ function chainOf(top: Vertex): ReadonlySet<Vertex> {
 function ownStep(root: StoreRoot, key: string, vertex: StepVertex): TransferredStep | undefined {
   const record = readStep(root, key);
   if (record === undefined) return undefined;
-  const { made, sizeBytes, description } = record;
+  const { made, sizeBytes } = record;
   const layers = record.layers.slice(baseOf(vertex).image?.layers.length ?? 0);
-  return layers.every(({ blob }) => hasBlob(root, blob))
-    ? { layers, made, sizeBytes, description }
-    : undefined;
+  return layers.every(({ blob }) => hasBlob(root, blob)) ? { layers, made, sizeBytes } : undefined;
 }
 
 function cacheMountsOf(vertex: StepVertex): MountIdentity[] {

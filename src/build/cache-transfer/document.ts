@@ -29,7 +29,6 @@ export interface TransferredStep {
   /** As of StepRecord. */
   made: readonly boolean[];
   sizeBytes: number;
-  description: string;
 }
 
 /** What names a directory of RUN --mount=type=cache. */
@@ -98,8 +97,8 @@ export function parseDocument(bytes: Uint8Array, blobs: readonly Descriptor[], w
   };
   const stepOf = ([key, value]: [string, unknown]): [string, TransferredStep] => {
     if (!isKey(key) || !isStep(value)) throw fail('it holds something that is no step');
-    const { sizeBytes, description, made } = value;
-    return [key, { layers: value.layers.map(layerOf), made, sizeBytes, description }];
+    const { sizeBytes, made } = value;
+    return [key, { layers: value.layers.map(layerOf), made, sizeBytes }];
   };
   const contentOf = ([key, value]: [string, unknown]): [string, Digest] => {
     if (!isKey(key) || !isDigestText(value)) throw fail('it holds something that is no digest');
@@ -138,18 +137,15 @@ function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
-function isStep(
-  value: unknown,
-): value is { layers: unknown[]; made: boolean[]; sizeBytes: number; description: string } {
+function isStep(value: unknown): value is { layers: unknown[]; made: boolean[]; sizeBytes: number } {
   if (!isObject(value)) return false;
-  const { layers, made, sizeBytes, description } = value;
+  const { layers, made, sizeBytes } = value;
   return (
     Array.isArray(layers) &&
     layers.length <= MAX_LAYERS &&
     isListOf(made, isBoolean) &&
     made.filter((one) => one).length === layers.length &&
-    isCount(sizeBytes, Number.MAX_SAFE_INTEGER) &&
-    typeof description === 'string'
+    isCount(sizeBytes, Number.MAX_SAFE_INTEGER)
   );
 }
 

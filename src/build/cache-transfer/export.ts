@@ -167,10 +167,10 @@ class Exporting {
   #stepsOf(contents: readonly CacheContent[]): Map<string, TransferredStep> {
     const steps = new Map<string, TransferredStep>();
     for (const [key, step] of contents.flatMap((one) => [...one.steps])) {
-      const { isOfResult, layers, made, sizeBytes, description } = step;
+      const { isOfResult, layers, made, sizeBytes } = step;
       if (!isOfResult && !this.#destination.allStages) continue;
       if (layers.every((layer) => this.#sourceOf(layer.blob) !== undefined))
-        steps.set(key, { layers, made, sizeBytes, description });
+        steps.set(key, { layers, made, sizeBytes });
     }
     return steps;
   }

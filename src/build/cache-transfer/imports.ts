@@ -2,14 +2,14 @@
 // needed that has them. No cache can make a build fail: what is wrong with one is a warning, and its steps are run.
 
 import type { Digest } from '../../core/digest.ts';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, errnoOf } from '../../core/errors.ts';
 import { storeLayers } from '../../image/store-layers.ts';
 import type { IdMap } from '../../native/plan.ts';
 import { createRegistryClient } from '../../registry/client.ts';
 import type { BlobSource, RegistryClient, RegistryOptions } from '../../registry/types.ts';
 import { MEDIA_TYPE, type Descriptor, type Manifest } from '../../spec/image.ts';
 import { statBlob } from '../../store/blobs.ts';
-import type { CachedLayer } from '../../store/build-cache.ts';
+import type { CachedLayer, StepRecord } from '../../store/build-cache.ts';
 import type { StoreRoot } from '../../store/layout.ts';
 import {
   isManifestType,
@@ -22,7 +22,7 @@ import type { OnBuildEvent } from '../events.ts';
 import { baseOf, type StepVertex, type Vertex } from '../graph.ts';
 import { stackOf } from '../layer-store.ts';
 import type { BuildParts } from '../parts.ts';
-import type { CachedStep } from '../solve.ts';
+import { describe, type CachedStep, type Lookup } from '../solve.ts';
 import {
   CACHE_CONFIG_TYPE,
   INLINE_ANNOTATION,
@@ -56,6 +56,12 @@ export interface Taking {
   /** Once there is something to fetch. @returns the number of the vertex in events */
   start: () => number;
   onEvent: OnBuildEvent;
+}
+
+export interface Taken {
+  step: CachedStep;
+  /** Of it, and of others whose layers are here with it. */
+  records: { key: string; record: StepRecord }[];
 }
 
 /** A blob that one of the caches has. */
@@ -109,7 +115,8 @@ export class CacheImports {
   }
 
   /** As another machine has left it, with its layers in the store. Undefined: no cache knows it, or it cannot be had. */
-  async take(key: string, vertex: StepVertex, taking: Taking): Promise<CachedStep | undefined> {
+  async take(vertex: StepVertex, of: Pick<Lookup, 'key'>, taking: Taking): Promise<Taken | undefined> {
+    const key = await of.key(vertex);
     for (;;) {
       const hit = this.#find(({ document }) => document.steps.get(key));
       if (hit === undefined) return undefined;
@@ -124,13 +131,32 @@ export class CacheImports {
       }
       try {
         const layers = await this.#fetch(cache, found, vertex, taking);
-        const { made, sizeBytes, description } = found;
-        return { layers, made, sizeBytes, description, createdAt: new Date().toISOString(), from: name };
+        const record = recordOf(vertex, found, layers);
+        const records = [{ key, record }, ...(await this.#recordsBelow(vertex, layers, of))];
+        return { step: { ...record, from: name }, records };
       } catch (error) {
-        if (taking.parts.signal.aborted || !(error instanceof EngineError)) throw error;
-        this.#giveUp(cache, error.message);
+        if (taking.parts.signal.aborted || !isFailure(error)) throw error;
+        this.#giveUp(cache, inContext(error.message, name));
       }
     }
+  }
+
+  /** Of the steps that it stands on, as far as their layers came with it. */
+  async #recordsBelow(
+    vertex: StepVertex,
+    layers: readonly CachedLayer[],
+    of: Pick<Lookup, 'key'>,
+  ): Promise<Taken['records']> {
+    const records: Taken['records'] = [];
+    const base = baseOf(vertex).image?.layers.length ?? 0;
+    for (let below = vertex.parent; below.kind !== 'base'; below = below.parent) {
+      const key = await of.key(below);
+      const step = this.step(key);
+      if (step?.made.length !== stepsAbove(below)) continue;
+      if (step.layers.every(({ diffId }, i) => layers[base + i]?.diffId === diffId))
+        records.push({ key, record: recordOf(below, step, layers.slice(0, base + step.layers.length)) });
+    }
+    return records;
   }
 
   /** Makes the directory `name` in a folder with what a cache knows of it. False: none does, or it cannot be had. */
@@ -147,8 +173,9 @@ export class CacheImports {
       await restoreMount(parts, found, { ...target, idMap, doing, added, fetch: cache.origin.fetch });
       return true;
     } catch (error) {
-      if (parts.signal.aborted || !(error instanceof EngineError)) throw error;
-      parts.log.warn(`${error.message}; it starts empty`);
+      if (parts.signal.aborted || !isFailure(error)) throw error;
+      const message = error instanceof EngineError ? error.message : `${doing}: ${error.message}`;
+      parts.log.warn(`${message}; it starts empty`);
       return false;
     }
   }
@@ -228,10 +255,9 @@ export class CacheImports {
       const steps = opened.reduce((sum, { document }) => sum + document.steps.size, 0);
       onEvent({ type: 'status', text: `${steps} ${steps === 1 ? 'step' : 'steps'}`, ...at() });
     } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      if (this.#parts.signal.aborted) throw error;
-      if (error.code === 'IMAGE_NOT_FOUND' && !source.isExpected)
-        onEvent({ type: 'status', text: 'there is nothing yet', ...at() });
+      if (this.#parts.signal.aborted || !isFailure(error)) throw error;
+      const isMissing = error instanceof EngineError && error.code === 'IMAGE_NOT_FOUND';
+      if (isMissing && !source.isExpected) onEvent({ type: 'status', text: 'there is nothing yet', ...at() });
       else this.#parts.log.warn(`${inContext(error.message, name)}; the build goes on without it`);
     }
     onEvent({ type: 'done', ...at() });
@@ -254,6 +280,11 @@ export class CacheImports {
     this.#clients.push(client);
     return client;
   }
+}
+
+/** Anything but a mistake of ours. */
+function isFailure(error: unknown): error is Error {
+  return error instanceof EngineError || (error instanceof Error && errnoOf(error) !== undefined);
 }
 
 const IMPORTING = 'importing the cache from';
@@ -298,6 +329,14 @@ const FOUND: Readonly<Record<string, string>> = {
 
 function noCache(what: string, found: string): EngineError {
   return new EngineError('IMAGE_INVALID', `reading ${what}: there is no cache of skiff's, but ${found}`);
+}
+
+function recordOf(
+  vertex: StepVertex,
+  { made, sizeBytes }: TransferredStep,
+  layers: readonly CachedLayer[],
+): StepRecord {
+  return { layers, made, sizeBytes, description: describe(vertex), createdAt: new Date().toISOString() };
 }
 
 /** Instructions that make files, from the base to this one. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BuildEvent } from '../../../src/build/events.ts';
 import type { BaseVertex, RunVertex, StepVertex, Vertex } from '../../../src/build/graph.ts';
-import { Solver, type CachedStep, type SolveWorld } from '../../../src/build/solve.ts';
+import { Solver, type CachedStep, type Lookup, type SolveWorld } from '../../../src/build/solve.ts';
 import type { Digest } from '../../../src/core/digest.ts';
 import type { CachedLayer, StepRecord } from '../../../src/store/build-cache.ts';
 
@@ -56,9 +56,9 @@ class FakeWorld implements SolveWorld {
   base = () => Promise.resolve({ stored: [], fresh: [], made: [] });
   partsOf: SolveWorld['partsOf'] = (vertex) => Promise.resolve([{ name: 'instruction', value: vertex.name }]);
   findCached = (key: string) => this.records.get(key);
-  importCached = async (vertex: StepVertex, key: string, start: () => number) => {
+  importCached = async (vertex: StepVertex, of: Lookup, start: () => number) => {
     const record = await this.elsewhere?.(vertex, start);
-    if (record !== undefined) this.keep(key, record);
+    if (record !== undefined) this.keep(await of.key(vertex), record);
     return record;
   };
   keep = (key: string, record: StepRecord) => void this.records.set(key, record);

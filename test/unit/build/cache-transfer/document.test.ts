@@ -20,8 +20,8 @@ const layers = [a, b, mounted];
 const blobs = layers.map(({ blob }) => blob);
 const DOCUMENT: CacheDocument = {
   steps: new Map([
-    [key('2'), { layers: [a, b], made: [true, false, true], sizeBytes: 3, description: 'RUN b' }],
-    [key('1'), { layers: [a], made: [true], sizeBytes: 2, description: 'RUN a' }],
+    [key('2'), { layers: [a, b], made: [true, false, true], sizeBytes: 3 }],
+    [key('1'), { layers: [a], made: [true], sizeBytes: 2 }],
   ]),
   contents: new Map([[key('c'), digestOf('c')]]),
   mounts: [{ id: '/m', uid: 1, gid: 2, mode: 0o755, layer: mounted }],
@@ -43,7 +43,7 @@ test('nothing of a blob but what names it is taken over', () => {
 
 describe('refused', () => {
   const good = JSON.parse(encodeDocument(DOCUMENT, layers).toString()) as Record<string, unknown>;
-  const step = { layers: [0], made: [true], sizeBytes: 1, description: 'x' };
+  const step = { layers: [0], made: [true], sizeBytes: 1 };
   const mount = { id: 'x', uid: 0, gid: 0, mode: 0o755, layer: 0 };
   const ROWS: [string, object][] = [
     ['another version', { version: 2 }],
