@@ -27,6 +27,7 @@ import type { BuildInput } from './input.ts';
 import type { PullSettings, RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import type { Snapshot } from './snapshot.ts';
+import { emulationOf } from './run/emulation.ts';
 import { Solver } from './solve.ts';
 import { storeResults, type StageResult, type StoredResult } from './store-results.ts';
 import type { NotedStep } from './step-key.ts';
@@ -139,7 +140,10 @@ class Build {
         firstNumber: this.#numbers,
       });
       try {
-        await checkEmulators(tops, world, { log: this.#parts.log, folder: () => work.folder('probe') });
+        await checkEmulators(tops, world, {
+          log: this.#parts.log,
+          emulationOf: (platform) => emulationOf(platform, () => work.folder('probe')),
+        });
         const snapshots = await Promise.all(tops.map((top) => solver.snapshot(top)));
         await solver.settle();
         const built = await this.#export(

@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import { formatPlatform } from '../core/platform.ts';
 import type { Platform } from '../spec/image.ts';
 import { baseOf, inputsOf, stepsBelow, type RunVertex, type Vertex } from './graph.ts';
-import { emulationOf, missingHandlers, type Emulation } from './run/emulation.ts';
+import { missingHandlers, type Emulation } from './run/emulation.ts';
 import type { Lookup, SolveWorld } from './solve.ts';
 import { keyOf } from './step-key.ts';
 
@@ -14,12 +14,12 @@ type World = Pick<SolveWorld, 'baseKey' | 'partsOf' | 'findCached' | 'located'>;
 export async function checkEmulators(
   targets: readonly Vertex[],
   world: World,
-  { log, folder }: { log: Log; folder: () => string },
+  { log, emulationOf }: { log: Log; emulationOf: (platform: Platform) => Promise<Emulation> },
 ): Promise<void> {
   const known = new Map<string, Emulation>();
   for (const { platform } of runsOf(stepsBelow(...targets)))
     if (!known.has(formatPlatform(platform)))
-      known.set(formatPlatform(platform), await emulationOf(platform, folder));
+      known.set(formatPlatform(platform), await emulationOf(platform));
   for (const [platform, emulation] of known)
     if (emulation === 'handler-inside')
       log.warn(

@@ -73,7 +73,11 @@ export function inspectImage(paths: Paths, text: string, platform?: Platform): I
   const entry = descriptorOf(paths, image);
   if (entry === undefined)
     throw new EngineError('IMAGE_NOT_FOUND', `inspecting "${text}": it was removed meanwhile`);
-  const stored = listImages(paths).images.filter((one) => idOf(one.image) === idOf(whole));
+  const stored = listImages(paths).images.filter(
+    (one) =>
+      idOf(one.image) === idOf(whole) ||
+      (whole.index === undefined && one.platforms.some(({ imageId }) => imageId === whole.imageId)),
+  );
   const config = parseConfigAlone(getBlob(paths, image.imageId), `the config of "${text}"`);
   const names = stored.flatMap((one) => nameOf(one.entry) ?? []);
   const repoDigests = [...new Set(stored.flatMap((one) => repoDigestsOf(one.entry)))];

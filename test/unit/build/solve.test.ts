@@ -190,6 +190,16 @@ test('a step that changes nothing has no layer', async () => {
   expect(records.at(-1)?.made).toEqual([false, true]);
 });
 
+test('steps of the same key are one, whoever asks, but not where one ignores the cache', async () => {
+  const world = new FakeWorld();
+  const events = await solve(world, step('top', step('one', base), false, step('one', base)));
+  expect(world.ran).toEqual(['one', 'top']);
+  expect(events.filter((event) => event.type === 'start' && event.name === 'one')).toHaveLength(1);
+  const other = new FakeWorld();
+  await solve(other, step('top', step('one', base), false, step('one', base, true)));
+  expect(other.ran).toEqual(['one', 'one', 'top']);
+});
+
 describe('failures', () => {
   test('the first one is told, the others are called off, and what was done is kept', async () => {
     const world = new FakeWorld({

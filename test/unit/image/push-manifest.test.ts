@@ -1,7 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../../src/core/digest.ts';
+import { describe, expect, it, test } from 'vitest';
+import { digestOf, type Digest } from '../../../src/core/digest.ts';
 import { chooseCompression, compressionKey } from '../../../src/image/compress.ts';
-import { isDockerFormat, manifestToPush, treatmentOf } from '../../../src/image/push-manifest.ts';
+import {
+  indexToPush,
+  isDockerFormat,
+  manifestToPush,
+  treatmentOf,
+} from '../../../src/image/push-manifest.ts';
 import { MEDIA_TYPE, type Descriptor, type Manifest } from '../../../src/spec/image.ts';
 
 const blob = (mediaType: string, urls?: string[]): Descriptor => ({
@@ -77,5 +82,39 @@ describe('compression', () => {
     ['zstd', 1.5],
   ] as const)('%s has no level %d', (format, level) => {
     expect(() => chooseCompression(format, level)).toThrow(`${format} has levels`);
+  });
+});
+
+describe('an index', () => {
+  const bytes = Buffer.from('{}');
+  const put = (mediaType: string) => ({ bytes, mediaType });
+  const entry = (mediaType: string, digest: Digest, size = bytes.length) => ({
+    ...{ mediaType, digest, size },
+    platform: { os: 'linux', architecture: 'amd64' },
+  });
+  const other = digestOf('other');
+
+  test('stays as it is when its manifests do', () => {
+    const index = { schemaVersion: 2 as const, manifests: [entry(MEDIA_TYPE.manifest, digestOf(bytes))] };
+    expect(indexToPush(index, MEDIA_TYPE.index, [put(MEDIA_TYPE.manifest)])).toEqual({
+      bytes: undefined,
+      mediaType: MEDIA_TYPE.index,
+    });
+  });
+
+  test.each([
+    [MEDIA_TYPE.manifest, MEDIA_TYPE.index],
+    [MEDIA_TYPE.dockerManifest, MEDIA_TYPE.dockerIndex],
+  ])('of %s that went in another form', (type, expected) => {
+    const index = {
+      ...{ schemaVersion: 2 as const, mediaType: MEDIA_TYPE.index, annotations: { a: 'b' } },
+      manifests: [entry(MEDIA_TYPE.manifest, other, 9)],
+    };
+    const pushed = indexToPush(index, MEDIA_TYPE.index, [put(type)]);
+    expect(pushed.mediaType).toBe(expected);
+    expect(JSON.parse(Buffer.from(pushed.bytes ?? []).toString())).toEqual({
+      ...{ schemaVersion: 2, mediaType: expected, annotations: { a: 'b' } },
+      manifests: [entry(type, digestOf(bytes))],
+    });
   });
 });
