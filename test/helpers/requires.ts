@@ -25,6 +25,7 @@ export const CAPABILITIES = [
   'debian-mirror', // the mirror of this machine's apt sources answers
   'cgroup1', // the controllers of limits are in hierarchies of cgroup v1
   'devcontainers-cli', // npm could install it
+  'binfmt', // binfmt_misc of a user namespace (Linux 6.7)
   'vm', // scripts/vm has a machine
 ] as const;
 

@@ -2,7 +2,7 @@
 // other tools see. Programs of another machine run by a binfmt handler that is registered in a user namespace.
 
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDockerRegistry, type RunningRegistry } from '../helpers/docker-registry.ts';
 import { ANY, sandbox, type Engine } from '../helpers/engine.ts';
@@ -11,7 +11,7 @@ import { world } from '../helpers/world.ts';
 
 const { fixtures, userWithoutRanges, missing } = world();
 const skiff = sandbox();
-const other = userWithoutRanges === undefined ? undefined : sandbox({ user: userWithoutRanges });
+const single = userWithoutRanges === undefined ? undefined : sandbox({ user: userWithoutRanges });
 const BOTH = ['--platform', 'linux/amd64,linux/arm64'];
 const build = ['build', '--progress', 'plain', '--network', 'none', '--pull=never'];
 const quiet = ['build', '--quiet', '--network', 'none', '--pull=never'];
@@ -202,8 +202,6 @@ describe('through a registry', () => {
       stderr: /not in the store are its images for linux\/arm64\nHint: push one alone with --platform/,
     });
     await skiff.run(['rmi', name], { stdout: ANY });
-    const left = readdirSync(`${skiff.store}/images`);
-    expect(left.length).toBeGreaterThan(0);
   });
 });
 
@@ -247,11 +245,12 @@ function withHandler(engine: Engine, hide: boolean): string[] {
 }
 
 /** busybox takes the part of qemu here: the name of the program says which of its own it is to be. */
-test.each([
+test.for([
   ['a handler that is seen', false],
   ['a handler that is out of sight', true],
-])('RUN of another platform by %s', async (_, hide) => {
-  if (other === undefined) return;
+] as const)('RUN of another platform by %s', async ([, hide], cx) => {
+  requires(cx, 'busybox-image', 'user-without-ranges', 'binfmt');
+  const other = single as Engine;
   const NOTE = /^([^\n]*single[^\n]*\n)?$/;
   await other.run(['load', '-q', '-i', fixtures.busyboxOciArchive ?? ''], { stdout: ANY, stderr: ANY });
   const context = other.makeDir(`programs-${String(hide)}`);

@@ -45,9 +45,18 @@ export async function probeMachine(user: Account): Promise<Partial<Record<Capabi
     lacks('cgroup1', 'the controllers are not in cgroup v1: see test/vm/run.sh for v2');
   if (process.env['SKIFF_TEST_NETWORK'] === '0') lacks('devcontainers-cli', 'SKIFF_TEST_NETWORK=0');
   needs('devcontainers-cli', 'npm');
+  if (!(await mountsBinfmt(user))) lacks('binfmt', 'binfmt_misc cannot be mounted in a user namespace');
   if (!existsSync(`${vmDir()}/booted.qcow2`)) lacks('vm', 'no machine made: scripts/vm make');
   needs('vm', 'qemu-system-x86_64');
   return missing;
+}
+
+async function mountsBinfmt(user: Account): Promise<boolean> {
+  const ids = isRoot() ? { uid: user.uid, gid: user.gid } : {};
+  const mount = ['mount', '-t', 'binfmt_misc', 'none', '/proc/sys/fs/binfmt_misc'];
+  const words = ['--user', '--map-root-user', '--mount', ...mount];
+  const { status } = await execAny('unshare', words, { ...ids, cwd: '/' });
+  return status === 0;
 }
 
 export function vmDir(): string {
