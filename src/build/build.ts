@@ -21,12 +21,13 @@ import { Evaluator, type EvaluatedStage } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps, type ContextDir } from './files/steps.ts';
 import { stepsBelow } from './graph.ts';
-import { historyEntry } from './image-config.ts';
+import { historyEntry, squashedHistory } from './image-config.ts';
 import type { BuildInput } from './input.ts';
 import type { PullSettings, RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { storedLayers, type Snapshot } from './snapshot.ts';
 import { Solver } from './solve.ts';
+import { squashLayers, type SquashMode } from './squash.ts';
 import type { NotedStep } from './step-key.ts';
 import { FIXED_TIME_SEC } from './times.ts';
 import type { DebugTerminal } from './run/debug-shell.ts';
@@ -56,6 +57,8 @@ export interface BuildRequest {
   run: RunSettings;
   /** RFC 3339, of the image and its new history entries. */
   created: string;
+  /** Undefined: each step that changes something has a layer. */
+  squash: SquashMode | undefined;
   /** --debug-shell */
   debug: DebugTerminal | undefined;
   onEvent: OnBuildEvent;
@@ -241,7 +244,7 @@ class Build {
     snapshot: Snapshot,
     added: Set<Digest>,
   ): Promise<ResolvedImage> {
-    const { tags, created, labels, annotations, platform, onEvent } = this.#request;
+    const { tags, created, labels, annotations, platform, squash, onEvent } = this.#request;
     const vertex = solver.nextNumber();
     const say = (text: string): void => onEvent({ type: 'status', vertex, text, atMs: Date.now() });
     onEvent({
@@ -258,20 +261,36 @@ class Build {
     const history = stage.lines.map((line) =>
       historyEntry(line.createdBy, !line.makesStep || made[step++] !== true, created),
     );
+    const all = squash === 'all';
+    const baseLayers = stage.image?.layers.length ?? 0;
+    const below = layers.slice(0, all ? 0 : baseLayers);
+    const own = layers.slice(below.length);
+    if (squash !== undefined) say(`squashing ${own.length} layers`);
+    const { idMap } = this.#ids;
+    const kept =
+      squash === undefined ? own : await squashLayers(this.#parts, { below, layers: own, idMap, added });
     const image = await storeNewImage(this.#parts, {
       doing: 'exporting the image',
       references: tags,
       isKept: this.#request.keepsImage,
-      base,
-      layers: layers.slice(stage.image?.layers.length ?? 0),
+      base: all ? undefined : base,
+      layers: kept,
       added,
       platform: stage.image?.platform ?? platform ?? hostPlatform(process.arch),
       config: withLabels(stage, labels),
       author: stage.author,
       created,
-      history,
+      history:
+        kept === own
+          ? history
+          : squashedHistory(
+              [...(all ? (base?.config.history ?? []) : []), ...history],
+              own.length,
+              kept.length,
+              created,
+            ),
       annotations: { ...annotations },
-      idMap: this.#ids.idMap,
+      idMap,
     });
     say('exporting layers done');
     say(`exporting manifest ${image.manifestDigest} done`);

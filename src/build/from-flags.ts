@@ -16,6 +16,7 @@ import { fixedCreated, type BuildRequest } from './build.ts';
 import { namedContext } from './input.ts';
 import { needsImage, parseOutput, type Output } from './outputs.ts';
 import { parseSecret, parseSsh } from './secrets.ts';
+import type { SquashMode } from './squash.ts';
 import { DEFAULT_SHM_BYTES } from './world.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -32,11 +33,14 @@ export interface BuildOptions {
   output: string[];
   'no-cache': boolean | undefined;
   'no-cache-filter': string[];
+  layers: boolean | undefined;
   platform: string[];
   pull: string | undefined;
   push: boolean | undefined;
   secret: string[];
   'shm-size': string | undefined;
+  squash: boolean | undefined;
+  'squash-all': boolean | undefined;
   ssh: string[];
   tag: string[];
   target: string | undefined;
@@ -76,7 +80,8 @@ export function requestFromFlags(
     contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
     platform: platformOf(options.platform),
     pull: { policy: pullOf(options.pull), registry },
-    noCache: options['no-cache'] === true,
+    noCache: options['no-cache'] === true || options.layers === false,
+    squash: squashOf(options),
     noCacheFilter: options['no-cache-filter'].map((name) => name.toLowerCase()),
     created: times.created,
     run: {
@@ -94,6 +99,12 @@ export function requestFromFlags(
       keepTimes: times.keep,
     },
   };
+}
+
+/** As podman: --layers=false is --squash without the cache. */
+function squashOf(options: Pick<BuildOptions, 'layers' | 'squash' | 'squash-all'>): SquashMode | undefined {
+  if (options['squash-all'] === true) return 'all';
+  return options.squash === true || options.layers === false ? 'new' : undefined;
 }
 
 /** `NAME=value`, or `NAME` for the caller's, which is left out when there is none. */

@@ -117,6 +117,17 @@ export function historyEntry(text: string, emptyLayer: boolean, created: string 
   };
 }
 
+/** As docker has it: the lines stay, without their layers, and the one layer has a line of its own. */
+export function squashedHistory(
+  lines: readonly HistoryEntry[],
+  layers: number,
+  left: number,
+  created: string,
+): HistoryEntry[] {
+  const empty = lines.map((line): HistoryEntry => ({ ...line, empty_layer: true }));
+  return [...empty, historyEntry(`merge of ${layers} layers`, left === 0, created)];
+}
+
 /** As Go prints a list with %q. */
 function goList(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;

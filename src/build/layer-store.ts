@@ -91,7 +91,11 @@ export async function keepLayer(
 }
 
 /** Uncompressed: its digest is the diff id, whatever compressor a later push uses. */
-function keepBlob(blob: NewBlob, { diffId, tarBytes }: BuiltLayer, added: Set<Digest>): CachedLayer {
+export function keepBlob(
+  blob: NewBlob,
+  { diffId, tarBytes }: Pick<BuiltLayer, 'diffId' | 'tarBytes'>,
+  added: Set<Digest>,
+): CachedLayer {
   added.add(diffId);
   blob.commitAs(diffId, tarBytes);
   return { diffId, blob: { mediaType: MEDIA_TYPE.layerTar, digest: diffId, size: tarBytes } };
