@@ -5,6 +5,9 @@ import { EngineError } from '../core/errors.ts';
 import { sha256OfText } from '../core/sha256.ts';
 import { addingBlobs } from '../image/adding.ts';
 import { ensureImage } from '../image/ensure-image.ts';
+import type { ImageEvent } from '../image/events.ts';
+import { loadFromLayout } from '../image/load.ts';
+import type { Layout } from '../image/load-oci.ts';
 import { readBase, storeNewImage } from '../image/new-image.ts';
 import { hostPlatform } from '../image/platform.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
@@ -13,16 +16,18 @@ import type { HistoryEntry, Platform } from '../spec/image.ts';
 import { buildCacheDir, hasCached, readCached, writeCached, type CachedLayer } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
+import type { RemoteSource } from './context/remote-source.ts';
 import type { Selection } from './context/types.ts';
 import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
 import { proxyEnv } from './dockerfile/predefined-args.ts';
 import { findTarget } from './dockerfile/stages.ts';
 import { Evaluator, type EvaluatedStage } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
-import { FileSteps, type ContextDir } from './files/steps.ts';
+import { FileSteps } from './files/steps.ts';
 import { stepsBelow } from './graph.ts';
 import { historyEntry, squashedHistory } from './image-config.ts';
-import type { BuildInput } from './input.ts';
+import type { Arrived, BuildInput } from './input.ts';
+import { NamedContexts, type NamedContext } from './named-contexts.ts';
 import type { PullSettings, RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { storedLayers, type Snapshot } from './snapshot.ts';
@@ -44,11 +49,9 @@ export interface BuildRequest {
   keepsImage: boolean;
   labels: Readonly<Record<string, string>>;
   annotations: Readonly<Record<string, string>>;
-  /** Named contexts: a directory, or the reference of an image. */
-  contexts: ReadonlyMap<
-    string,
-    { kind: 'directory'; dir: ContextDir } | { kind: 'image'; reference: string }
-  >;
+  contexts: ReadonlyMap<string, NamedContext>;
+  /** A named context that is elsewhere; once for each source. */
+  fetchContext: (source: RemoteSource, vertex: number) => Promise<Arrived>;
   platform: Platform | undefined;
   pull: PullSettings;
   noCache: boolean;
@@ -113,6 +116,7 @@ class Build {
   readonly #request: BuildRequest;
   readonly #ids: BuildIds;
   readonly #stop: () => void;
+  readonly #contexts: NamedContexts;
   #numbers = 1;
 
   constructor(parts: BuildParts, request: BuildRequest, ids: BuildIds, stop: () => void) {
@@ -120,6 +124,9 @@ class Build {
     this.#request = request;
     this.#ids = ids;
     this.#stop = stop;
+    this.#contexts = new NamedContexts(request.contexts, (source) =>
+      request.fetchContext(source, this.#numbers++),
+    );
   }
 
   async run(added: Set<Digest>): Promise<Built> {
@@ -135,8 +142,8 @@ class Build {
     });
     const evaluator = new Evaluator({
       scope,
-      findImage: (name, platform) => this.#findImage(name, platform),
-      context: (name) => this.#request.contexts.get(name),
+      findImage: (name, platform, layout) => this.#findImage(name, platform, layout),
+      context: (name) => this.#contexts.resolve(name),
       historyOf: (image) => historyOf(this.#parts, image),
       ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
       hiddenEnv: proxyEnv(buildArgs),
@@ -188,7 +195,11 @@ class Build {
     );
   }
 
-  async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
+  async #findImage(
+    name: string,
+    platform: Platform | undefined,
+    layout: Layout | undefined,
+  ): Promise<ResolvedImage> {
     const { pull, onEvent } = this.#request;
     const vertex = this.#numbers++;
     onEvent({
@@ -196,12 +207,16 @@ class Build {
       name: `[internal] load metadata for ${name}`,
     });
     try {
-      const image = await ensureImage(this.#parts, name, pull.policy, {
+      const options = {
         idMap: this.#ids.idMap,
         platform: platform ?? this.#request.platform,
-        registry: pull.registry,
-        onEvent: (event) => onEvent({ type: 'image', vertex, event, atMs: Date.now() }),
-      });
+        onEvent: (event: ImageEvent): void => onEvent({ type: 'image', vertex, event, atMs: Date.now() }),
+      };
+      const { registry } = pull;
+      const image =
+        layout === undefined
+          ? await ensureImage(this.#parts, name, pull.policy, { ...options, registry })
+          : await loadFromLayout(this.#parts, layout, options);
       onEvent({ type: 'done', vertex, atMs: Date.now() });
       return image;
     } catch (error) {
@@ -212,14 +227,10 @@ class Build {
   }
 
   #fileSteps(work: WorkDir): FileSteps {
-    const { input, contexts, run } = this.#request;
+    const { input, run } = this.#request;
     return new FileSteps({
       ...{ parts: this.#parts, ids: this.#ids, work },
-      context: (name) => {
-        if (name === '') return input.context;
-        const named = contexts.get(name);
-        return named?.kind === 'directory' ? named.dir : undefined;
-      },
+      context: (name) => (name === '' ? input.context : this.#contexts.dirOf(name)),
       statFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
       keepTimes: run.keepTimes,
       timed: (name, context, request) => this.#timed(name, () => context.select(request)),

@@ -16,7 +16,7 @@ import { writeOutput, type Output, type OutputParts } from './outputs.ts';
 import { BuildKeeper } from './report/keep.ts';
 import { verifyBuild } from './verify/verify.ts';
 
-export interface BuildCommand extends Omit<BuildRequest, 'input' | 'onContext' | 'pass'> {
+export interface BuildCommand extends Omit<BuildRequest, 'input' | 'fetchContext' | 'onContext' | 'pass'> {
   /** PATH, URL or `-`. */
   context: string;
   file: string | undefined;
@@ -65,6 +65,7 @@ export async function runBuild(
     const full: BuildRequest = {
       ...{ ...request, input, onEvent },
       onContext: (event) => keeper.onContext(event),
+      fetchContext: (source, vertex) => arrivals.named(source, vertex),
     };
     const { image, proof } = verifyRepro
       ? await verifyBuild(parts, full)

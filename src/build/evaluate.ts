@@ -1,6 +1,7 @@
 // Dockerfile → graph. Stages are evaluated when something needs them, so what the target does not need is not looked at. The
 // images that stages begin with are looked up by the caller; all else is pure.
 
+import type { Layout } from '../image/load-oci.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import type { HistoryEntry, ImageConfigSection, Platform } from '../spec/image.ts';
 import { withoutCredentials } from './context/credentials.ts';
@@ -23,9 +24,11 @@ import { configAfter, createdBy, resolveWorkdir, runArgs, scriptOf, startConfig 
 export interface EvaluateOptions {
   scope: GlobalScope;
   /** The image of that name, or undefined where the name is a context's directory. */
-  findImage(name: string, platform: Platform | undefined, range: SourceRange): Promise<ResolvedImage>;
-  /** What --build-context says of a name. */
-  context(name: string): { kind: 'directory' } | { kind: 'image'; reference: string } | undefined;
+  findImage(name: string, platform: Platform | undefined, layout: Layout | undefined): Promise<ResolvedImage>;
+  /** What --build-context says of a name. `layout`: the image is there, whatever its reference. */
+  context(
+    name: string,
+  ): Promise<{ kind: 'directory' } | { kind: 'image'; reference: string; layout?: Layout } | undefined>;
   /** History of an image, for what is built on it. */
   historyOf(image: ResolvedImage): HistoryEntry[];
   ignoreCache(stage: string): boolean;
@@ -148,7 +151,7 @@ export class Evaluator {
     stage: Stage,
     range: SourceRange,
   ): Promise<BaseVertex> {
-    const named = this.#options.context(name);
+    const named = await this.#options.context(name);
     if (named?.kind === 'directory')
       throw new DockerfileError(
         this.#dockerfile,
@@ -156,13 +159,14 @@ export class Evaluator {
         `${name}: the build context is a directory, not an image`,
       );
     const reference = named === undefined ? name : named.reference;
-    const key = JSON.stringify([reference, platform]);
+    const layout = named?.layout;
+    const key = JSON.stringify([reference, platform, layout]);
     let vertex = this.#images.get(key);
     if (vertex === undefined) {
       const steps = stage.instructions.filter(makesStep).length + 1;
       const label = `${stepName(stage, this.#dockerfile, 1, steps)} FROM ${reference}`;
       vertex = this.#options
-        .findImage(reference, platform, range)
+        .findImage(reference, platform, layout)
         .then((image): BaseVertex => ({ kind: 'base', name: label, stage: stageName(stage), image }));
       vertex.catch(() => {});
       this.#images.set(key, vertex);
@@ -172,7 +176,7 @@ export class Evaluator {
 
   async #origin(from: string | undefined, stage: Stage, range: SourceRange): Promise<Origin> {
     if (from === undefined) return { kind: 'context', name: '' };
-    const named = this.#options.context(from);
+    const named = await this.#options.context(from);
     if (named?.kind === 'directory') return { kind: 'context', name: from };
     if (named?.kind === 'image')
       return { kind: 'vertex', vertex: await this.#image(from, undefined, stage, range) };

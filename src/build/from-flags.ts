@@ -1,8 +1,6 @@
 // The flags of `build` → a BuildRequest. Everything that can be told from the command line alone is judged here, before
 // anything is read, pulled or made.
 
-import { statSync } from 'node:fs';
-import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { hostPlatform, parsePlatform } from '../image/platform.ts';
 import type { PullPolicy } from '../image/ensure-image.ts';
@@ -13,7 +11,7 @@ import { parseSize } from '../core/sizes.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import { fixedCreated, type BuildRequest } from './build.ts';
-import { namedContext } from './input.ts';
+import { parseNamedContext } from './named-contexts.ts';
 import { needsImage, parseOutput, type Output } from './outputs.ts';
 import { parseSecret, parseSsh } from './secrets.ts';
 import type { SquashMode } from './squash.ts';
@@ -52,7 +50,7 @@ export interface BuildOptions {
 export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
-): Omit<BuildRequest, 'input' | 'debug' | 'onEvent' | 'onContext' | 'pass'> & {
+): Omit<BuildRequest, 'input' | 'fetchContext' | 'debug' | 'onEvent' | 'onContext' | 'pass'> & {
   outputs: Output[];
   push: boolean;
 } {
@@ -77,7 +75,7 @@ export function requestFromFlags(
     keepsImage: push || outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
     labels: pairs('--label', options.label),
     annotations: pairs('--annotation', options.annotation),
-    contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
+    contexts: new Map(options['build-context'].map((text) => parseNamedContext(text, cwd))),
     platform: platformOf(options.platform),
     pull: { policy: pullOf(options.pull), registry },
     noCache: options['no-cache'] === true || options.layers === false,
@@ -166,24 +164,6 @@ function pullOf(text: string | undefined): PullPolicy {
   if (policy !== undefined) return policy;
   throw usage('--pull', text ?? '', 'must be one of always, missing, newer, never');
 }
-
-function contextOf(text: string, cwd: string): [string, BuildContext] {
-  const at = text.indexOf('=');
-  const value = text.slice(at + 1);
-  if (at <= 0 || value === '')
-    throw usage('--build-context', text, 'expected NAME=DIR or NAME=docker-image://IMAGE');
-  const name = text.slice(0, at).toLowerCase();
-  const image = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value)?.[1];
-  if (image !== undefined) return [name, { kind: 'image', reference: image }];
-  if (/^[a-z][a-z0-9+.-]*:\/\//.test(value))
-    throw usage('--build-context', text, 'only directories and docker-image:// are supported');
-  const dir = namedContext(value, cwd);
-  if (statSync(encodeBytes(dir.path), { throwIfNoEntry: false })?.isDirectory() === true)
-    return [name, { kind: 'directory', dir }];
-  throw usage('--build-context', text, `no such directory; an image is written docker-image://${value}`);
-}
-
-type BuildContext = BuildRequest['contexts'] extends ReadonlyMap<string, infer V> ? V : never;
 
 const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure'];
 

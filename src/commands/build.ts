@@ -28,8 +28,8 @@ export default defineCommand({
     'build-arg': { type: 'list', value: 'NAME[=VALUE]', help: 'give an ARG its value' },
     'build-context': {
       type: 'list',
-      value: 'NAME=DIR',
-      help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
+      value: 'NAME=DIR|URL',
+      help: 'more for --from and FROM: a directory, git or tar URL, docker-image://IMAGE, oci-layout://DIR',
     },
     call: {
       type: 'string',

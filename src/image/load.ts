@@ -9,7 +9,7 @@ import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
 import type { IdMap } from '../native/plan.ts';
-import type { Manifest, Platform } from '../spec/image.ts';
+import type { Descriptor, Manifest, Platform } from '../spec/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
 import { ensureStore } from '../store/init.ts';
 import {
@@ -25,7 +25,7 @@ import { readArchive, type Archive } from './archive.ts';
 import type { FetchBlob } from './download.ts';
 import type { OnImageEvent } from './events.ts';
 import { readDockerArchive, type LoadableImage } from './load-docker.ts';
-import { blobPath, readBlobFile, readOciLayout, type ReadFile } from './load-oci.ts';
+import { blobPath, entriesOf, readBlobFile, readOciLayout, type Layout, type ReadFile } from './load-oci.ts';
 import { logImageEvent } from './log-event.ts';
 import { hostPlatform } from './platform.ts';
 import { storeLayers } from './store-layers.ts';
@@ -66,6 +66,26 @@ export async function loadImages(
       return await loadFolder(parts, source.path, what, options);
     const input = 'path' in source ? openFile(source.path) : source.stream;
     return await loadArchive(parts, input, what, options, added);
+  });
+}
+
+/**
+ * One image of a layout's folder, without a name: the caller holds gc.lock shared for as long as nothing refers to it.
+ * @throws as loadImages; IMAGE_NOT_FOUND
+ */
+export async function loadFromLayout(
+  parts: LoadParts,
+  layout: Layout,
+  options: LoadOptions,
+): Promise<ResolvedImage> {
+  const { path, tag, digest } = layout;
+  const what = JSON.stringify(path);
+  const { images, ...folder } = openFolder(path, what, options, (entries) => entriesOf(entries, layout));
+  const [image] = images;
+  if (image !== undefined) return (await storeOne(parts, image, { ...folder, what, options })).image;
+  const wanted = digest ?? `image with the tag ${JSON.stringify(tag ?? 'latest')}`;
+  throw new EngineError('IMAGE_NOT_FOUND', `loading ${what}: its index.json has no ${wanted}`, {
+    exitCode: 1,
   });
 }
 
@@ -113,8 +133,19 @@ async function loadFolder(
   what: string,
   options: LoadOptions,
 ): Promise<LoadedImage[]> {
+  const { images, ...folder } = openFolder(dir, what, options);
+  return await storeAll(parts, images, { ...folder, what, options });
+}
+
+/** @param only as of readOciLayout */
+function openFolder(
+  dir: string,
+  what: string,
+  { platform }: LoadOptions,
+  only?: Parameters<typeof readOciLayout>[3],
+): Pick<Job, 'read' | 'fetch'> & { images: LoadableImage[] } {
   const read: ReadFile = (path, limit) => readSmallFile(`${dir}/${path}`, limit, what);
-  const images = readOciLayout(read, options.platform ?? hostPlatform(process.arch), what);
+  const images = readOciLayout(read, platform ?? hostPlatform(process.arch), what, only);
   if (images === undefined) {
     throw new EngineError(
       'IMAGE_INVALID',
@@ -129,7 +160,7 @@ async function loadFolder(
       new EngineError('IMAGE_INVALID', `loading ${what}: blob "${blob.digest}" is missing`),
     );
   };
-  return await storeAll(parts, images, { read, fetch, what, options });
+  return { read, fetch, images };
 }
 
 interface Job {
@@ -146,18 +177,43 @@ async function storeAll(
 ): Promise<LoadedImage[]> {
   if (images.length === 0) throw new EngineError('IMAGE_INVALID', `loading ${job.what}: it holds no image`);
   const loaded: LoadedImage[] = [];
-  for (const image of images) loaded.push(await storeOne(parts, image, job));
+  for (const image of images) loaded.push(await loadOne(parts, image, job));
   return loaded;
 }
 
-async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Promise<LoadedImage> {
+async function loadOne(parts: LoadParts, loadable: LoadableImage, job: Job): Promise<LoadedImage> {
   const { paths, log } = parts;
   const { what, options } = job;
   const references = loadable.names.flatMap((name) => referenceOf(name, log));
+  const reference = references[0] ?? '';
+  const { image, descriptor } = await storeOne(parts, loadable, job, reference);
+  const { digest } = descriptor;
+  options.onEvent?.({ type: 'publishing', reference: reference || what });
+  if (references.length === 0) await publishUnnamed(paths, descriptor);
+  for (const name of references) await publishImage(paths, image, { reference: name, manifest: descriptor });
+  logImageEvent(paths, image, 'load');
+  options.onEvent?.({
+    type: 'end',
+    reference: reference || what,
+    digest,
+    imageId: image.imageId,
+    changed: true,
+  });
+  return { references, image };
+}
+
+/** Everything but its names. */
+async function storeOne(
+  parts: LoadParts,
+  loadable: LoadableImage,
+  job: Job,
+  reference = '',
+): Promise<{ image: ResolvedImage; descriptor: Descriptor & { platform: Platform } }> {
+  const { paths } = parts;
+  const { what, options } = job;
   const manifest = parseManifest(loadable.manifest, `the manifest of ${what}`);
   const config = parseConfig(configBytes(paths, manifest, job), manifest, `the config of ${what}`);
   const digest = putBlob(paths, loadable.manifest);
-  const reference = references[0] ?? '';
   options.onEvent?.({ type: 'begin', reference: reference || what });
   const before = resolveImage(paths, reference, digest, manifest, config);
   const layers = manifest.layers.map((blob) => ({ digest: blob.digest, sizeBytes: blob.size }));
@@ -174,21 +230,10 @@ async function storeOne(parts: LoadParts, loadable: LoadableImage, job: Job): Pr
     fetch: job.fetch,
     onEvent: options.onEvent,
   });
-  options.onEvent?.({ type: 'publishing', reference: reference || what });
   const image = resolveImage(paths, reference, digest, manifest, config);
   const { mediaType } = loadable;
   const descriptor = { mediaType, digest, size: loadable.manifest.length, platform: platformOf(config) };
-  if (references.length === 0) await publishUnnamed(paths, descriptor);
-  for (const name of references) await publishImage(paths, image, { reference: name, manifest: descriptor });
-  logImageEvent(paths, image, 'load');
-  options.onEvent?.({
-    type: 'end',
-    reference: reference || what,
-    digest,
-    imageId: image.imageId,
-    changed: true,
-  });
-  return { references, image };
+  return { image, descriptor };
 }
 
 function configBytes(paths: Paths, { config }: Manifest, { read, what }: Job): Uint8Array {
