@@ -6,7 +6,7 @@ import type { EnsureLayersParts } from '../image/ensure-layers.ts';
 import type { IdMap } from '../native/plan.ts';
 import type { CachedLayer } from '../store/build-cache.ts';
 import { NewBlob } from '../store/new-blob.ts';
-import { keepBlob, treesOf } from './layer-store.ts';
+import { keepBlob, namingDisk, treesOf } from './layer-store.ts';
 
 /** `new`: those of this build; `all`: the base's too. */
 export type SquashMode = 'new' | 'all';
@@ -34,6 +34,8 @@ export async function squashLayers(
     const built = await squashTrees(trees, { file: blob.fd, idMap, doing: 'squashing the layers' });
     for (const note of built.notes) parts.log.warn(note);
     return built.entries === 0 ? [] : [keepBlob(blob, built, added)];
+  } catch (error) {
+    throw namingDisk(parts.paths, error);
   } finally {
     blob.discard();
   }
