@@ -25,7 +25,7 @@ import { Evaluator, type EvaluatedStage } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps } from './files/steps.ts';
 import { stepsBelow } from './graph.ts';
-import { historyEntry, squashedHistory } from './image-config.ts';
+import { finalConfig, historyEntry, squashedHistory, type Unset } from './image-config.ts';
 import type { Arrived, BuildInput } from './input.ts';
 import { NamedContexts, type NamedContext } from './named-contexts.ts';
 import type { PullSettings, RunSettings } from './options.ts';
@@ -48,12 +48,16 @@ export interface BuildRequest {
   /** An image without a name is kept too. */
   keepsImage: boolean;
   labels: Readonly<Record<string, string>>;
+  /** --unsetenv, --unsetlabel: what the image is not to have, whoever set it. */
+  unset: Unset;
   annotations: Readonly<Record<string, string>>;
   contexts: ReadonlyMap<string, NamedContext>;
   /** A named context that is elsewhere; once for each source. */
   fetchContext: (source: RemoteSource, vertex: number) => Promise<Arrived>;
   platform: Platform | undefined;
   pull: PullSettings;
+  /** Steps at work at the same time; undefined: as many as there are processors. */
+  jobs: number | undefined;
   noCache: boolean;
   /** Stages. */
   noCacheFilter: readonly string[];
@@ -164,6 +168,7 @@ class Build {
       const solver = new Solver(world, {
         ...{ onEvent, signal: this.#parts.signal, stop: this.#stop },
         firstNumber: this.#numbers,
+        jobs: this.#request.jobs,
       });
       try {
         const snapshot = await solver.snapshot(stage.top);
@@ -255,7 +260,7 @@ class Build {
     snapshot: Snapshot,
     added: Set<Digest>,
   ): Promise<ResolvedImage> {
-    const { tags, created, labels, annotations, platform, squash, onEvent } = this.#request;
+    const { tags, created, labels, unset, annotations, platform, squash, onEvent } = this.#request;
     const vertex = solver.nextNumber();
     const say = (text: string): void => onEvent({ type: 'status', vertex, text, atMs: Date.now() });
     onEvent({
@@ -288,7 +293,7 @@ class Build {
       layers: kept,
       added,
       platform: stage.image?.platform ?? platform ?? hostPlatform(process.arch),
-      config: withLabels(stage, labels),
+      config: finalConfig(stage.config, { labels, unset }),
       author: stage.author,
       created,
       history:
@@ -337,10 +342,6 @@ class Build {
       this.#parts.log.debug(`the build was not noted: ${String(error)}`);
     }
   }
-}
-
-function withLabels({ config }: EvaluatedStage, labels: Readonly<Record<string, string>>) {
-  return Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
 }
 
 function historyOf({ paths }: BuildParts, { manifestDigest, reference }: ResolvedImage): HistoryEntry[] {

@@ -26,6 +26,7 @@ export interface BuildOptions {
   annotation: string[];
   'build-arg': string[];
   'build-context': string[];
+  jobs: number | undefined;
   label: string[];
   network: string | undefined;
   output: string[];
@@ -44,6 +45,8 @@ export interface BuildOptions {
   target: string | undefined;
   timestamp: string | undefined;
   ulimit: string[];
+  unsetenv: string[];
+  unsetlabel: string[];
 }
 
 /** @throws USAGE, REFERENCE_INVALID */
@@ -74,6 +77,8 @@ export function requestFromFlags(
     push,
     keepsImage: push || outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
     labels: pairs('--label', options.label),
+    unset: { env: options.unsetenv, labels: options.unsetlabel },
+    jobs: jobsOf(options.jobs),
     annotations: pairs('--annotation', options.annotation),
     contexts: new Map(options['build-context'].map((text) => parseNamedContext(text, cwd))),
     platform: platformOf(options.platform),
@@ -97,6 +102,13 @@ export function requestFromFlags(
       keepTimes: times.keep,
     },
   };
+}
+
+/** As podman: 0 is no limit. */
+function jobsOf(jobs: number | undefined): number | undefined {
+  if (jobs === undefined || (Number.isInteger(jobs) && jobs > 0)) return jobs;
+  if (jobs === 0) return Infinity;
+  throw usage('--jobs', String(jobs), 'expected a number of steps, or 0 for no limit');
 }
 
 /** As podman: --layers=false is --squash without the cache. */

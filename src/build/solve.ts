@@ -70,7 +70,13 @@ export class Solver implements Lookup {
       stop,
       firstNumber,
       jobs = availableParallelism(),
-    }: { onEvent: OnBuildEvent; signal: AbortSignal; stop: () => void; firstNumber: number; jobs?: number },
+    }: {
+      onEvent: OnBuildEvent;
+      signal: AbortSignal;
+      stop: () => void;
+      firstNumber: number;
+      jobs?: number | undefined;
+    },
   ) {
     this.#world = world;
     this.#onEvent = onEvent;

@@ -57,6 +57,11 @@ export default defineCommand({
     'force-rm': { type: 'boolean', hidden: true, help: 'accepted for docker; nothing is left of steps' },
     iidfile: { type: 'string', value: 'FILE', help: 'write the id of the image to a file' },
     ignorefile: { type: 'string', value: 'FILE', help: 'instead of .dockerignore' },
+    jobs: {
+      type: 'number',
+      value: 'N',
+      help: 'run so many steps at the same time (processors); 0: no limit',
+    },
     label: { type: 'list', value: 'KEY=VALUE', help: 'add a label to the image' },
     layers: { type: 'boolean', default: true, help: 'false: as podman, --squash and --no-cache' },
     load: { type: 'boolean', hidden: true, help: 'accepted for docker; images are always in the store' },
@@ -106,6 +111,8 @@ export default defineCommand({
     target: { type: 'string', value: 'STAGE', help: 'build this stage' },
     timestamp: { type: 'string', value: 'WHEN', help: 'seconds since 1970, a date, or now (a fixed time)' },
     ulimit: { type: 'list', value: 'NAME=SOFT[:HARD]', help: 'limit of every RUN' },
+    unsetenv: { type: 'list', value: 'NAME', help: 'leave a variable out of the image' },
+    unsetlabel: { type: 'list', value: 'KEY', help: 'leave a label out of the image' },
     'verify-repro': {
       type: 'boolean',
       help: 'build twice, and name the first step that does not come to the same',
