@@ -23,12 +23,13 @@ export interface ArrivalOptions {
   onEvent: OnBuildEvent;
 }
 
-/** Of a context in events: before everything else of a build. */
+/** Of the context in events: before everything else of a build. */
 const VERTEX = 0;
 
 export class ArrivedContexts implements Arrivals {
   readonly #parts: BuildParts;
   readonly #options: ArrivalOptions;
+  readonly #named = new Map<string, Promise<Arrived>>();
   #work: WorkDir | undefined;
 
   constructor(parts: BuildParts, options: ArrivalOptions) {
@@ -46,9 +47,17 @@ export class ArrivedContexts implements Arrivals {
     return { kind: 'directory', path };
   }
 
-  async fetched(source: RemoteSource): Promise<Arrived> {
+  /** Of --build-context: once, however many builds ask. */
+  named(source: RemoteSource, vertex: number): Promise<Arrived> {
+    const key = JSON.stringify(source);
+    const arrived = this.#named.get(key) ?? this.fetched(source, vertex);
+    this.#named.set(key, arrived);
+    return arrived;
+  }
+
+  async fetched(source: RemoteSource, vertex = VERTEX): Promise<Arrived> {
     const { onEvent } = this.#options;
-    const at = (): { vertex: number; atMs: number } => ({ vertex: VERTEX, atMs: Date.now() });
+    const at = (): { vertex: number; atMs: number } => ({ vertex, atMs: Date.now() });
     const url = withoutCredentials(source.kind === 'git' ? source.remote : source.url.href);
     onEvent({
       ...{ type: 'start', work: 'context', stage: undefined, ...at() },

@@ -6,12 +6,16 @@ import { sha256OfText } from '../core/sha256.ts';
 import { addingBlobs } from '../image/adding.ts';
 import { ensureImage } from '../image/ensure-image.ts';
 import { hostPlatform } from '../core/platform.ts';
+import type { ImageEvent } from '../image/events.ts';
+import { loadFromLayout } from '../image/load.ts';
+import type { Layout } from '../image/load-oci.ts';
 import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import type { Platform } from '../spec/image.ts';
 import { buildCacheDir, hasCached, readCached, writeCached, type CachedLayer } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { ensureStore } from '../store/init.ts';
+import type { RemoteSource } from './context/remote-source.ts';
 import type { Selection } from './context/types.ts';
 import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfile/scope.ts';
 import { proxyEnv } from './dockerfile/predefined-args.ts';
@@ -23,17 +27,19 @@ import type { CacheImports } from './cache-transfer/imports.ts';
 import { checkEmulators } from './emulators.ts';
 import { Evaluator, type EvaluatedStage, type SharedImages } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
-import { FileSteps, type ContextDir } from './files/steps.ts';
+import { FileSteps } from './files/steps.ts';
 import { stepsBelow, type BaseVertex, type StepVertex, type Vertex } from './graph.ts';
-import type { BuildInput } from './input.ts';
+import type { Unset } from './image-config.ts';
+import type { Arrived, BuildInput } from './input.ts';
+import { NamedContexts, type NamedContext } from './named-contexts.ts';
 import type { PullSettings, RunSettings } from './options.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import type { Snapshot } from './snapshot.ts';
 import { emulationOf } from './run/emulation.ts';
 import { Solver } from './solve.ts';
+import type { SquashMode } from './squash.ts';
 import { storeResults, type StageResult, type StoredResult } from './store-results.ts';
 import type { NotedStep } from './step-key.ts';
-import { FIXED_TIME_SEC } from './times.ts';
 import type { DebugTerminal } from './run/debug-shell.ts';
 import { WorkDir } from './work.ts';
 import { BuildWorld } from './world.ts';
@@ -47,15 +53,17 @@ export interface BuildRequest {
   /** An image without a name is kept too. */
   keepsImage: boolean;
   labels: Readonly<Record<string, string>>;
+  /** --unsetenv, --unsetlabel: what the image is not to have, whoever set it. */
+  unset: Unset;
   annotations: readonly Annotation[];
-  /** Named contexts: a directory, or the reference of an image. */
-  contexts: ReadonlyMap<
-    string,
-    { kind: 'directory'; dir: ContextDir } | { kind: 'image'; reference: string }
-  >;
+  contexts: ReadonlyMap<string, NamedContext>;
+  /** A named context that is elsewhere; once for each source. */
+  fetchContext: (source: RemoteSource, vertex: number) => Promise<Arrived>;
   /** None: this machine's, or whatever image is there. Several come to an index. */
   platforms: readonly Platform[];
   pull: PullSettings;
+  /** Steps at work at the same time; undefined: as many as there are processors. */
+  jobs: number | undefined;
   noCache: boolean;
   /** Stages. */
   noCacheFilter: readonly string[];
@@ -64,6 +72,8 @@ export interface BuildRequest {
   run: RunSettings;
   /** RFC 3339, of the image and its new history entries. */
   created: string;
+  /** Undefined: each step that changes something has a layer. */
+  squash: SquashMode | undefined;
   /** --debug-shell */
   debug: DebugTerminal | undefined;
   onEvent: OnBuildEvent;
@@ -134,6 +144,7 @@ class Build {
   readonly #request: BuildRequest;
   readonly #ids: BuildIds;
   readonly #stop: () => void;
+  readonly #contexts: NamedContexts;
   #numbers = 1;
 
   constructor(parts: BuildParts, request: BuildRequest, ids: BuildIds, stop: () => void) {
@@ -141,6 +152,9 @@ class Build {
     this.#request = request;
     this.#ids = ids;
     this.#stop = stop;
+    this.#contexts = new NamedContexts(request.contexts, (source) =>
+      request.fetchContext(source, this.#numbers++),
+    );
   }
 
   async run(added: Set<Digest>): Promise<Built> {
@@ -168,6 +182,7 @@ class Build {
       const solver = new Solver(world, {
         ...{ onEvent, signal: this.#parts.signal, stop: this.#stop },
         firstNumber: this.#numbers,
+        jobs: this.#request.jobs,
       });
       try {
         await checkEmulators(tops, world, {
@@ -211,8 +226,8 @@ class Build {
         scope: globalScope(dockerfile, {
           ...{ buildArgs, buildPlatform: host, targetPlatform: platform ?? host, targetStage: target.name },
         }),
-        findImage: (name, wanted) => this.#findImage(name, wanted),
-        context: (name) => this.#request.contexts.get(name),
+        findImage: (name, wanted, layout) => this.#findImage(name, wanted, layout),
+        context: (name) => this.#contexts.resolve(name),
         ignoreCache: (stage) => this.#request.noCache || this.#request.noCacheFilter.includes(stage),
         hiddenEnv: proxyEnv(buildArgs),
         platform,
@@ -252,7 +267,11 @@ class Build {
     return await Promise.all(tops.map((top) => contentOf({ ...input, top })));
   }
 
-  async #findImage(name: string, platform: Platform | undefined): Promise<ResolvedImage> {
+  async #findImage(
+    name: string,
+    platform: Platform | undefined,
+    layout: Layout | undefined,
+  ): Promise<ResolvedImage> {
     const { pull, onEvent } = this.#request;
     const vertex = this.#numbers++;
     onEvent({
@@ -260,12 +279,16 @@ class Build {
       name: `[internal] load metadata for ${name}`,
     });
     try {
-      const image = await ensureImage(this.#parts, name, pull.policy, {
+      const options = {
         idMap: this.#ids.idMap,
         platform,
-        registry: pull.registry,
-        onEvent: (event) => onEvent({ type: 'image', vertex, event, atMs: Date.now() }),
-      });
+        onEvent: (event: ImageEvent): void => onEvent({ type: 'image', vertex, event, atMs: Date.now() }),
+      };
+      const { registry } = pull;
+      const image =
+        layout === undefined
+          ? await ensureImage(this.#parts, name, pull.policy, { ...options, registry })
+          : await loadFromLayout(this.#parts, layout, options);
       onEvent({ type: 'done', vertex, atMs: Date.now() });
       return image;
     } catch (error) {
@@ -276,14 +299,10 @@ class Build {
   }
 
   #fileSteps(work: WorkDir, contents: ContentNotes): FileSteps {
-    const { input, contexts, run } = this.#request;
+    const { input, run } = this.#request;
     return new FileSteps({
       ...{ parts: this.#parts, ids: this.#ids, work, contents },
-      context: (name) => {
-        if (name === '') return input.context;
-        const named = contexts.get(name);
-        return named?.kind === 'directory' ? named.dir : undefined;
-      },
+      context: (name) => (name === '' ? input.context : this.#contexts.dirOf(name)),
       statFile: `${buildCacheDir(this.#parts.paths)}/stat-cache`,
       keepTimes: run.keepTimes,
       timed: (name, context, request) => this.#timed(name, () => context.select(request)),
@@ -310,6 +329,7 @@ class Build {
       ...{ type: 'start', vertex, work: 'export', stage: undefined, atMs: Date.now() },
       name: 'exporting to image',
     });
+    if (this.#request.squash !== undefined) say('squashing layers');
     const into = { parts: this.#parts, ids: this.#ids, request: this.#request, added };
     const { image, platforms } = await storeResults(into, results);
     say('exporting layers done');
@@ -344,9 +364,4 @@ class Build {
       this.#parts.log.debug(`the build was not noted: ${String(error)}`);
     }
   }
-}
-
-/** RFC 3339 of the time that images have unless something else is asked for. */
-export function fixedCreated(timeSec: number = FIXED_TIME_SEC): string {
-  return new Date(timeSec * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -8,7 +8,7 @@ import { chooseIdMap } from '../runtime/idmap.ts';
 import { readIdMapInput } from '../runtime/idmap-input.ts';
 import { idOf, targetOf } from '../store/images.ts';
 import { storeIo } from '../store/io.ts';
-import { buildImage, fixedCreated, type BuildRequest } from './build.ts';
+import { buildImage, type BuildRequest } from './build.ts';
 import type { OnBuildEvent } from './events.ts';
 import type { BuildParts } from './parts.ts';
 import { exportCaches } from './cache-transfer/export.ts';
@@ -21,11 +21,12 @@ import { readInput, type BuildInput } from './input.ts';
 import { pushBuilt } from './push.ts';
 import { folderOf, writeOutput, type BuiltPlatform, type Output, type OutputParts } from './outputs.ts';
 import { BuildKeeper } from './report/keep.ts';
+import { fixedCreated } from './times.ts';
 import { verifyBuild } from './verify/verify.ts';
 
 export interface BuildCommand extends Omit<
   BuildRequest,
-  'input' | 'created' | 'onContext' | 'pass' | 'cache'
+  'input' | 'created' | 'fetchContext' | 'onContext' | 'pass' | 'cache'
 > {
   /** Undefined: of the commit that the context comes from, else the fixed time. */
   created: string | undefined;
@@ -84,6 +85,7 @@ export async function runBuild(
       created: request.created ?? fixedCreated(await contextTime(parts, input)),
       cache: { imports, isExported: cache.to.length > 0, inline: cache.inline },
       onContext: (event) => keeper.onContext(event),
+      fetchContext: (source, vertex) => arrivals.named(source, vertex),
     };
     const { image, platforms, caches, proof } = verifyRepro
       ? await verifyBuild(parts, full)

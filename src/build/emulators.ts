@@ -8,7 +8,7 @@ import { missingHandlers, type Emulation } from './run/emulation.ts';
 import type { Lookup, SolveWorld } from './solve.ts';
 import { keyOf } from './step-key.ts';
 
-type World = Pick<SolveWorld, 'baseKey' | 'partsOf' | 'findCached' | 'located'>;
+type World = Pick<SolveWorld, 'baseKey' | 'partsOf' | 'findCached' | 'isElsewhere' | 'located'>;
 
 /** @throws HOST_MISSING (exit status 1) at the first RUN that nothing here runs; it names all platforms that lack something */
 export async function checkEmulators(
@@ -68,7 +68,7 @@ class Forecast {
 
   async #isCached(vertex: Vertex): Promise<boolean> {
     const key = await this.#key(vertex);
-    return key !== undefined && this.#world.findCached(key) !== undefined;
+    return key !== undefined && (this.#world.findCached(key) !== undefined || this.#world.isElsewhere(key));
   }
 
   #key(vertex: Vertex): Promise<string | undefined> {

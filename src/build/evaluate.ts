@@ -2,6 +2,7 @@
 // images that stages begin with are looked up by the caller; all else is pure.
 
 import { formatPlatform } from '../core/platform.ts';
+import type { Layout } from '../image/load-oci.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import type { ImageConfigSection, Platform } from '../spec/image.ts';
 import { withoutCredentials } from './context/credentials.ts';
@@ -25,9 +26,11 @@ import { configAfter, createdBy, resolveWorkdir, runArgs, scriptOf, startConfig 
 export interface EvaluateOptions {
   scope: GlobalScope;
   /** The image of that name, or undefined where the name is a context's directory. */
-  findImage(name: string, platform: Platform | undefined, range: SourceRange): Promise<ResolvedImage>;
-  /** What --build-context says of a name. */
-  context(name: string): { kind: 'directory' } | { kind: 'image'; reference: string } | undefined;
+  findImage(name: string, platform: Platform | undefined, layout: Layout | undefined): Promise<ResolvedImage>;
+  /** What --build-context says of a name. `layout`: the image is there, whatever its reference. */
+  context(
+    name: string,
+  ): Promise<{ kind: 'directory' } | { kind: 'image'; reference: string; layout?: Layout } | undefined>;
   ignoreCache(stage: string): boolean;
   /** `NAME=value` of proxies. */
   hiddenEnv: readonly string[];
@@ -164,7 +167,7 @@ export class Evaluator {
     range: SourceRange,
   ): Promise<BaseVertex> {
     const platform = asked ?? this.#options.platform;
-    const named = this.#options.context(name);
+    const named = await this.#options.context(name);
     if (named?.kind === 'directory')
       throw new DockerfileError(
         this.#dockerfile,
@@ -172,14 +175,15 @@ export class Evaluator {
         `${name}: the build context is a directory, not an image`,
       );
     const reference = named === undefined ? name : named.reference;
-    const key = JSON.stringify([reference, platform]);
+    const layout = named?.layout;
+    const key = JSON.stringify([reference, platform, layout]);
     let vertex = this.#images.get(key);
     if (vertex === undefined) {
       const steps = stage.instructions.filter(makesStep).length + 1;
       const shown = this.#shownPlatform(platform);
       const label = `${stepName(stage, this.#dockerfile, 1, steps, shown)} FROM ${reference}`;
       vertex = this.#options
-        .findImage(reference, platform, range)
+        .findImage(reference, platform, layout)
         .then((image): BaseVertex => ({ kind: 'base', name: label, stage: shownStage(stage, shown), image }));
       vertex.catch(() => {});
       this.#images.set(key, vertex);
@@ -189,7 +193,7 @@ export class Evaluator {
 
   async #origin(from: string | undefined, stage: Stage, range: SourceRange): Promise<Origin> {
     if (from === undefined) return { kind: 'context', name: '' };
-    const named = this.#options.context(from);
+    const named = await this.#options.context(from);
     if (named?.kind === 'directory') return { kind: 'context', name: from };
     if (named?.kind === 'image')
       return { kind: 'vertex', vertex: await this.#image(from, undefined, stage, range) };

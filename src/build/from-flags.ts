@@ -1,8 +1,6 @@
 // The flags of `build` → a BuildRequest. Everything that can be told from the command line alone is judged here, before
 // anything is read, pulled or made.
 
-import { statSync } from 'node:fs';
-import { encodeBytes } from '../core/bytes.ts';
 import { EngineError } from '../core/errors.ts';
 import { formatPlatform, hostPlatform, parsePlatform } from '../core/platform.ts';
 import type { BuildCommand } from './command.ts';
@@ -14,11 +12,13 @@ import { parseSize } from '../core/sizes.ts';
 import { parseUlimit } from '../runtime/ulimits.ts';
 import type { Platform } from '../spec/image.ts';
 import { checkAnnotations, parseAnnotations } from './annotations.ts';
-import { fixedCreated, type BuildRequest } from './build.ts';
+import type { BuildRequest } from './build.ts';
 import { parseCacheFlags } from './cache-transfer/flags.ts';
-import { namedContext } from './input.ts';
+import { parseNamedContext } from './named-contexts.ts';
 import { needsImage, parseOutput, type ParsedOutput } from './outputs.ts';
 import { parseSecret, parseSsh } from './secrets.ts';
+import type { SquashMode } from './squash.ts';
+import { fixedCreated } from './times.ts';
 import { DEFAULT_SHM_BYTES } from './world.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -33,21 +33,27 @@ export interface BuildOptions {
   cache: string[];
   'cache-from': string[];
   'cache-to': string[];
+  jobs: number | undefined;
   label: string[];
   network: string | undefined;
   output: string[];
   'no-cache': boolean | undefined;
   'no-cache-filter': string[];
+  layers: boolean | undefined;
   platform: string[];
   pull: string | undefined;
   push: boolean | undefined;
   secret: string[];
   'shm-size': string | undefined;
+  squash: boolean | undefined;
+  'squash-all': boolean | undefined;
   ssh: string[];
   tag: string[];
   target: string | undefined;
   timestamp: string | undefined;
   ulimit: string[];
+  unsetenv: string[];
+  unsetlabel: string[];
 }
 
 /** @throws USAGE, REFERENCE_INVALID */
@@ -55,7 +61,10 @@ export function requestFromFlags(
   options: BuildOptions,
   { env, cwd, registry }: { env: Env; cwd: string; registry: RegistryOptions | undefined },
 ): Pick<BuildCommand, 'created' | 'outputs' | 'push' | 'cache'> &
-  Omit<BuildRequest, 'input' | 'created' | 'debug' | 'onEvent' | 'onContext' | 'pass' | 'cache'> {
+  Omit<
+    BuildRequest,
+    'input' | 'created' | 'fetchContext' | 'debug' | 'onEvent' | 'onContext' | 'pass' | 'cache'
+  > {
   const buildArgs = buildArgsOf(options['build-arg'], env);
   const times = timesOf(options.timestamp, buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   const outputs = options.output.map(parseOutput);
@@ -70,6 +79,14 @@ export function requestFromFlags(
   const annotations = parseAnnotations(options.annotation);
   checkAnnotations(annotations, { hasIndex: platforms.length > 1 });
   refuseSeveral(outputs, platforms);
+  const cache = parseCacheFlags(options, cwd);
+  const squash = squashOf(options);
+  if (cache.inline && squash !== undefined)
+    throw usage(
+      '--cache-to',
+      'type=inline',
+      'the layer of a squashed image is that of no step: use type=registry',
+    );
   const network = options.network ?? 'default';
   if (network !== 'default') parseNetworkMode(network);
   return {
@@ -80,12 +97,15 @@ export function requestFromFlags(
     push,
     keepsImage: push || outputs.length === 0 || outputs.some(({ output }) => needsImage(output)),
     labels: pairs('--label', options.label),
+    unset: { env: options.unsetenv, labels: options.unsetlabel },
+    jobs: jobsOf(options.jobs),
     annotations,
-    contexts: new Map(options['build-context'].map((text) => contextOf(text, cwd))),
+    contexts: new Map(options['build-context'].map((text) => parseNamedContext(text, cwd))),
     platforms,
     pull: { policy: pullOf(options.pull), registry },
-    cache: parseCacheFlags(options, cwd),
-    noCache: options['no-cache'] === true,
+    cache,
+    noCache: options['no-cache'] === true || options.layers === false,
+    squash,
     noCacheFilter: options['no-cache-filter'].map((name) => name.toLowerCase()),
     created: times.created,
     run: {
@@ -103,6 +123,19 @@ export function requestFromFlags(
       keepTimes: times.keep,
     },
   };
+}
+
+/** As podman: 0 is no limit. */
+function jobsOf(jobs: number | undefined): number | undefined {
+  if (jobs === undefined || (Number.isInteger(jobs) && jobs > 0)) return jobs;
+  if (jobs === 0) return Infinity;
+  throw usage('--jobs', String(jobs), 'expected a number of steps, or 0 for no limit');
+}
+
+/** As podman: --layers=false is --squash without the cache. */
+function squashOf(options: Pick<BuildOptions, 'layers' | 'squash' | 'squash-all'>): SquashMode | undefined {
+  if (options['squash-all'] === true) return 'all';
+  return options.squash === true || options.layers === false ? 'new' : undefined;
 }
 
 /** `NAME=value`, or `NAME` for the caller's, which is left out when there is none. */
@@ -168,24 +201,6 @@ function pullOf(text: string | undefined): PullPolicy {
   if (policy !== undefined) return policy;
   throw usage('--pull', text ?? '', 'must be one of always, missing, newer, never');
 }
-
-function contextOf(text: string, cwd: string): [string, BuildContext] {
-  const at = text.indexOf('=');
-  const value = text.slice(at + 1);
-  if (at <= 0 || value === '')
-    throw usage('--build-context', text, 'expected NAME=DIR or NAME=docker-image://IMAGE');
-  const name = text.slice(0, at).toLowerCase();
-  const image = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value)?.[1];
-  if (image !== undefined) return [name, { kind: 'image', reference: image }];
-  if (/^[a-z][a-z0-9+.-]*:\/\//.test(value))
-    throw usage('--build-context', text, 'only directories and docker-image:// are supported');
-  const dir = namedContext(value, cwd);
-  if (statSync(encodeBytes(dir.path), { throwIfNoEntry: false })?.isDirectory() === true)
-    return [name, { kind: 'directory', dir }];
-  throw usage('--build-context', text, `no such directory; an image is written docker-image://${value}`);
-}
-
-type BuildContext = BuildRequest['contexts'] extends ReadonlyMap<string, infer V> ? V : never;
 
 const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure'];
 

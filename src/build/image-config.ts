@@ -117,6 +117,38 @@ export function historyEntry(text: string, emptyLayer: boolean, created: string 
   };
 }
 
+/** Names of variables and keys of labels. */
+export interface Unset {
+  env: readonly string[];
+  labels: readonly string[];
+}
+
+/** What flags say of the image, after its last instruction: labels that are added come after those that are taken away. */
+export function finalConfig(
+  config: ImageConfigSection,
+  { labels, unset }: { labels: Readonly<Record<string, string>>; unset: Unset },
+): ImageConfigSection {
+  const final = { ...config };
+  if (unset.env.length > 0)
+    final.Env = (config.Env ?? []).filter((entry) => !unset.env.includes(entry.split('=', 1)[0] as string));
+  if (unset.labels.length > 0 || Object.keys(labels).length > 0) {
+    const kept = Object.entries(config.Labels ?? {}).filter(([key]) => !unset.labels.includes(key));
+    final.Labels = { ...Object.fromEntries(kept), ...labels };
+  }
+  return final;
+}
+
+/** As docker has it: the lines stay, without their layers, and the one layer has a line of its own. */
+export function squashedHistory(
+  lines: readonly HistoryEntry[],
+  layers: number,
+  left: number,
+  created: string,
+): HistoryEntry[] {
+  const empty = lines.map((line): HistoryEntry => ({ ...line, empty_layer: true }));
+  return [...empty, historyEntry(`merge of ${layers} layers`, left === 0, created)];
+}
+
 /** As Go prints a list with %q. */
 function goList(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;

@@ -3,7 +3,7 @@
 
 import { renameSync } from 'node:fs';
 import type { Digest } from '../core/digest.ts';
-import { errnoOf } from '../core/errors.ts';
+import { EngineError, errnoOf } from '../core/errors.ts';
 import { ensureLayerTrees, type EnsureLayersParts } from '../image/ensure-layers.ts';
 import { startBuiltLayer, type BuiltLayer } from '../image/layer/built-layer.ts';
 import type { SettleRules } from '../image/layer/settle.ts';
@@ -13,6 +13,7 @@ import type { CachedLayer } from '../store/build-cache.ts';
 import type { ResolvedImage } from '../store/images.ts';
 import { mapKeyOf, treeDir, type StoreRoot } from '../store/layout.ts';
 import { TreeStage } from '../store/layers.ts';
+import { noSpace } from '../store/io.ts';
 import { NewBlob } from '../store/new-blob.ts';
 import { chainsOf, storedLayers, type FreshLayer, type Snapshot } from './snapshot.ts';
 
@@ -73,6 +74,8 @@ export async function keepLayer(
       const layer = keepBlob(blob, built, step.added);
       dir = await publishTree(paths, step, built, [...(await below), layer]);
       return layer;
+    } catch (error) {
+      throw namingDisk(paths, error);
     } finally {
       blob.discard();
     }
@@ -91,8 +94,22 @@ export async function keepLayer(
   };
 }
 
+/** A disk that is full is one of several: which, and how to get on. */
+export function namingDisk({ graphRoot }: StoreRoot, error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.code !== 'NO_SPACE' || error.hint !== undefined) return error;
+  return noSpace(
+    `${error.message}: the disk of the store ${JSON.stringify(graphRoot)} is full`,
+    undefined,
+    error,
+  );
+}
+
 /** Uncompressed: its digest is the diff id, whatever compressor a later push uses. */
-function keepBlob(blob: NewBlob, { diffId, tarBytes }: BuiltLayer, added: Set<Digest>): CachedLayer {
+export function keepBlob(
+  blob: NewBlob,
+  { diffId, tarBytes }: Pick<BuiltLayer, 'diffId' | 'tarBytes'>,
+  added: Set<Digest>,
+): CachedLayer {
   added.add(diffId);
   blob.commitAs(diffId, tarBytes);
   return { diffId, blob: { mediaType: MEDIA_TYPE.layerTar, digest: diffId, size: tarBytes } };

@@ -17,6 +17,8 @@ export interface SolveWorld {
   baseKey(vertex: BaseVertex): string;
   base(vertex: BaseVertex): Promise<Snapshot>;
   findCached(key: string): StepRecord | undefined;
+  /** Whether a cache of elsewhere says that it has the step. */
+  isElsewhere(key: string): boolean;
   /**
    * The same of caches of elsewhere. start: shows the vertex as at work, before its layers are fetched; returns its number.
    */
@@ -82,7 +84,13 @@ export class Solver implements Lookup {
       stop,
       firstNumber,
       jobs = availableParallelism(),
-    }: { onEvent: OnBuildEvent; signal: AbortSignal; stop: () => void; firstNumber: number; jobs?: number },
+    }: {
+      onEvent: OnBuildEvent;
+      signal: AbortSignal;
+      stop: () => void;
+      firstNumber: number;
+      jobs?: number | undefined;
+    },
   ) {
     this.#world = world;
     this.#onEvent = onEvent;

@@ -11,9 +11,10 @@ import { annotationsOf } from './annotations.ts';
 import type { BuildRequest } from './build.ts';
 import { inlineCache, type CacheContent } from './cache-transfer/content.ts';
 import type { EvaluatedStage } from './evaluate.ts';
-import { historyEntry } from './image-config.ts';
+import { finalConfig, historyEntry, squashedHistory } from './image-config.ts';
 import type { BuildIds, BuildParts } from './parts.ts';
 import { storedLayers, type Snapshot } from './snapshot.ts';
+import { squashLayers } from './squash.ts';
 
 export interface StageResult {
   stage: EvaluatedStage;
@@ -53,7 +54,7 @@ async function storeOne(
   platform: Platform | undefined,
   isPart: boolean,
 ): Promise<ResolvedImage> {
-  const { tags, created, labels, annotations, keepsImage } = request;
+  const { tags, created, labels, unset, annotations, keepsImage, squash } = request;
   const base =
     stage.image === undefined
       ? undefined
@@ -64,23 +65,36 @@ async function storeOne(
   const history = stage.lines.map((line) =>
     historyEntry(line.createdBy, !line.makesStep || made[step++] !== true, created),
   );
+  const all = squash === 'all';
+  const below = layers.slice(0, all ? 0 : (stage.image?.layers.length ?? 0));
+  const own = layers.slice(below.length);
+  const { idMap } = ids;
+  const kept = squash === undefined ? own : await squashLayers(parts, { below, layers: own, idMap, added });
   return await storeNewImage(parts, {
     doing: 'exporting the image',
     references: isPart ? [] : tags,
     isKept: !isPart && keepsImage,
-    base,
-    layers: layers.slice(stage.image?.layers.length ?? 0),
+    base: all ? undefined : base,
+    layers: kept,
     added,
     platform: stage.image?.platform ?? platform ?? hostPlatform(process.arch),
-    config: withLabels(stage, labels),
+    config: finalConfig(stage.config, { labels, unset }),
     author: stage.author,
     created,
-    history,
+    history:
+      kept === own
+        ? history
+        : squashedHistory(
+            [...(all ? (base?.config.history ?? []) : []), ...history],
+            own.length,
+            kept.length,
+            created,
+          ),
     annotations: {
       ...annotationsOf(annotations, 'manifest', platform),
       ...(request.cache?.inline === true && cache !== undefined ? inlineCache(cache, layers) : {}),
     },
-    idMap: ids.idMap,
+    idMap,
   });
 }
 
@@ -99,8 +113,4 @@ async function storeIndex(
     }),
     annotations: annotationsOf(annotations, 'index'),
   });
-}
-
-function withLabels({ config }: EvaluatedStage, labels: Readonly<Record<string, string>>) {
-  return Object.keys(labels).length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } };
 }

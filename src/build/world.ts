@@ -136,6 +136,10 @@ export class BuildWorld implements SolveWorld {
     return record !== undefined && this.#isWhole(record.layers) ? record : undefined;
   }
 
+  isElsewhere(key: string): boolean {
+    return this.#imports?.step(key) !== undefined;
+  }
+
   async importCached(vertex: StepVertex, of: Lookup, start: () => number): Promise<CachedStep | undefined> {
     const taking: Taking = { ...this.#taking, start, onEvent: this.#onEvent };
     const found = await this.#imports?.take(vertex, of, taking);

@@ -32,8 +32,8 @@ export default defineCommand({
     'build-arg': { type: 'list', value: 'NAME[=VALUE]', help: 'give an ARG its value' },
     'build-context': {
       type: 'list',
-      value: 'NAME=DIR',
-      help: 'a further directory, or docker-image://IMAGE, for --from and FROM',
+      value: 'NAME=DIR|URL',
+      help: 'more for --from and FROM: a directory, git or tar URL, docker-image://IMAGE, oci-layout://DIR',
     },
     cache: {
       type: 'list',
@@ -76,7 +76,13 @@ export default defineCommand({
     'force-rm': { type: 'boolean', hidden: true, help: 'accepted for docker; nothing is left of steps' },
     iidfile: { type: 'string', value: 'FILE', help: 'write the id of the image to a file' },
     ignorefile: { type: 'string', value: 'FILE', help: 'instead of .dockerignore' },
+    jobs: {
+      type: 'number',
+      value: 'N',
+      help: 'run so many steps at the same time (processors); 0: no limit',
+    },
     label: { type: 'list', value: 'KEY=VALUE', help: 'add a label to the image' },
+    layers: { type: 'boolean', default: true, help: 'false: as podman, --squash and --no-cache' },
     load: { type: 'boolean', hidden: true, help: 'accepted for docker; images are always in the store' },
     'metadata-file': { type: 'string', value: 'FILE', help: 'write what came of the build to a JSON file' },
     network: { type: 'string', value: 'MODE', help: 'network of RUN: default, none or host' },
@@ -122,6 +128,8 @@ export default defineCommand({
     },
     secret: { type: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'what RUN --mount=type=secret gets' },
     'shm-size': { type: 'string', value: 'SIZE', help: 'size of /dev/shm of RUN (64m)' },
+    squash: { type: 'boolean', help: 'make one layer of those that this build adds' },
+    'squash-all': { type: 'boolean', help: 'make one layer of all, those of the base image too' },
     ssh: { type: 'list', value: 'default|ID[=SOCKET]', help: 'agent for RUN --mount=type=ssh' },
     tag: { type: 'list', short: 't', value: 'NAME[:TAG]', help: 'name the image' },
     target: { type: 'string', value: 'STAGE', help: 'build this stage' },
@@ -131,6 +139,8 @@ export default defineCommand({
       help: 'seconds since 1970, a date, or now (the time of the commit)',
     },
     ulimit: { type: 'list', value: 'NAME=SOFT[:HARD]', help: 'limit of every RUN' },
+    unsetenv: { type: 'list', value: 'NAME', help: 'leave a variable out of the image' },
+    unsetlabel: { type: 'list', value: 'KEY', help: 'leave a label out of the image' },
     'verify-repro': {
       type: 'boolean',
       help: 'build twice, and name the first step that does not come to the same',

@@ -21,8 +21,17 @@ const MAX_DEPTH = 4;
 /** Content of a small file of the layout, by its path. */
 export type ReadFile = (path: string, limit: number) => Uint8Array | undefined;
 
+/** One image of a layout's folder. Neither tag nor digest: "latest", or the only one there is. */
+export interface Layout {
+  /** Host path. */
+  path: string;
+  tag: string | undefined;
+  digest: string | undefined;
+}
+
 /**
- * wanted: one platform of each image; undefined: an index with all of its platforms that are there, if those are several
+ * @param wanted one platform of each image; undefined: an index with all of its platforms that are there, if those are several
+ * @param only of the entries of index.json; all without it
  * @returns undefined: no OCI layout
  * @throws IMAGE_INVALID, DIGEST_MISMATCH, PLATFORM_NOT_FOUND
  */
@@ -30,13 +39,14 @@ export function readOciLayout(
   read: ReadFile,
   wanted: Platform | undefined,
   what: string,
+  only: (entries: readonly Descriptor[]) => readonly Descriptor[] = (entries) => entries,
 ): LoadableImage[] | undefined {
   if (read('oci-layout', 4096) === undefined) return undefined;
   const bytes = read('index.json', MAX_MANIFEST_BYTES);
   if (bytes === undefined) throw invalid(what, 'it has no index.json');
   const groups = new Map<string, Descriptor[]>();
-  for (const entry of parseIndex(bytes, `index.json of ${what}`).manifests) {
-    if (isAttestation(entry)) continue;
+  const { manifests } = parseIndex(bytes, `index.json of ${what}`);
+  for (const entry of only(manifests.filter((one) => !isAttestation(one)))) {
     const key = namesOf(entry).join(' ') || entry.digest;
     groups.set(key, [...(groups.get(key) ?? []), entry]);
   }
@@ -89,6 +99,19 @@ function readManifest(
     current = choosePlatform(parsed.index.manifests, wanted, `loading ${what}`);
   }
   throw invalid(what, `its indexes are nested more than ${MAX_DEPTH} deep`);
+}
+
+/** Entries of the image that is asked for: its platforms, or their index. (pure) */
+export function entriesOf(
+  entries: readonly Descriptor[],
+  { tag, digest }: Pick<Layout, 'tag' | 'digest'>,
+): readonly Descriptor[] {
+  if (digest !== undefined) return entries.filter((entry) => entry.digest === digest);
+  const tagged = entries.filter(({ annotations }) => {
+    const name = annotations?.[ANNOTATION.refName] ?? annotations?.[CONTAINERD_NAME] ?? '';
+    return name === (tag ?? 'latest') || name.endsWith(`:${tag ?? 'latest'}`);
+  });
+  return tag === undefined && tagged.length === 0 && entries.length === 1 ? entries : tagged;
 }
 
 /** Small blobs: manifests and configs. */

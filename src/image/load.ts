@@ -7,6 +7,7 @@ import type { Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
+import { hostPlatform } from '../core/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
 import type { IdMap } from '../native/plan.ts';
 import type { Manifest, Platform } from '../spec/image.ts';
@@ -26,7 +27,7 @@ import { readArchive, type Archive } from './archive.ts';
 import type { FetchBlob } from './download.ts';
 import type { OnImageEvent } from './events.ts';
 import { readDockerArchive, type LoadableImage } from './load-docker.ts';
-import { blobPath, readBlobFile, readOciLayout, type ReadFile } from './load-oci.ts';
+import { blobPath, entriesOf, readBlobFile, readOciLayout, type Layout, type ReadFile } from './load-oci.ts';
 import { logImageEvent } from './log-event.ts';
 import { storeLayers } from './store-layers.ts';
 
@@ -66,6 +67,29 @@ export async function loadImages(
       return await loadFolder(parts, source.path, what, options);
     const input = 'path' in source ? openFile(source.path) : source.stream;
     return await loadArchive(parts, input, what, options, added);
+  });
+}
+
+/**
+ * One image of a layout's folder, without a name: the caller holds gc.lock shared for as long as nothing refers to it.
+ * @throws as loadImages; IMAGE_NOT_FOUND
+ */
+export async function loadFromLayout(
+  parts: LoadParts,
+  layout: Layout,
+  options: LoadOptions,
+): Promise<ResolvedImage> {
+  const { path, tag, digest } = layout;
+  const what = JSON.stringify(path);
+  const platform = options.platform ?? hostPlatform(process.arch);
+  const { images, ...folder } = openFolder(path, what, { ...options, platform }, (entries) =>
+    entriesOf(entries, layout),
+  );
+  const [image] = images;
+  if (image !== undefined) return await storeManifest(parts, image, '', { ...folder, what, options });
+  const wanted = digest ?? `image with the tag ${JSON.stringify(tag ?? 'latest')}`;
+  throw new EngineError('IMAGE_NOT_FOUND', `loading ${what}: its index.json has no ${wanted}`, {
+    exitCode: 1,
   });
 }
 
@@ -111,8 +135,19 @@ async function loadFolder(
   what: string,
   options: LoadOptions,
 ): Promise<LoadedImage[]> {
+  const { images, ...folder } = openFolder(dir, what, options);
+  return await storeAll(parts, images, { ...folder, what, options });
+}
+
+/** @param only as of readOciLayout */
+function openFolder(
+  dir: string,
+  what: string,
+  { platform }: LoadOptions,
+  only?: Parameters<typeof readOciLayout>[3],
+): Pick<Job, 'read' | 'fetch'> & { images: LoadableImage[] } {
   const read: ReadFile = (path, limit) => readSmallFile(`${dir}/${path}`, limit, what);
-  const images = readOciLayout(read, options.platform, what);
+  const images = readOciLayout(read, platform, what, only);
   if (images === undefined) {
     throw new EngineError(
       'IMAGE_INVALID',
@@ -127,7 +162,7 @@ async function loadFolder(
       new EngineError('IMAGE_INVALID', `loading ${what}: blob "${blob.digest}" is missing`),
     );
   };
-  return await storeAll(parts, images, { read, fetch, what, options });
+  return { read, fetch, images };
 }
 
 interface Job {
@@ -212,7 +247,6 @@ async function storeManifest(
     fetch: job.fetch,
     onEvent: options.onEvent,
   });
-  options.onEvent?.({ type: 'publishing', reference: reference || what });
   const image = resolveImage(paths, reference, digest, manifest, config);
   options.onEvent?.({
     type: 'end',

@@ -3,7 +3,7 @@
 // and has a protocol of its own: image/layer/messages.ts.)
 
 import type { Readable, Writable } from 'node:stream';
-import { EngineError, type ErrorCode } from '../core/errors.ts';
+import { EngineError, errnoOf, type ErrorCode } from '../core/errors.ts';
 import { writeAll } from '../core/fs.ts';
 import { addon } from './addon.ts';
 import type { MountedRoot } from './encode-plan.ts';
@@ -127,7 +127,10 @@ export async function serveInside(
 function describe(error: unknown): Extract<Answer, { error: unknown }>['error'] {
   // Nobody reads stdout any more: what was thrown then has no words of its own.
   const message = (error instanceof Error ? error.message : String(error)) || 'nobody takes the output';
-  if (!(error instanceof EngineError)) return { code: 'IO', message };
+  if (!(error instanceof EngineError)) {
+    const errno = errnoOf(error);
+    return { code: errno === 'ENOSPC' || errno === 'EDQUOT' ? 'NO_SPACE' : 'IO', message };
+  }
   const { code, hint, exitCode } = error;
   return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) };
 }

@@ -4,6 +4,7 @@
 //   steps/<key>.json       StepRecord: what a step with that key came to
 //   files/<digest>.json    the files behind a content digest, to say later which of them changed
 //   contents/<key>         content digest of what a COPY --from selects in a stage with that key
+//   urls/<hash>.json       what a server said of the file of a URL, and the content digests that it came to
 //   builds/<hash>.json     the last build of one target, step by step: why the next one misses
 //   history/<id>/          pictures of the last builds (build-history.ts)
 //   mounts/<hash>/         contents of RUN --mount=type=cache
@@ -20,7 +21,7 @@ import type { StoreRoot } from './layout.ts';
 /** Raised when the meaning of keys or layers changes. */
 export const BUILD_CACHE_VERSION = 1;
 
-export type CacheShelf = 'steps' | 'files' | 'contents' | 'builds' | 'mounts';
+export type CacheShelf = 'steps' | 'files' | 'contents' | 'urls' | 'builds' | 'mounts';
 
 export interface CachedLayer {
   diffId: Digest;

@@ -11,7 +11,7 @@ import type { StoreRoot } from './layout.ts';
 import { tryLock } from './lock.ts';
 import { diskBytes } from './usage.ts';
 
-const RECORDS: readonly CacheShelf[] = ['steps', 'files', 'contents', 'builds'];
+const RECORDS: readonly CacheShelf[] = ['steps', 'files', 'contents', 'urls', 'builds'];
 
 export interface PrunedCache {
   steps: string[];

@@ -1,7 +1,7 @@
 // A build that is killed at any instant, or runs out of space, does no damage: the next one comes to the same digest, and
 // nothing temporary is left. SKIFF_LONG=1 does 50 kills instead of 5; SKIFF_SEED repeats a run.
 
-import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isRoot } from '../helpers/accounts.ts';
@@ -129,6 +129,32 @@ test('a full disk: it is said, nothing is damaged, and with more space the build
     }
     expect(failures).toBeGreaterThan(1);
     await expectWhole(engine);
+  } finally {
+    await exec('umount', ['--lazy', engine.store]);
+    await removeTree(engine.dir, engine.user);
+  }
+});
+
+test('a disk with room for what a step makes, and none for its layer: named with the step and a way out', async (context) => {
+  requires(context, 'root', 'busybox-image');
+  const engine = new Engine({});
+  mkdirSync(engine.store);
+  const options = `mode=0700,uid=${engine.user.uid},gid=${engine.user.gid}`;
+  await exec('mount', ['-t', 'tmpfs', '-o', `size=64m,${options}`, 'none', engine.store]);
+  try {
+    await load(engine);
+    const dir = engine.makeDir('big');
+    writeFileSync(`${dir}/Dockerfile`, 'FROM busybox\nRUN head -c 12000000 /dev/zero > /big\n');
+    const used = statfsSync(engine.store);
+    const usedBytes = (used.blocks - used.bavail) * used.bsize;
+    await exec('mount', ['-o', `remount,size=${usedBytes + 18_000_000}`, engine.store]);
+    const { stderr } = await engine.run(['build', '--network', 'none', '--progress', 'plain', dir], {
+      status: 1,
+      stderr: ANY,
+    });
+    expect(stderr).toMatch(/storing "\[2\/2\] RUN head .*ENOSPC.*: the disk of the store ".*" is full/);
+    expect(stderr).toMatch(/skiff system prune.*SKIFF_ROOT/);
+    expect(storeLeftovers(engine.store)).toEqual([]);
   } finally {
     await exec('umount', ['--lazy', engine.store]);
     await removeTree(engine.dir, engine.user);

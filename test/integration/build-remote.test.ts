@@ -23,11 +23,20 @@ const run = ['run', '--rm', '--network', 'none', '--pull', 'never'];
 /** What the server has, by path; anything else is 404. */
 const files = new Map<string, string | Buffer>();
 const asked: string[] = [];
+/** Entity tags, by path. */
+const tags = new Map<string, string>();
+/** Paths of whole answers. */
+const sent: string[] = [];
 const server: Server = createServer((request, response) => {
   const path = request.url ?? '';
   asked.push(path);
   const content = files.get(path);
   if (content === undefined) return void response.writeHead(404).end();
+  const etag = tags.get(path);
+  if (etag !== undefined && request.headers['if-none-match'] === etag)
+    return void response.writeHead(304).end();
+  sent.push(path);
+  if (etag !== undefined) response.setHeader('etag', etag);
   response.writeHead(200, { 'last-modified': 'Mon, 02 Jan 2006 15:04:05 GMT' }).end(content);
 });
 let origin = '';
@@ -155,6 +164,37 @@ describe('ADD of a URL', () => {
     const text = `FROM busybox\nADD ${origin}/f /f\nADD --unpack=true ${origin}/a.tgz /a/\n`;
     expect(await built(text, { flags: ['--timestamp', 'now'] })).toMatchObject({ status: 0 });
     expect(await shown('stat -c %Y /f; ls /a')).toBe('1136214245\ninside\n');
+  });
+
+  test('one that has not changed is not sent again', async (cx) => {
+    requires(cx, 'busybox-image');
+    const path = '/tagged';
+    const dockerfile = (first: string) =>
+      `FROM busybox\nRUN ${first}\nADD ${origin}${path} /x\nADD --chmod=644 ${origin}${path} /y\n`;
+    const count = () => [asked, sent].map((list) => list.filter((one) => one === path).length);
+    files.set(path, 'one\n');
+    tags.set(path, '"v1"');
+    await built(dockerfile('true'));
+    expect(count()).toEqual([1, 1]);
+    const again = await built(dockerfile('true'));
+    expect(again.stderr).toMatch(/ADD http.* \/x\n#\d+ CACHED/);
+    expect(count()).toEqual([2, 1]);
+    // The step before it is another: its bytes are needed after all.
+    await built(dockerfile('true # again'));
+    expect(await shown('cat /x /y; stat -c %a /x /y')).toBe('one\none\n600\n644\n');
+    files.set(path, 'two\n');
+    tags.set(path, '"v2"');
+    const before = count() as [number, number];
+    expect(await built(dockerfile('true'))).toMatchObject({ status: 0 });
+    expect(await shown('cat /x')).toBe('two\n');
+    expect(count()).toEqual([before[0] + 1, before[1] + 1]);
+    // A server that lies: its word is not taken twice.
+    files.set(path, 'three\n');
+    const lie = await built(dockerfile('true # lie'));
+    expect(lie.status).toBe(1);
+    expect(lie.stderr).toMatch(/said that the file is unchanged, and gives another one/);
+    expect(await built(dockerfile('true # lie'))).toMatchObject({ status: 0 });
+    expect(await shown('cat /x')).toBe('three\n');
   });
 
   test('with a checksum it is asked for once, and needs no net later', async (cx) => {
@@ -307,6 +347,37 @@ describe('a context from elsewhere', () => {
     const ref = await from(`${repository}#nosuch`);
     expect(ref.status).toBe(1);
     expect(ref.stderr).toMatch(/nosuch/);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('named contexts: a tar, a repository, an image’s layout', async (cx) => {
+    requires(cx, 'busybox-image', 'git');
+    files.set('/named', gzipSync(tar(entries())));
+    files.set('/plain', 'text');
+    const text = 'FROM busybox\nCOPY --from=src . /src/\nCOPY --from=repo app/a /repo\n';
+    const named = ['--build-context', `src=${origin}/named`, '--build-context', `repo=${repository}#v1`];
+    const unused = ['--build-context', `unused=${origin}/nowhere`];
+    const { status, stderr } = await built(text, { flags: [...named, ...unused] });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/\[internal\] load build context http:.*named/);
+    expect(await shown('ls -A /src; cat /repo')).toBe('.dockerignore\nDockerfile\na\nhidden\nsub\none\n');
+    const plain = await built('FROM busybox\nCOPY --from=src . /\n', {
+      flags: ['--build-context', `src=${origin}/plain`],
+    });
+    expect(plain.status).toBe(1);
+    expect(plain.stderr).toMatch(/build context "src": "http.*" is no archive/);
+    const layout = `oci-layout://${fixtures.busyboxLayout ?? ''}`;
+    const from = 'FROM base\nCOPY --from=base /bin/busybox /other\n';
+    expect(await built(from, { flags: ['--build-context', `base=${layout}`] })).toMatchObject({ status: 0 });
+    expect(await built(from, { flags: ['--build-context', `base=${layout}:latest`] })).toMatchObject({
+      status: 0,
+    });
+    const tag = await built(from, { flags: ['--build-context', `base=${layout}:nosuch`] });
+    expect(tag.stderr).toMatch(/its index.json has no image with the tag "nosuch"/);
+    const target = await built(from, { flags: ['--build-context', 'base=target:x'] });
+    expect(target.stderr).toMatch(/targets are of bake files/);
+    // Only the command line says what of this machine is read.
+    expect((await built(`FROM ${layout}\n`)).status).not.toBe(0);
     expect(leftovers()).toEqual([]);
   });
 

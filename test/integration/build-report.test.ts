@@ -39,7 +39,7 @@ test('what ran and what came from the cache, and why', async (cx) => {
   await skiff.run(['load', '-q', '-i', fixtures.busyboxOciArchive ?? ''], { stdout: ANY, stderr: ANY });
   const dir = context('report', DOCKERFILE);
   const page = `${dir}/page.md`;
-  writeFileSync(page, 'before\n');
+  writeFileSync(page, 'before');
   chmodSync(page, 0o666);
   await skiff.run([...build, '-t', 'report', dir], { stderr: ANY });
   const { stderr } = await skiff.run([...build, '-t', 'report', '--build-arg', 'A=2', dir], {
@@ -68,6 +68,15 @@ test('what ran and what came from the cache, and why', async (cx) => {
   expect(texts).toContain('not cached: ARG A changed');
   const summary = readFileSync(page, 'utf8');
   expect(summary).toMatch(/^before\n### ✅ Build of report:latest\n\ndone in .* 1 of 2 steps from the cache/);
+  // A table is one only after an empty line and with as many cells in each row; no SVG or HTML is shown there.
+  expect(summary).toMatch(
+    /\n\n\| Stage \| Step \| Time \| Size \| Result \|\n\| --- \| --- \| ---: \| ---: \| --- \|\n/,
+  );
+  const rows = summary.split('\n').filter((line) => line.startsWith('|'));
+  expect(rows.length).toBeGreaterThan(4);
+  for (const row of rows) expect(row.split('|')).toHaveLength(7);
+  expect(summary).not.toMatch(/[<>]/);
+  expect(summary).toMatch(/\n\nTimeline: .*timeline.svg\n\n$/);
   expect(summary).toMatch(/\| one \| &#91;one 3\/3&#93; RUN echo .* \| not cached: ARG A changed \|/);
 });
 

@@ -6,7 +6,7 @@ import { closeSync, futimesSync, openSync, rmSync } from 'node:fs';
 import { EngineError, errnoOf } from '../../core/errors.ts';
 import { writeAll } from '../../core/fs.ts';
 import { encodeBytes } from '../../core/bytes.ts';
-import { fetchUrl } from '../../registry/fetch-url.ts';
+import { fetchUrl, type Validators } from '../../registry/fetch-url.ts';
 import { redactUrl } from '../../registry/redact.ts';
 import type { RegistryParts } from '../../registry/types.ts';
 
@@ -16,14 +16,16 @@ export interface FetchedFile {
   name: string;
   /** --checksum: `sha256:…`, or another algorithm that OCI knows. */
   checksum: string | undefined;
+  /** What was said of the version that is known. */
+  known: Validators | undefined;
 }
 
-/** @throws NETWORK_FAILED, OFFLINE, REGISTRY for a status other than 200; DIGEST_MISMATCH, USAGE, NO_SPACE, IO */
+/** @returns undefined: the version that is known is still the current one, and no file is there. @throws NETWORK_FAILED, OFFLINE, REGISTRY for a status other than 200; DIGEST_MISMATCH, USAGE, NO_SPACE, IO */
 export async function fetchFile(
   parts: RegistryParts,
-  { url, name, checksum }: FetchedFile,
+  { url, name, checksum, known }: FetchedFile,
   directory: string,
-): Promise<void> {
+): Promise<Validators | undefined> {
   const doing = `fetching ${JSON.stringify(redactUrl(url))}`;
   if (url.username !== '')
     throw new EngineError('USAGE', `${doing}: a name and password in a URL are not supported`, {
@@ -32,13 +34,27 @@ export async function fetchFile(
   const wanted = checksum === undefined ? undefined : parseChecksum(checksum);
   const path = encodeBytes(`${directory}/${name}`);
   const hash = wanted === undefined ? undefined : createHash(wanted.algorithm);
-  let modified: number | undefined;
+  const answer: { validators: Validators; isUnchanged: boolean } = { validators: {}, isUnchanged: false };
   const fd = openSync(path, 'wx', 0o600);
   try {
-    const body = fetchUrl(parts, url, doing, ({ 'last-modified': time }) => (modified = timeOf(time)));
+    const body = fetchUrl(parts, url, doing, {
+      onHeaders: ({ etag, 'last-modified': lastModified }) => {
+        answer.validators = {
+          ...(etag === undefined ? {} : { etag }),
+          ...(lastModified === undefined ? {} : { lastModified }),
+        };
+      },
+      ...(known === undefined
+        ? {}
+        : { known: { validators: known, onUnchanged: () => (answer.isUnchanged = true) } }),
+    });
     for await (const chunk of body) {
       hash?.update(chunk);
       writeAll(fd, chunk);
+    }
+    if (answer.isUnchanged) {
+      rmSync(path);
+      return undefined;
     }
     const found = hash?.digest('hex');
     if (wanted !== undefined && found !== wanted.hex)
@@ -47,8 +63,9 @@ export async function fetchFile(
         `${doing}: expected ${checksum ?? ''}, got ${wanted.algorithm}:${found ?? ''}`,
         { exitCode: 1, hint: 'the file has changed there, or --checksum is that of another one' },
       );
-    const seconds = modified ?? 0;
+    const seconds = timeOf(answer.validators.lastModified) ?? 0;
     futimesSync(fd, seconds, seconds);
+    return answer.validators;
   } catch (error) {
     rmSync(path, { force: true });
     const errno = errnoOf(error);

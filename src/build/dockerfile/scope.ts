@@ -196,7 +196,7 @@ export function unconsumedBuildArgs(
 
 /** docker's words for them. */
 export function unconsumedWarning(names: readonly string[]): string {
-  return `[Warning] One or more build-args [${names.join(' ')}] were not consumed`;
+  return `one or more build-args [${names.join(' ')}] were not consumed`;
 }
 
 function expand(dockerfile: Dockerfile, word: string, env: Env, options?: ExpandOptions): Expansion {

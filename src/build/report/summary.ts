@@ -14,6 +14,7 @@ export function summaryMarkdown(report: BuildReport, timeline: string | undefine
   const rows = vertices.slice(0, MAX_ROWS).map(rowOf);
   const left = vertices.length - rows.length;
   return [
+    '', // whoever wrote there before may have left its last line open
     `### ${sign} Build of ${escape(titleOf(report))}`,
     '',
     `${escape(outcomeOf(report))}${image === undefined ? '' : ` · ${escape(image.digest)}`}`,

@@ -73,14 +73,25 @@ export function makeBuiltLayer(
   settleUpper(upper, rules);
   writeSync(2, `${SETTLED}\n`);
   const lowerTrees = JSON.parse(readFileSync(0, 'utf8')) as string[];
+  const built = hashedTar(write, (writeTar) =>
+    packLayer({ upper, lowerTrees, mountPoints: [], volumes: [] }, writeTar),
+  );
+  if (built.entries > 0) syncFileSystem(upper);
+  return built;
+}
+
+/** What `pack` writes goes on to `write`. */
+export function hashedTar(
+  write: (chunk: Uint8Array) => void,
+  pack: (write: (chunk: Uint8Array) => void) => Packed,
+): BuiltLayer {
   const hash = createHash('sha256');
   let tarBytes = 0;
-  const packed = packLayer({ upper, lowerTrees, mountPoints: [], volumes: [] }, (chunk) => {
+  const packed = pack((chunk) => {
     hash.update(chunk);
     tarBytes += chunk.length;
     write(chunk);
   });
-  if (packed.entries > 0) syncFileSystem(upper);
   return { ...packed, diffId: digestFromHex(hash.digest('hex')), tarBytes };
 }
 

@@ -78,14 +78,14 @@ class LayerRules implements PackRules {
 
   treat(found: Found, xattrs: ReadonlyMap<string, Buffer>): ReturnType<Required<PackRules>['treat']> {
     const { path, stat } = found;
-    if (isWhiteoutFile(stat, xattrs)) return { instead: [whiteout(path)] };
+    if (isWhiteoutFile(stat, xattrs)) return { instead: [whiteoutMarker(path)] };
     if (baseOf(path).startsWith(WHITEOUT_PREFIX)) {
       if (this.#misnamed++ === 0) this.#firstMisnamed = path;
       return 'leave-out';
     }
     if (this.#stubs.isStub(found, xattrs)) return 'leave-out';
     return found.type === 'dir' && this.#hidesLower(path, xattrs)
-      ? { inside: [marker(joinPath(path, OPAQUE_NAME))] }
+      ? { inside: [opaqueMarker(path)] }
       : 'as-is';
   }
 
@@ -107,8 +107,14 @@ class LayerRules implements PackRules {
   }
 }
 
-function whiteout(path: ByteString): TarEntry {
+/** What hides `path` of the layers below. */
+export function whiteoutMarker(path: ByteString): TarEntry {
   return marker(joinPath(parentOf(path), `${WHITEOUT_PREFIX}${baseOf(path)}`));
+}
+
+/** What hides all that the layers below have in the directory `path`. */
+export function opaqueMarker(path: ByteString): TarEntry {
+  return marker(joinPath(path, OPAQUE_NAME));
 }
 
 /** docker's: empty files without rights. No time, since when something was removed is nothing the layer says. */

@@ -97,7 +97,9 @@ export class Packer {
       // ENOENT, ELOOP, ENOTDIR: removed or replaced between two looks. It was there and is no more: either is true.
       if (errno === undefined || error instanceof EngineError) throw error;
       if (!['ENOENT', 'ELOOP', 'ENOTDIR'].includes(errno)) {
-        throw new EngineError('IO', `packing ${showPath(path)}: ${errno}`, { cause: error });
+        // What cannot be read is the file's fault; there is no room where the archive goes.
+        const code = errno === 'ENOSPC' || errno === 'EDQUOT' ? 'NO_SPACE' : 'IO';
+        throw new EngineError(code, `packing ${showPath(path)}: ${errno}`, { cause: error });
       }
       this.#changed.push(path);
     }

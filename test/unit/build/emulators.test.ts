@@ -31,7 +31,11 @@ function copy(name: string, parent: Vertex, from: Vertex): FilesVertex {
 }
 
 /** Keys of copies need what they copy to be there. */
-async function check(targets: Vertex[], cached: readonly string[] = []): Promise<void> {
+async function check(
+  targets: Vertex[],
+  cached: readonly string[] = [],
+  elsewhere: readonly string[] = [],
+): Promise<void> {
   const partsOf = async (vertex: StepVertex, of: { snapshot(other: Vertex): Promise<unknown> }) => {
     if (vertex.kind === 'files' && vertex.origin.kind === 'vertex') await of.snapshot(vertex.origin.vertex);
     return [{ name: 'instruction', value: vertex.name }];
@@ -54,6 +58,7 @@ async function check(targets: Vertex[], cached: readonly string[] = []): Promise
       cached.includes(names.get(key) ?? '')
         ? { layers: [], made: [], sizeBytes: 0, description: '', createdAt: '' }
         : undefined,
+    isElsewhere: (key: string) => elsewhere.includes(names.get(key) ?? ''),
     located: (_: Vertex, error: unknown) => error,
   };
   await checkEmulators(targets, world, {
@@ -72,6 +77,7 @@ test('what is cached, or stands below what is, need not run', async () => {
   const one = run('one', base(FOREIGN));
   await check([run('two', one)], ['two']);
   await check([one], ['one']);
+  await check([run('two', one)], [], ['two']);
 });
 
 test('what has to run is named, with its platform', async () => {

@@ -51,7 +51,7 @@ async function evaluate(
       looked.push(name);
       return Promise.resolve(image(name, base));
     },
-    context: (name) => contexts[name],
+    context: (name) => Promise.resolve(contexts[name]),
     ignoreCache: () => false,
     hiddenEnv: [],
     platform: undefined,

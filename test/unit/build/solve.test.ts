@@ -56,6 +56,7 @@ class FakeWorld implements SolveWorld {
   base = () => Promise.resolve({ stored: [], fresh: [], made: [] });
   partsOf: SolveWorld['partsOf'] = (vertex) => Promise.resolve([{ name: 'instruction', value: vertex.name }]);
   findCached = (key: string) => this.records.get(key);
+  isElsewhere = () => false;
   importCached = async (vertex: StepVertex, of: Lookup, start: () => number) => {
     const record = await this.elsewhere?.(vertex, start);
     if (record !== undefined) this.keep(await of.key(vertex), record);

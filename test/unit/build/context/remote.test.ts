@@ -101,8 +101,12 @@ const web = {
 };
 
 describe('ADD of a URL', () => {
-  const fetchIt = (checksum?: string, path = 'f'): Promise<void> =>
-    fetchFile(web, { url: new URL(`${origin}/${path}`), name: 'f', checksum }, `${dir}/out`);
+  const fetchIt = (checksum?: string, path = 'f') =>
+    fetchFile(
+      web,
+      { url: new URL(`${origin}/${path}`), name: 'f', checksum, known: undefined },
+      `${dir}/out`,
+    );
 
   it('is for root alone, and as old as the server says', async () => {
     writeFileSync(`${dir}/www/f`, 'content');

@@ -169,7 +169,7 @@ describe('build arguments', () => {
     ];
     const names = unconsumedBuildArgs(dockerfile, new Map(given.map((name) => [name, ''])), ['Y']);
     expect(names).toEqual(['O', 'X']);
-    expect(unconsumedWarning(names)).toBe('[Warning] One or more build-args [O X] were not consumed');
+    expect(unconsumedWarning(names)).toBe('one or more build-args [O X] were not consumed');
   });
 
   it('that are proxies reach every RUN, in both cases', () => {

@@ -203,6 +203,7 @@ describe('the summary', () => {
     const report = reportOf([vertex({ cache: 'hit' }), vertex({ cache: 'miss', name: 'RUN x', bytes: 5 })]);
     expect(summaryMarkdown(report, '/a/timeline.svg')).toBe(
       [
+        '',
         '### ✅ Build of app',
         '',
         'done in 100ms, 1 of 2 steps from the cache',
@@ -220,7 +221,7 @@ describe('the summary', () => {
   });
 
   test('names mean nothing to Markdown or HTML', () => {
-    const row = summaryMarkdown(reportOf([vertex({ name: HOSTILE })]), undefined).split('\n')[6] as string;
+    const row = summaryMarkdown(reportOf([vertex({ name: HOSTILE })]), undefined).split('\n')[7] as string;
     expect(row).not.toMatch(/[<>`\u0000\u001b]|&(?!#)/);
     expect(row.match(/\|/g)).toHaveLength(6);
   });
