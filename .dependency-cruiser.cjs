@@ -1,10 +1,10 @@
 // The one-way flow of ARCHITECTURE.md: a folder imports its own files and lower rows; sideways only where said.
 
 const ROWS = [
-  ['core', 'spec'],
+  ['core', 'oci'],
   ['native', 'store', 'registry'],
   ['image', 'runtime', 'network', 'volume', 'cgroup'],
-  ['container', 'build', 'system'],
+  ['container', 'builder', 'system'],
   ['cli', 'commands'],
 ];
 
@@ -32,7 +32,7 @@ for (const [row, names] of ROWS.entries()) {
   for (const name of names) {
     const allowed = SIDEWAYS.filter(([from]) => from === name).map(([, to]) => to);
     const others = names.filter((other) => other !== name && !allowed.includes(other));
-    // core and spec may use each other's types and constants: both are leaves.
+    // core and oci may use each other's types and constants: both are leaves.
     if (row === 0 || others.length === 0) continue;
     rules.push({
       name: `${name}-not-sideways`,
@@ -50,7 +50,7 @@ module.exports = {
     {
       name: 'commands-call-use-cases',
       comment:
-        'A command calls a use case (container, build, system, image, …), never registry, store or native: the logic belongs below.',
+        'A command calls a use case (container, builder, system, image, …), never registry, store or native: the logic belongs below.',
       severity: 'error',
       from: { path: '^src/commands/', pathNot: '^src/commands/internal/' },
       to: { path: folder(['registry', 'store', 'native']) },
@@ -73,7 +73,7 @@ module.exports = {
       name: 'core-needs-node-alone',
       comment: 'core has no container knowledge; of packages, it may use ini for the configuration file.',
       severity: 'error',
-      from: { path: '^src/(core|spec)/' },
+      from: { path: '^src/(core|oci)/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-no-pkg'], pathNot: 'node_modules/(@types/)?ini/' },
     },
     {

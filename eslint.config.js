@@ -87,7 +87,12 @@ export default tseslint.config(
   },
   { files: ['src/main.ts'], rules: { 'no-restricted-syntax': syntax(ban.bun, ban.enum) } },
   {
-    files: ['src/native/**/*.ts', 'src/network/**/*.ts', 'src/registry/**/*.ts', 'src/container/journal.ts'],
+    files: [
+      'src/native/**/*.ts',
+      'src/network/**/*.ts',
+      'src/registry/**/*.ts',
+      'src/container/logs/journal.ts',
+    ],
     rules: { 'no-restricted-imports': 'off' },
   },
   {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kBuffer = 1 << 18;
 
-// As stampOf() of src/build/context/directory-tree.ts.
+// As stampOf() of src/builder/context/directory-tree.ts.
 std::string StampOf(const struct stat& st) {
   char text[160];
   const auto ino = static_cast<unsigned long long>(st.st_ino);

@@ -1,6 +1,6 @@
 // What every way of showing a build does.
 
-import type { BuildEvent } from '../build/events.ts';
+import type { BuildEvent } from '../builder/events.ts';
 
 export interface BuildProgressView {
   onEvent(event: BuildEvent): void;

@@ -1,6 +1,6 @@
 // How a build shows what it does, on stderr: a picture that moves on a terminal, BuildKit's plain form, its JSON, or nothing.
 
-import type { BuildEvent } from '../build/events.ts';
+import type { BuildEvent } from '../builder/events.ts';
 import type { BuildProgressView } from './build-progress-view.ts';
 import type { Io } from './context.ts';
 import { humanSize } from './human.ts';

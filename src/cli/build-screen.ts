@@ -2,7 +2,7 @@
 // (pure)
 
 import { StringDecoder } from 'node:string_decoder';
-import type { BuildEvent } from '../build/events.ts';
+import type { BuildEvent } from '../builder/events.ts';
 import type { ImageEvent } from '../image/events.ts';
 import { humanSize } from './human.ts';
 import { fitText, plainLine, textWidth } from './text-width.ts';

@@ -1,7 +1,7 @@
 // Draws a build that goes on: the lines of build-screen.ts, over those of a moment ago. Each line is overwritten and its rest
 // cleared, all by one write, so nothing flickers.
 
-import type { BuildEvent } from '../build/events.ts';
+import type { BuildEvent } from '../builder/events.ts';
 import { BuildScreen, type ScreenLine, type Tone } from './build-screen.ts';
 import type { BuildProgressView } from './build-progress-view.ts';
 import type { Terminal } from './terminal.ts';

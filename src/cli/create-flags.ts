@@ -1,4 +1,4 @@
-// Flags of `create`, which `run` has too; container/options.ts lists their types.
+// Flags of `create`, which `run` has too; container/configure/options.ts lists their types.
 
 import type { Flags } from './command.ts';
 import { CREATE_LIMIT_FLAGS, LIMIT_FLAGS } from './limit-flags.ts';

@@ -1,7 +1,7 @@
 // The caller's terminal, for a shell in a step of a build; who shows the build steps aside meanwhile.
 
 import { closeSync, openSync } from 'node:fs';
-import type { DebugTerminal } from '../build/run/debug-shell.ts';
+import type { DebugTerminal } from '../builder/run/debug-shell.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { BuildProgressView } from './build-progress-view.ts';

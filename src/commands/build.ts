@@ -5,8 +5,8 @@ import { besideProgress } from '../cli/beside-progress.ts';
 import { debugTerminal } from '../cli/debug-terminal.ts';
 import { defineCommand } from '../cli/command.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
-import { requestFromFlags } from '../build/from-flags.ts';
-import { runBuild, runCheck } from '../build/command.ts';
+import { requestFromFlags } from '../builder/from-flags.ts';
+import { runBuild, runCheck } from '../builder/command.ts';
 
 export default defineCommand({
   name: 'build',

@@ -6,7 +6,7 @@ import { givenFlags } from '../cli/flag-words.ts';
 import { lazyProgress } from '../cli/lazy-progress.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
 import { createContainer } from '../container/create.ts';
-import { givenOptions } from '../container/options.ts';
+import { givenOptions } from '../container/configure/options.ts';
 
 export default defineCommand({
   name: 'create',

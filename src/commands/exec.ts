@@ -3,7 +3,7 @@
 import { checkTty } from '../cli/check-tty.ts';
 import { defineCommand } from '../cli/command.ts';
 import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
-import { execInContainer } from '../container/exec.ts';
+import { execInContainer } from '../container/exec/exec.ts';
 
 export default defineCommand({
   name: 'exec',

@@ -3,7 +3,7 @@
 import { defineCommand } from '../cli/command.ts';
 import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
 import { oneTarget } from '../container/targets.ts';
-import { printLogs } from '../container/print-logs.ts';
+import { printLogs } from '../container/logs/print-logs.ts';
 
 export default defineCommand({
   name: 'logs',

@@ -6,7 +6,7 @@ import { CREATE_FLAGS } from '../cli/create-flags.ts';
 import { givenFlags } from '../cli/flag-words.ts';
 import { lazyProgress } from '../cli/lazy-progress.ts';
 import { REGISTRY_FLAGS, registryOptions } from '../cli/registry-flags.ts';
-import { givenOptions } from '../container/options.ts';
+import { givenOptions } from '../container/configure/options.ts';
 import { runContainer } from '../container/run.ts';
 
 export default defineCommand({

@@ -7,7 +7,7 @@ import { humanMemory, humanSize } from '../cli/human.ts';
 import { LATEST_FLAG } from '../cli/target-flags.ts';
 import { forEachTarget } from '../cli/targets.ts';
 import { findContainer } from '../container/records.ts';
-import { watchContainers, type ContainerStats, type WatchedContainer } from '../container/stats.ts';
+import { watchContainers, type ContainerStats, type WatchedContainer } from '../container/usage/stats.ts';
 import { targetsOf } from '../container/targets.ts';
 import { EngineError } from '../core/errors.ts';
 

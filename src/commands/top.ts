@@ -3,7 +3,7 @@
 import { defineCommand } from '../cli/command.ts';
 import { alignColumns } from '../cli/table.ts';
 import { ONE_TARGET_FLAGS } from '../cli/target-flags.ts';
-import { listProcesses, TOP_TITLES } from '../container/top.ts';
+import { listProcesses, TOP_TITLES } from '../container/usage/top.ts';
 import { EngineError } from '../core/errors.ts';
 
 export default defineCommand({

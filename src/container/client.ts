@@ -3,7 +3,7 @@
 import { EngineError } from '../core/errors.ts';
 import type { Client } from '../native/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
-import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './configure/detach-keys.ts';
 
 export interface Streams {
   stdin: boolean;

@@ -3,7 +3,7 @@
 import { platformOf } from '../store/images.ts';
 import { addingBlobs } from '../image/adding.ts';
 import type { Digest } from '../core/digest.ts';
-import type { ImageConfigSection } from '../spec/image.ts';
+import type { ImageConfigSection } from '../oci/image.ts';
 import { changeConfig } from '../image/config-changes.ts';
 import { isFrozen } from '../cgroup/freezer.ts';
 import { startLayerDiff, type UpperDirectory } from '../image/layer/diff.ts';
@@ -11,7 +11,7 @@ import { readBase, storeNewImage, type NewImageParts } from '../image/new-image.
 import { storeLayerTar, type NewLayer } from '../image/new-layer.ts';
 import { displayReference } from '../image/names.ts';
 import { referenceToGive } from '../image/tag.ts';
-import { DEFAULT_PATH } from './environment.ts';
+import { DEFAULT_PATH } from './configure/environment.ts';
 import { logContainerEvent } from './events.ts';
 import { holdContainer } from './files/hold.ts';
 import { upperOf } from './files/layers.ts';
@@ -152,7 +152,7 @@ function keysOf(keys: readonly string[]): Record<string, object> {
 
 const PROXIES = /^(?:https?|ftp|no|all)_proxy$/i;
 
-/** Without the variables that every container gets anew (container/environment.ts). */
+/** Without the variables that every container gets anew (container/configure/environment.ts). */
 function envOf({ process, config }: ContainerSpec, image: readonly string[]): string[] {
   const inImage = new Set(image.map(keyOf));
   const ownValues = new Set([`HOSTNAME=${config.hostname}`, 'TERM=xterm', `PATH=${DEFAULT_PATH}`]);

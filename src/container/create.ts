@@ -6,12 +6,18 @@ import { encodeBytes } from '../core/bytes.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import type { ContainerId, ContainerSpec } from '../runtime/spec.ts';
 import type { StoreRoot } from '../store/layout.ts';
-import { lookAtSources, makeMissing, type BindSources } from './bind-sources.ts';
+import { lookAtSources, makeMissing, type BindSources } from './configure/bind-sources.ts';
 import { logContainerEvent } from './events.ts';
-import type { CreateOptions } from './options.ts';
+import type { CreateOptions } from './configure/options.ts';
 import { randomName } from './names.ts';
 import { checkHost } from './place.ts';
-import { checkEarly, checkHealthFlags, decideSpec, type CreateRequest, type RunParts } from './prepare.ts';
+import {
+  checkEarly,
+  checkHealthFlags,
+  decideSpec,
+  type CreateRequest,
+  type RunParts,
+} from './configure/prepare.ts';
 import { claimName, dropName, makeContainerDir, writeSpec, type NewContainer } from './records.ts';
 import { replaceHolder } from './replace.ts';
 import type { AttachedVolumes } from './volumes.ts';

@@ -6,9 +6,9 @@ import { planContainer, type PlanInput } from '../runtime/plan.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { namesDir, type StoreRoot } from '../store/layout.ts';
 import { planEvents } from './events.ts';
-import { journalFields } from './journal-fields.ts';
-import { carriedOut, pidOfRunning } from './join.ts';
-import type { PreparedContainer } from './prepare.ts';
+import { journalFields } from './logs/journal-fields.ts';
+import { carriedOut, pidOfRunning } from './configure/join.ts';
+import type { PreparedContainer } from './configure/prepare.ts';
 import type { NewContainer } from './records.ts';
 
 /** Who keeps the container: this process, or a monitor of which this process is the client. */

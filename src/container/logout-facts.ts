@@ -8,7 +8,7 @@ import { ensurePrivateDir } from '../core/fs.ts';
 import { loginName } from '../core/login-name.ts';
 import { logoutNote } from './logout.ts';
 import type { Placement } from './place.ts';
-import type { RunParts } from './prepare.ts';
+import type { RunParts } from './configure/prepare.ts';
 
 /** Warns when a container that was started to stay would not. */
 export function sayIfLogoutEndsIt(

@@ -8,11 +8,11 @@ import type { ConnectParts } from '../network/connect.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { lowerUlimits } from '../runtime/ulimits.ts';
 import type { StoreRoot } from '../store/layout.ts';
-import { lookAtSources, type BindSources } from './bind-sources.ts';
+import { lookAtSources, type BindSources } from './configure/bind-sources.ts';
 import { ownCapabilities } from '../runtime/own-capabilities.ts';
-import { ownLimits, ownOomScore } from './inputs.ts';
-import { carriedOut, type JoinChoice } from './join.ts';
-import type { PlacedLimits } from './limits.ts';
+import { ownLimits, ownOomScore } from './configure/inputs.ts';
+import { carriedOut, type JoinChoice } from './configure/join.ts';
+import type { PlacedLimits } from './configure/limits.ts';
 import { connectNetwork, type Network } from './network.ts';
 
 export interface Placement {
@@ -63,7 +63,7 @@ export async function checkHost({ hostUid }: { hostUid: number }, spec: Containe
 }
 
 async function checkLogDriver({ host }: ContainerSpec): Promise<void> {
-  if (host.logDriver === 'journald') (await import('./journal.ts')).requireJournal();
+  if (host.logDriver === 'journald') (await import('./logs/journal.ts')).requireJournal();
 }
 
 async function limitsOf(
@@ -74,7 +74,7 @@ async function limitsOf(
   const { limits, cgroupParent } = spec.host;
   if (!monitored && cgroupParent === '' && Object.keys(limits).length === 0)
     return { limits: undefined, lines: [] };
-  const { limitLines, placeLimits } = await import('./limits.ts');
+  const { limitLines, placeLimits } = await import('./configure/limits.ts');
   const placed = placeLimits(hostUid, spec);
   return { limits: placed, lines: limitLines(placed.unhonoured) };
 }

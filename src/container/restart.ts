@@ -2,7 +2,7 @@
 
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { logContainerEvent } from './events.ts';
-import type { RunParts } from './prepare.ts';
+import type { RunParts } from './configure/prepare.ts';
 import { startDetached } from './start.ts';
 import { stopContainer, type StopOptions } from './stop.ts';
 

@@ -8,10 +8,10 @@ import { launchContainer } from '../native/launch.ts';
 import type { ContainerSpec } from '../runtime/spec.ts';
 import { attachedClient, detachedClient, parseStreams } from './client.ts';
 import { again, makeContainer, unmakeContainer } from './create.ts';
-import { parseDetachKeys } from './detach-keys.ts';
+import { parseDetachKeys } from './configure/detach-keys.ts';
 import { logContainerEvent } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
-import type { RunOptions } from './options.ts';
+import type { RunOptions } from './configure/options.ts';
 import {
   checkEarly,
   checkHealthFlags,
@@ -23,7 +23,7 @@ import {
   type PreparedContainer,
   type RunParts,
   type RunRequest,
-} from './prepare.ts';
+} from './configure/prepare.ts';
 
 /**
  * Runs a container: on success this process is replaced by the native helper, which ends with the container's exit
@@ -138,6 +138,6 @@ export async function readyGroup(
 ): Promise<void> {
   const group = limits?.group;
   if (group?.opening === undefined) return;
-  const { openPlaced } = await import('./limits.ts');
+  const { openPlaced } = await import('./configure/limits.ts');
   openPlaced(parts, group);
 }

@@ -8,7 +8,7 @@ import { treeDir } from '../store/layout.ts';
 import { hasTree } from '../store/layers.ts';
 import { capabilityMask, capabilityNames } from '../runtime/capabilities.ts';
 import type { IdMapChoice } from '../runtime/idmap.ts';
-import { mergeCommand } from './command-line.ts';
+import { mergeCommand } from './configure/command-line.ts';
 import {
   checkHealthFlags,
   idMapFor,
@@ -21,7 +21,7 @@ import {
   type PreparedContainer,
   type RunParts,
   type RunRequest,
-} from './prepare.ts';
+} from './configure/prepare.ts';
 import { helperPlan } from './helper-plan.ts';
 import { checkRun, isKeptByUs } from './run.ts';
 
@@ -196,7 +196,7 @@ async function resourceLimits({
   limits,
 }: PreparedContainer): Promise<NonNullable<ShownPlan['limits']>> {
   if (limits === undefined || Object.keys(spec.host.limits).length === 0) return [];
-  const { shownLimits } = await import('./limits.ts');
+  const { shownLimits } = await import('./configure/limits.ts');
   return shownLimits(spec.host.limits, limits.unhonoured);
 }
 

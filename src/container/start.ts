@@ -17,18 +17,18 @@ import { hasTree } from '../store/layers.ts';
 import { containerDir, treeDir, type StoreRoot } from '../store/layout.ts';
 import { tryExclusive } from '../store/lock.ts';
 import { attachTo, type AttachFlags } from './attach.ts';
-import { makeMissing } from './bind-sources.ts';
+import { makeMissing } from './configure/bind-sources.ts';
 import { attachedClient, detachedClient } from './client.ts';
 import { logContainerEvent, logLostEnd } from './events.ts';
 import { helperPlan, type Keeping } from './helper-plan.ts';
-import { joinedContainer, joinTarget, type JoinChoice } from './join.ts';
+import { joinedContainer, joinTarget, type JoinChoice } from './configure/join.ts';
 import { sayIfLogoutEndsIt } from './logout-facts.ts';
 import { placeContainer } from './place.ts';
-import { rootfsDirectory, type PreparedContainer, type RunParts } from './prepare.ts';
+import { rootfsDirectory, type PreparedContainer, type RunParts } from './configure/prepare.ts';
 import { isStillThere, openLock, readSpec, updateSpec, type NewContainer } from './records.ts';
 import { callerFd, readyGroup } from './run.ts';
 import { clearStopped, killLeftover } from './signal.ts';
-import { clearNewRestartPolicy } from './restart-policy.ts';
+import { clearNewRestartPolicy } from './configure/restart-policy.ts';
 import { isLost, isPaused, LOST, LOST_KEEPER } from './state.ts';
 
 /**

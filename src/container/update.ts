@@ -11,10 +11,10 @@ import type { ContainerSpec, RestartPolicy } from '../runtime/spec.ts';
 import { containerDir, type StoreRoot } from '../store/layout.ts';
 import { logContainerEvent } from './events.ts';
 import { holdContainer } from './files/hold.ts';
-import { joinedContainer } from './join.ts';
+import { joinedContainer } from './configure/join.ts';
 import { updateSpec } from './records.ts';
-import { HOST } from './limits.ts';
-import { parseRestartPolicy, stageRestartPolicy } from './restart-policy.ts';
+import { HOST } from './configure/limits.ts';
+import { parseRestartPolicy, stageRestartPolicy } from './configure/restart-policy.ts';
 import { readState } from './state.ts';
 
 export interface ContainerUpdate {

@@ -2,7 +2,7 @@
 // preference are containerd's). Pure.
 
 import { EngineError } from './errors.ts';
-import type { Descriptor, Platform } from '../spec/image.ts';
+import type { Descriptor, Platform } from '../oci/image.ts';
 
 const ARCHITECTURES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
   x86_64: { architecture: 'amd64' },

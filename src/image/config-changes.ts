@@ -3,7 +3,7 @@
 
 import { parseDuration } from '../core/duration.ts';
 import { EngineError } from '../core/errors.ts';
-import type { HealthConfig, ImageConfigSection } from '../spec/image.ts';
+import type { HealthConfig, ImageConfigSection } from '../oci/image.ts';
 import { parseExposedPort } from './exposed-port.ts';
 
 const ALLOWED =

@@ -5,7 +5,7 @@ import { createHash, type Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { digestFromHex, type Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { blobFile, type StoreRoot } from '../store/layout.ts';
 import { BlobPart } from '../store/part.ts';
 import type { LayerState } from './events.ts';

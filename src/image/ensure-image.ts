@@ -3,7 +3,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import type { RegistryOptions } from '../registry/types.ts';
-import type { Platform } from '../spec/image.ts';
+import type { Platform } from '../oci/image.ts';
 import type { IdMap } from '../native/plan.ts';
 import { findStored, platformsOf, type ResolvedImage } from '../store/images.ts';
 import { imageFor } from '../store/platforms.ts';

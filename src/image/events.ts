@@ -1,7 +1,7 @@
 // What a pull, a load or an unpack tells whoever shows progress. Rows below `commands` never print.
 
 import type { Digest } from '../core/digest.ts';
-import type { Platform } from '../spec/image.ts';
+import type { Platform } from '../oci/image.ts';
 
 export type LayerState =
   | 'present' // nothing to do

@@ -11,7 +11,7 @@ import type { Paths } from '../core/paths.ts';
 import type { IdMap } from '../native/plan.ts';
 import { fetchUrl } from '../registry/fetch-url.ts';
 import { redactUrl } from '../registry/redact.ts';
-import type { Platform } from '../spec/image.ts';
+import type { Platform } from '../oci/image.ts';
 import { ensureStore } from '../store/init.ts';
 import { addingBlobs } from './adding.ts';
 import { changeConfig } from './config-changes.ts';

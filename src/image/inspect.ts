@@ -5,7 +5,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Paths } from '../core/paths.ts';
 import { platformNotFound } from '../core/platform.ts';
-import type { Descriptor, Platform } from '../spec/image.ts';
+import type { Descriptor, Platform } from '../oci/image.ts';
 import { getBlob } from '../store/blobs.ts';
 import { nameOf, repoDigestsOf } from '../store/index-file.ts';
 import {

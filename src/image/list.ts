@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts';
 import type { Paths } from '../core/paths.ts';
 import type { Digest } from '../core/digest.ts';
 import { hasLabel } from '../core/labels.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { ENTRY_ANNOTATION, nameOf, repoDigestsOf } from '../store/index-file.ts';
 import { idOf, listImages, type ResolvedImage, type StoredImage } from '../store/images.ts';
 import { getImage } from './get.ts';

@@ -3,7 +3,7 @@
 
 import { EngineError } from '../core/errors.ts';
 import { isObject, parseJson } from '../core/json.ts';
-import { MEDIA_TYPE, type Descriptor } from '../spec/image.ts';
+import { MEDIA_TYPE, type Descriptor } from '../oci/image.ts';
 import type { Archive, ArchivedFile } from './archive.ts';
 import { detectCompression } from './layer/decompress.ts';
 

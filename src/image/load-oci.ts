@@ -3,7 +3,7 @@
 import type { Digest } from '../core/digest.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
-import { ANNOTATION, type Descriptor, type Platform } from '../spec/image.ts';
+import { ANNOTATION, type Descriptor, type Platform } from '../oci/image.ts';
 import {
   isAttestation,
   isIndexType,

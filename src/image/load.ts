@@ -10,7 +10,7 @@ import type { Paths } from '../core/paths.ts';
 import { hostPlatform } from '../core/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
 import type { IdMap } from '../native/plan.ts';
-import type { Manifest, Platform } from '../spec/image.ts';
+import type { Manifest, Platform } from '../oci/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
 import { ensureStore } from '../store/init.ts';
 import {

@@ -15,7 +15,7 @@ import {
   type ImageConfigSection,
   type Manifest,
   type Platform,
-} from '../spec/image.ts';
+} from '../oci/image.ts';
 import { getBlob, putBlob } from '../store/blobs.ts';
 import {
   manifestDescriptor,

@@ -1,6 +1,6 @@
 // An image of several platforms that is made here: an index of images that are in the store.
 
-import { MEDIA_TYPE, type Descriptor, type Index } from '../spec/image.ts';
+import { MEDIA_TYPE, type Descriptor, type Index } from '../oci/image.ts';
 import { putBlob } from '../store/blobs.ts';
 import { manifestNamed, publishIndex, resolveIndex, type ResolvedImage } from '../store/images.ts';
 import type { Digest } from '../core/digest.ts';

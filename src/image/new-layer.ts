@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createGzip, type Gzip } from 'node:zlib';
 import { digestFromHex, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
-import { MEDIA_TYPE, type Descriptor } from '../spec/image.ts';
+import { MEDIA_TYPE, type Descriptor } from '../oci/image.ts';
 import type { StoreRoot } from '../store/layout.ts';
 import { NewBlob } from '../store/new-blob.ts';
 

@@ -17,7 +17,7 @@ import {
 import type { IdMap } from '../native/plan.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import type { FetchedManifest, RegistryClient, RegistryOptions } from '../registry/types.ts';
-import type { Descriptor, Manifest, Platform } from '../spec/image.ts';
+import type { Descriptor, Manifest, Platform } from '../oci/image.ts';
 import { hasBlob, putBlob, readBlob } from '../store/blobs.ts';
 import { nameOf, readIndex, repoDigestsOf } from '../store/index-file.ts';
 import { sweepLeftovers } from '../store/gc.ts';

@@ -3,7 +3,7 @@
 
 import { digestOf } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
-import { MEDIA_TYPE, type Descriptor, type Index, type Manifest } from '../spec/image.ts';
+import { MEDIA_TYPE, type Descriptor, type Index, type Manifest } from '../oci/image.ts';
 import type { LayerCompression } from './compress.ts';
 
 export const MANIFEST_FORMATS = ['oci', 'v2s2', 'docker'] as const;

@@ -5,7 +5,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Paths } from '../core/paths.ts';
 import { formatPlatform, platformNotFound } from '../core/platform.ts';
 import { familiarRepository, formatFamiliar, parseReference, withDefaultTag } from '../core/reference.ts';
-import type { Descriptor, Index, Platform } from '../spec/image.ts';
+import type { Descriptor, Index, Platform } from '../oci/image.ts';
 import { getBlob, statBlob } from '../store/blobs.ts';
 import { alone, findStored, listImages, platformsOf, type ResolvedImage } from '../store/images.ts';
 import { nameOf } from '../store/index-file.ts';

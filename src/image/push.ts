@@ -15,7 +15,7 @@ import {
 } from '../core/reference.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import type { BlobSource, Env, RegistryClient, RegistryOptions, UploadOutcome } from '../registry/types.ts';
-import type { Descriptor, Index, Manifest, Platform } from '../spec/image.ts';
+import type { Descriptor, Index, Manifest, Platform } from '../oci/image.ts';
 import { getBlob, openBlob, statBlob } from '../store/blobs.ts';
 import type { Compressed } from '../store/compressed.ts';
 import { listImages, type StoredImage } from '../store/images.ts';

@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts';
 import { formatReference, parseReference, withDefaultTag, type ImageReference } from '../core/reference.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import type { Env, FetchedManifest, RegistryClient, RegistryOptions } from '../registry/types.ts';
-import { MEDIA_TYPE, type Descriptor, type Manifest } from '../spec/image.ts';
+import { MEDIA_TYPE, type Descriptor, type Manifest } from '../oci/image.ts';
 import { isIndexType, parseConfigAlone, parseManifestOrIndex } from '../store/parse.ts';
 
 export interface RemoteParts {

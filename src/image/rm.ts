@@ -21,7 +21,7 @@ import {
   type ResolvedLayer,
   type StoredImage,
 } from '../store/images.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { imageNotFound } from './get.ts';
 import { logImageEvent } from './log-event.ts';
 import { displayReference } from './names.ts';

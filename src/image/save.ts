@@ -16,7 +16,7 @@ import {
   type Index,
   type Manifest,
   type Platform,
-} from '../spec/image.ts';
+} from '../oci/image.ts';
 import { getBlob, statBlob } from '../store/blobs.ts';
 import { alone, findStored, platformsOf, targetOf, type ResolvedImage } from '../store/images.ts';
 import { descriptorOf, imageFor } from '../store/platforms.ts';

@@ -1,7 +1,7 @@
 // A layer's tar of the store to where compressed layers are wanted, as little of it as possible (docs/decisions/0026).
 
 import type { BlobSource } from '../registry/types.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import {
   forgetCompressed,
   readCompressed,

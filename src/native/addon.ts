@@ -97,7 +97,7 @@ export interface Tree {
   copy(fd: number, size: number): number;
   /**
    * SHA-256 of files, 32 bytes each, by a thread of the pool, and what each was meanwhile (stampOf of
-   * build/context/directory-tree.ts), a space between; '' for one that could not be read or did not hold still, or is no file.
+   * builder/context/directory-tree.ts), a space between; '' for one that could not be read or did not hold still, or is no file.
    * Undefined: this processor would take longer than the runtime does.
    */
   hashFiles(paths: readonly string[]): Promise<[digests: Uint8Array, stamps: string]> | undefined;

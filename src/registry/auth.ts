@@ -1,7 +1,7 @@
 // Adds the Authorization a registry asks for: nothing until the first 401, then what its challenge says. Logins are only
 // looked up then, so that anonymous pulls run no credential helper. One Authenticator serves one endpoint.
 
-import { HEADER } from '../spec/distribution.ts';
+import { HEADER } from '../oci/distribution.ts';
 import { chooseChallenge, parseChallenges } from './challenge.ts';
 import type { Challenge } from './challenge.ts';
 import { findLogin } from './credentials.ts';

@@ -3,7 +3,7 @@
 // the whole is for the caller, who sees bytes of earlier runs too.
 
 import { EngineError } from '../core/errors.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { registryError } from './errors.ts';
 import { NetworkError } from './network-error.ts';
 import { pauseAfter } from './retry.ts';

@@ -6,7 +6,7 @@ import { EngineError } from '../core/errors.ts';
 import { formatFamiliar } from '../core/reference.ts';
 import type { ImageReference } from '../core/reference.ts';
 import { VERSION } from '../core/version.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { fetchBlob, foreignSource } from './blobs.ts';
 import type { BlobQuery } from './blobs.ts';
 import { endpointsFor } from './endpoints.ts';

@@ -3,8 +3,8 @@
 
 import type { ErrorCode } from '../core/errors.ts';
 import { EngineError } from '../core/errors.ts';
-import { ERROR_CODE, HEADER } from '../spec/distribution.ts';
-import type { DistributionError } from '../spec/distribution.ts';
+import { ERROR_CODE, HEADER } from '../oci/distribution.ts';
+import type { DistributionError } from '../oci/distribution.ts';
 import { readErrorText } from './body.ts';
 import type { Login } from './credentials.ts';
 import { printable, redactUrl } from './redact.ts';

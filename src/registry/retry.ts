@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Log } from '../core/log.ts';
-import { HEADER } from '../spec/distribution.ts';
+import { HEADER } from '../oci/distribution.ts';
 import { readBody } from './body.ts';
 import { NetworkError } from './network-error.ts';
 import type { HttpRequest, HttpResponse, Send } from './types.ts';

@@ -5,7 +5,7 @@ import type { Config } from '../core/config.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Log } from '../core/log.ts';
 import type { ImageReference } from '../core/reference.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

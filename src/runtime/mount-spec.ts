@@ -1,5 +1,5 @@
 // -v, --mount and --tmpfs: docker's three spellings of "put this there". (pure) Texts become MountSpecs; whether a
-// source exists is looked at later (container/prepare-mounts.ts).
+// source exists is looked at later (container/configure/prepare.ts).
 
 import { isVolumeName } from '../core/volume-name.ts';
 import type { MountFlags, Propagation } from '../native/plan.ts';

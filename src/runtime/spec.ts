@@ -4,7 +4,7 @@
 
 import type { Limits } from '../cgroup/types.ts';
 import type { Digest } from '../core/digest.ts';
-import type { HealthConfig, Platform } from '../spec/image.ts';
+import type { HealthConfig, Platform } from '../oci/image.ts';
 import type { HealthPlan, IdMap } from '../native/plan.ts';
 import type { MountSpec } from './mount-spec.ts';
 import type { Ulimit } from './ulimits.ts';

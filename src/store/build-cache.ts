@@ -14,7 +14,7 @@ import { isDigest, type Digest } from '../core/digest.ts';
 import { errnoOf } from '../core/errors.ts';
 import { namesIn } from '../core/fs.ts';
 import { isObject } from '../core/json.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { publishFile, storeIo } from './io.ts';
 import type { StoreRoot } from './layout.ts';
 

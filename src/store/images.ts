@@ -8,7 +8,7 @@ import { EngineError, errnoOf } from '../core/errors.ts';
 import { fsyncDirectory } from '../core/fs.ts';
 import { hostPlatform, rankPlatform } from '../core/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../core/reference.ts';
-import type { Descriptor, ImageConfig, ImageConfigSection, Manifest, Platform } from '../spec/image.ts';
+import type { Descriptor, ImageConfig, ImageConfigSection, Manifest, Platform } from '../oci/image.ts';
 import { getBlob, statBlob } from './blobs.ts';
 import { editIndex, nameOf, readIndex, repoDigestsOf, withName, type NewName } from './index-file.ts';
 import { publishFile, storeIo } from './io.ts';

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import type { Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
-import { ANNOTATION, MEDIA_TYPE, type Descriptor, type Index } from '../spec/image.ts';
+import { ANNOTATION, MEDIA_TYPE, type Descriptor, type Index } from '../oci/image.ts';
 import { publishFile, storeIo } from './io.ts';
 import { indexFile, indexLockFile, type StoreRoot } from './layout.ts';
 import { lock, type LockOptions } from './lock.ts';

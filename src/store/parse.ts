@@ -11,7 +11,7 @@ import {
   type Index,
   type Manifest,
   type Platform,
-} from '../spec/image.ts';
+} from '../oci/image.ts';
 
 /** Larger manifests and indexes are refused (distribution-spec: registries should accept 4 MiB). */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // An image of several platforms: which of its images there are, and which one serves.
 
 import type { Digest } from '../core/digest.ts';
-import type { Descriptor, Platform } from '../spec/image.ts';
+import type { Descriptor, Platform } from '../oci/image.ts';
 import { statBlob } from './blobs.ts';
 import { closest, platformEntries, platformsOf, targetOf, type ResolvedImage } from './images.ts';
 import { readIndex } from './index-file.ts';

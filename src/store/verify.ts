@@ -3,7 +3,7 @@
 import type { Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import type { IdMap } from '../native/plan.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { getBlob, statBlob, verifyBlob } from './blobs.ts';
 import { presentPlatforms } from './platforms.ts';
 import { mapKeyOf, type StoreRoot } from './layout.ts';

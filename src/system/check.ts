@@ -10,7 +10,7 @@ import { storeLayers } from '../image/store-layers.ts';
 import type { OnImageEvent } from '../image/events.ts';
 import type { IdMap } from '../native/plan.ts';
 import type { RegistryClient, RegistryOptions } from '../registry/types.ts';
-import type { Descriptor } from '../spec/image.ts';
+import type { Descriptor } from '../oci/image.ts';
 import { putBlob, readBlob, removeBlob, statBlob } from '../store/blobs.ts';
 import { nameOf, readIndex, repoDigestsOf } from '../store/index-file.ts';
 import { platformEntries, resolveImage, type ResolvedImage } from '../store/images.ts';

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { parseReference } from '../../src/core/reference.ts';
 import type { RegistryOptions } from '../../src/registry/types.ts';
-import type { Manifest } from '../../src/spec/image.ts';
+import type { Manifest } from '../../src/oci/image.ts';
 import { PASSWORD, PASSWORD_USER, startDockerRegistry } from '../helpers/docker-registry.ts';
 import type { RunningRegistry } from '../helpers/docker-registry.ts';
 import { exec } from '../helpers/exec.ts';

@@ -1,6 +1,6 @@
 // A parsed Dockerfile as text again, from its tree alone: what is read from it must be the same tree.
 
-import type { Dockerfile, Instruction, Pair, Stage } from '../../src/build/dockerfile/ast.ts';
+import type { Dockerfile, Instruction, Pair, Stage } from '../../src/builder/dockerfile/ast.ts';
 
 export function formatDockerfile({ directives, globalArgs, stages }: Dockerfile): string {
   const { syntax, escape } = directives;

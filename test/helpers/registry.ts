@@ -10,8 +10,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../src/core/digest.ts';
-import { MEDIA_TYPE } from '../../src/spec/image.ts';
-import type { Descriptor, Platform } from '../../src/spec/image.ts';
+import { MEDIA_TYPE } from '../../src/oci/image.ts';
+import type { Descriptor, Platform } from '../../src/oci/image.ts';
 
 /** The path of a file of test/fixtures/tls. */
 export function tlsFixture(name: string): string {

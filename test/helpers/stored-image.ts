@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
-import { MEDIA_TYPE, type Descriptor, type ImageConfigSection } from '../../src/spec/image.ts';
+import { MEDIA_TYPE, type Descriptor, type ImageConfigSection } from '../../src/oci/image.ts';
 import { putBlob } from '../../src/store/blobs.ts';
 import { publishImage, resolveImage, type ResolvedImage } from '../../src/store/images.ts';
 import { ensureStore } from '../../src/store/init.ts';

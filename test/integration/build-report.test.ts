@@ -2,7 +2,7 @@
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync, chownSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { BuildReport } from '../../src/build/report/record.ts';
+import type { BuildReport } from '../../src/builder/report/record.ts';
 import { ANY, sandbox } from '../helpers/engine.ts';
 import { requires } from '../helpers/requires.ts';
 import { withTerminal } from '../helpers/terminal.ts';

@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expandWord } from '../../src/build/dockerfile/expand.ts';
-import { replace, trimPrefix, trimSuffix } from '../../src/build/dockerfile/glob.ts';
+import { expandWord } from '../../src/builder/dockerfile/expand.ts';
+import { replace, trimPrefix, trimSuffix } from '../../src/builder/dockerfile/glob.ts';
 import { damagedDockerfile, dockerfileText, likelyDockerfile } from '../fuzz/dockerfile/arbitraries.ts';
 import { judge, roundTrip } from '../fuzz/dockerfile/judge.ts';
 

@@ -3,7 +3,7 @@
 import { askYesNo } from '../../cli/ask.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { humanSize } from '../../cli/human.ts';
-import { pruneBuilder } from '../../build/prune.ts';
+import { pruneBuilder } from '../../builder/prune.ts';
 
 export default defineCommand({
   name: 'builder prune',

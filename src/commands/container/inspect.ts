@@ -3,7 +3,7 @@
 import { defineCommand } from '../../cli/command.ts';
 import { printInspected } from '../../cli/print-inspected.ts';
 import { SOME_TARGETS_FLAGS } from '../../cli/target-flags.ts';
-import { inspectObjects } from '../../container/inspect-objects.ts';
+import { inspectObjects } from '../../container/inspect/inspect-objects.ts';
 import { targetsOf } from '../../container/targets.ts';
 
 export default defineCommand({

@@ -1,7 +1,7 @@
 // `skiff healthcheck run`: podman's.
 
 import { defineCommand } from '../../cli/command.ts';
-import { runHealthcheck } from '../../container/healthcheck-run.ts';
+import { runHealthcheck } from '../../container/exec/healthcheck-run.ts';
 
 export default defineCommand({
   name: 'healthcheck run',

@@ -1,6 +1,6 @@
-// Hidden: the child that src/build/copy starts. Its one argument is a request; data comes by stdin, the reply goes to stderr.
+// Hidden: the child that src/builder/copy starts. Its one argument is a request; data comes by stdin, the reply goes to stderr.
 
-import { serveCopy } from '../../build/copy/serve.ts';
+import { serveCopy } from '../../builder/copy/serve.ts';
 import { defineCommand } from '../../cli/command.ts';
 
 export default defineCommand({

@@ -1,11 +1,11 @@
 // What must hold of any bytes taken for a Dockerfile: an answer, or a DockerfileError at a place of the file.
 
-import type { Dockerfile } from '../../../src/build/dockerfile/ast.ts';
-import { DockerfileError } from '../../../src/build/dockerfile/errors.ts';
-import { lintDockerfile } from '../../../src/build/dockerfile/lint/lint.ts';
-import { renderLint } from '../../../src/build/dockerfile/lint/render.ts';
-import { parseDockerfile } from '../../../src/build/dockerfile/parse.ts';
-import { globalScope, resolveFrom, startState, walkStage } from '../../../src/build/dockerfile/scope.ts';
+import type { Dockerfile } from '../../../src/builder/dockerfile/ast.ts';
+import { DockerfileError } from '../../../src/builder/dockerfile/errors.ts';
+import { lintDockerfile } from '../../../src/builder/dockerfile/lint/lint.ts';
+import { renderLint } from '../../../src/builder/dockerfile/lint/render.ts';
+import { parseDockerfile } from '../../../src/builder/dockerfile/parse.ts';
+import { globalScope, resolveFrom, startState, walkStage } from '../../../src/builder/dockerfile/scope.ts';
 import { formatDockerfile, meaningOf } from '../../helpers/dockerfile-format.ts';
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { BuildEvent } from '../../../src/build/events.ts';
+import type { BuildEvent } from '../../../src/builder/events.ts';
 import { BuildScreen } from '../../../src/cli/build-screen.ts';
 import { TtyView } from '../../../src/cli/build-tty.ts';
 import { fitText, plainLine, textWidth } from '../../../src/cli/text-width.ts';

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attachedClient, parseStreams } from '../../../src/container/client.ts';
-import { LogFiles } from '../../../src/container/log-files.ts';
-import { parseLogOptions } from '../../../src/container/log-options.ts';
+import { LogFiles } from '../../../src/container/logs/log-files.ts';
+import { parseLogOptions } from '../../../src/container/configure/log-options.ts';
 import { portLines } from '../../../src/container/port.ts';
-import { parseRestartPolicy } from '../../../src/container/restart-policy.ts';
+import { parseRestartPolicy } from '../../../src/container/configure/restart-policy.ts';
 import { checkRun, isKeptByUs } from '../../../src/container/run.ts';
 import { isMet, parseCondition } from '../../../src/container/wait.ts';
-import type { RunOptions } from '../../../src/container/options.ts';
+import type { RunOptions } from '../../../src/container/configure/options.ts';
 import { noOptions, specOf } from './spec.ts';
 
 describe('--restart', () => {

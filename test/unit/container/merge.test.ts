@@ -1,12 +1,12 @@
 // The small pure parts: command line, ports, namespaces, security options, names.
 
 import { describe, expect, test } from 'vitest';
-import { mergeCommand } from '../../../src/container/command-line.ts';
+import { mergeCommand } from '../../../src/container/configure/command-line.ts';
 import { checkName, isContainerId, randomContainerId, randomName } from '../../../src/container/names.ts';
-import { parseNamespaceMode } from '../../../src/container/namespace-mode.ts';
-import { exposedPorts } from '../../../src/container/ports.ts';
-import { chooseSecurity } from '../../../src/container/security.ts';
-import { parseDevice } from '../../../src/container/inputs.ts';
+import { parseNamespaceMode } from '../../../src/container/configure/namespace-mode.ts';
+import { exposedPorts } from '../../../src/container/configure/ports.ts';
+import { chooseSecurity } from '../../../src/container/configure/security.ts';
+import { parseDevice } from '../../../src/container/configure/inputs.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../../src/runtime/mounts.ts';
 import type { ContainerId } from '../../../src/runtime/spec.ts';
 

@@ -1,7 +1,11 @@
 // A ContainerSpec for tests, made by the real code from the flags given; parts can be set afterwards.
 
-import { specFromFlags, type SpecInput, type SpecResult } from '../../../src/container/from-flags.ts';
-import type { RunOptions } from '../../../src/container/options.ts';
+import {
+  specFromFlags,
+  type SpecInput,
+  type SpecResult,
+} from '../../../src/container/configure/from-flags.ts';
+import type { RunOptions } from '../../../src/container/configure/options.ts';
 import { chooseIdMap } from '../../../src/runtime/idmap.ts';
 import type { ConfigSpec, ContainerId, ContainerSpec, ProcessSpec } from '../../../src/runtime/spec.ts';
 import type { Digest } from '../../../src/core/digest.ts';

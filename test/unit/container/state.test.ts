@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { matches, parseFilters, type ListedContainer } from '../../../src/container/list.ts';
-import { parseLogLine } from '../../../src/container/logs.ts';
+import { parseLogLine } from '../../../src/container/logs/logs.ts';
 import { parseExit } from '../../../src/container/state.ts';
 import { commandText, portsText, statusText } from '../../../src/container/text.ts';
 import { specOf } from './spec.ts';

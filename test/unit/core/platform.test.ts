@@ -7,7 +7,7 @@ import {
   parsePlatform,
   platformFromFlags,
 } from '../../../src/core/platform.ts';
-import type { Platform } from '../../../src/spec/image.ts';
+import type { Platform } from '../../../src/oci/image.ts';
 import { CHOICES, TEXTS } from './platform.cases.ts';
 
 /** As it stands, without any normal form. */

@@ -1,6 +1,6 @@
 // --change of commit and import: what is asked, on top of CONFIG, and what comes of it.
 
-import type { ImageConfigSection } from '../../../src/spec/image.ts';
+import type { ImageConfigSection } from '../../../src/oci/image.ts';
 
 export const CONFIG: ImageConfigSection = {
   Env: ['PATH=/bin', 'A=old'],

@@ -12,7 +12,7 @@ import { gcLockFile, containerDir } from '../../../src/store/layout.ts';
 import { hasTree } from '../../../src/store/layers.ts';
 import { lock } from '../../../src/store/lock.ts';
 import { testStore, type TestStore } from '../../helpers/store.ts';
-import { compareWithSchema, IMAGE_SCHEMA } from '../container/inspect.cases.ts';
+import { compareWithSchema, IMAGE_SCHEMA } from '../container/inspect/inspect.cases.ts';
 import { storeImage } from '../../helpers/stored-image.ts';
 
 let store: TestStore;

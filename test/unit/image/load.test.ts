@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/core/digest.ts';
 import { loadImages } from '../../../src/image/load.ts';
-import { MEDIA_TYPE } from '../../../src/spec/image.ts';
+import { MEDIA_TYPE } from '../../../src/oci/image.ts';
 import { listBlobs } from '../../../src/store/blobs.ts';
 import { findImage, listImages } from '../../../src/store/images.ts';
 import { treeDir } from '../../../src/store/layout.ts';

@@ -4,7 +4,7 @@ import { digestOf } from '../../../src/core/digest.ts';
 import { ensureImage } from '../../../src/image/ensure-image.ts';
 import { ensureLayerTrees } from '../../../src/image/ensure-layers.ts';
 import { pullImage, type PullOptions } from '../../../src/image/pull.ts';
-import { MEDIA_TYPE } from '../../../src/spec/image.ts';
+import { MEDIA_TYPE } from '../../../src/oci/image.ts';
 import { findImage, listImages } from '../../../src/store/images.ts';
 import { ensureStore } from '../../../src/store/init.ts';
 import { blobFile, partFile, treeDir } from '../../../src/store/layout.ts';

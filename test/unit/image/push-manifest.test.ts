@@ -7,7 +7,7 @@ import {
   manifestToPush,
   treatmentOf,
 } from '../../../src/image/push-manifest.ts';
-import { MEDIA_TYPE, type Descriptor, type Manifest } from '../../../src/spec/image.ts';
+import { MEDIA_TYPE, type Descriptor, type Manifest } from '../../../src/oci/image.ts';
 
 const blob = (mediaType: string, urls?: string[]): Descriptor => ({
   mediaType,

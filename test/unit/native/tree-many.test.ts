@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { stampOf } from '../../../src/build/context/directory-tree.ts';
+import { stampOf } from '../../../src/builder/context/directory-tree.ts';
 import { addon, type Tree } from '../../../src/native/addon.ts';
 
 const { Tree: NativeTree } = addon();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseReference } from '../../../src/core/reference.ts';
-import type { Descriptor } from '../../../src/spec/image.ts';
+import type { Descriptor } from '../../../src/oci/image.ts';
 import { pseudoRandom, startRegistry } from '../../helpers/registry.ts';
 import type { Fault, TestRegistry } from '../../helpers/registry.ts';
 import { collect, testClient } from '../../helpers/registry-client.ts';

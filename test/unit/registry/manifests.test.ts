@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/core/digest.ts';
 import { parseReference } from '../../../src/core/reference.ts';
-import { MEDIA_TYPE } from '../../../src/spec/image.ts';
+import { MEDIA_TYPE } from '../../../src/oci/image.ts';
 import { startRegistry } from '../../helpers/registry.ts';
 import type { TestRegistry } from '../../helpers/registry.ts';
 import { testClient } from '../../helpers/registry-client.ts';

@@ -1,7 +1,7 @@
 // ContainerSpec → HelperPlan, without a kernel.
 
 import { describe, expect, test } from 'vitest';
-import type { RunOptions } from '../../../src/container/options.ts';
+import type { RunOptions } from '../../../src/container/configure/options.ts';
 import type { HelperPlan, SetupOp } from '../../../src/native/plan.ts';
 import { chooseIdMap } from '../../../src/runtime/idmap.ts';
 import { planContainer, type PlanInput } from '../../../src/runtime/plan.ts';

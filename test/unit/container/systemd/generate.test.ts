@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemdUnit, type SystemdFlags } from '../../../../src/container/systemd/generate.ts';
 import { flagWords } from '../../../../src/cli/flag-words.ts';
-import type { RunOptions } from '../../../../src/container/options.ts';
+import type { RunOptions } from '../../../../src/container/configure/options.ts';
 import type { Recipe } from '../../../../src/runtime/spec.ts';
 import { fromFlags, ID } from '../spec.ts';
 

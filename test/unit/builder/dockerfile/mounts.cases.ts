@@ -1,0 +1,102 @@
+// --mount of RUN. V is "x"; what is not named has its default.
+
+import type { Mount } from '../../../../src/builder/dockerfile/ast.ts';
+
+const BIND = { type: 'bind', from: undefined, source: '', target: '.', readOnly: true } as const;
+const CACHE = {
+  type: 'cache',
+  readOnly: false,
+  sharing: 'shared',
+  from: undefined,
+  source: '',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+} as const;
+const SECRET = { type: 'secret', env: undefined, required: false, mode: 0o400, uid: 0, gid: 0 } as const;
+const SSH = {
+  type: 'ssh',
+  id: 'default',
+  target: undefined,
+  required: false,
+  mode: 0o600,
+  uid: 0,
+  gid: 0,
+} as const;
+
+export const GOOD: readonly (readonly [text: string, mount: Mount])[] = [
+  ['target=/x', { ...BIND, target: '/x' }],
+  ['target=.', BIND],
+  ['type=bind', BIND],
+  ['type=BIND,dst=/x,src=a,from=base', { ...BIND, target: '/x', source: 'a', from: 'base' }],
+  ['type=bind,destination=/x,rw', { ...BIND, target: '/x', readOnly: false }],
+  ['type=bind,target=/x,readonly=false', { ...BIND, target: '/x', readOnly: false }],
+  ['type=bind,target=/x,rw=false', { ...BIND, target: '/x' }],
+  ['type=bind,target=/x,ro,rw,ro', { ...BIND, target: '/x' }],
+  ['target=/a,target=/b', { ...BIND, target: '/b' }],
+  ['target=/$V/b', { ...BIND, target: '/x/b' }],
+  ['"target=/a,b"', { ...BIND, target: '/a,b' }],
+  ['type=cache,target=/c', { ...CACHE, id: '/c', target: '/c' }],
+  ['type=cache,target=/c/', { ...CACHE, id: '/c/', target: '/c/' }],
+  ['type=cache,target=/a/../c', { ...CACHE, id: '/c', target: '/a/../c' }],
+  ['id=$V,type=cache,target=/c', { ...CACHE, id: 'x', target: '/c' }],
+  [
+    'type=cache,target=c,sharing=Locked,mode=0700,uid=1000,gid=1001,ro,from=0,source=/d',
+    {
+      ...CACHE,
+      id: 'c',
+      target: 'c',
+      sharing: 'locked',
+      mode: 0o700,
+      uid: 1000,
+      gid: 1001,
+      readOnly: true,
+      from: '0',
+      source: '/d',
+    },
+  ],
+  ['type=tmpfs,target=/t', { type: 'tmpfs', target: '/t', sizeBytes: undefined }],
+  ['type=tmpfs,target=/t,size=64m', { type: 'tmpfs', target: '/t', sizeBytes: 64 * 2 ** 20 }],
+  ['type=secret,id=s', { ...SECRET, id: 's', target: '/run/secrets/s' }],
+  ['type=secret,source=a/s', { ...SECRET, id: 'a/s', target: '/run/secrets/s' }],
+  ['type=secret,target=/root/.npmrc', { ...SECRET, id: '.npmrc', target: '/root/.npmrc' }],
+  ['type=secret,id=s,env=TOKEN', { ...SECRET, id: 's', env: 'TOKEN', target: undefined }],
+  ['type=secret,env=TOKEN', { ...SECRET, id: 'TOKEN', env: 'TOKEN', target: undefined }],
+  ['type=secret,id=s,env=TOKEN,target=/t', { ...SECRET, id: 's', env: 'TOKEN', target: '/t' }],
+  ['required,type=secret,id=s', { ...SECRET, id: 's', target: '/run/secrets/s', required: true }],
+  [
+    'type=secret,id=s,required=false,mode=0440,gid=5',
+    { ...SECRET, id: 's', target: '/run/secrets/s', mode: 0o440, gid: 5 },
+  ],
+  ['type=ssh', SSH],
+  ['type=ssh,id=k,required=true,target=/a.sock', { ...SSH, id: 'k', required: true, target: '/a.sock' }],
+];
+
+export const BAD: readonly (readonly [text: string, message: string])[] = [
+  ['type=cahce,target=/c', 'unsupported mount type "cahce" (did you mean cache?)'],
+  ['type=volume,target=/c', 'unsupported mount type "volume"'],
+  ['type=$V,target=/c', 'unsupported mount type "x"'],
+  ['tpye=cache', "unexpected key 'tpye' in 'tpye=cache' (did you mean type?)"],
+  ['target', "invalid field 'target' must be a key=value pair"],
+  ['', "unexpected key '' in ''"],
+  ['target=/,type=bind', 'invalid mount target "/"'],
+  ['target=/a/..', 'invalid mount target "/a/.."'],
+  ['type=bind,target=/x,mode=0755', 'mode not allowed for "bind" type mounts'],
+  ['type=tmpfs,target=/x,uid=1', 'uid not allowed for "tmpfs" type mounts'],
+  ['type=bind,target=/x,size=1m', "unexpected key 'size' for mount type 'bind'"],
+  ['type=bind,target=/x,required', "unexpected key 'required' for mount type 'bind'"],
+  ['type=bind,target=/x,sharing=shared', 'invalid cache sharing set for bind mount'],
+  ['type=bind,target=/x,ro=maybe', 'invalid value for readonly: maybe'],
+  ['type=cache,target=/x,sharing=shard', 'unsupported sharing value "shard" (did you mean shared?)'],
+  ['type=cache,target=/x,mode=999', 'invalid value 999 for mode'],
+  ['type=cache,target=/x,mode=10000', 'invalid value 10000 for mode'],
+  ['type=cache,target=/x,uid=-1', 'invalid value -1 for uid'],
+  ['type=cache,target=/x,gid=4294967296', 'invalid value 4294967296 for gid'],
+  ['type=tmpfs,target=/x,size=big', 'invalid value for size: big'],
+  ['type=secret', 'invalid secret mount. one of source, target required'],
+  ['type=secret,id=a,source=b', "both source and id can't be set"],
+  ['type=secret,id=a,from=b', 'secret mount should not have a from'],
+  ['type=ssh,source=a', 'ssh does not support source'],
+  ['from=$V,target=/x', "'from' doesn't support variable expansion"],
+  ['target="/a', 'failed to parse csv mounts'],
+];
