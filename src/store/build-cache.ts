@@ -21,7 +21,9 @@ import type { StoreRoot } from './layout.ts';
 /** Raised when the meaning of keys or layers changes. */
 export const BUILD_CACHE_VERSION = 1;
 
-export type CacheShelf = 'steps' | 'files' | 'contents' | 'urls' | 'builds' | 'mounts';
+/** Those that hold records, one small file each. */
+export const RECORD_SHELVES = ['steps', 'files', 'contents', 'urls', 'builds'] as const;
+export type CacheShelf = (typeof RECORD_SHELVES)[number] | 'mounts';
 
 export interface CachedLayer {
   diffId: Digest;

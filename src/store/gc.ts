@@ -7,7 +7,7 @@ import { isDigest, digestFromHex, type Digest } from '../core/digest.ts';
 import { EngineError, errnoOf } from '../core/errors.ts';
 import { namesIn } from '../core/fs.ts';
 import type { IdMap } from '../native/plan.ts';
-import { listSteps, shelfDir, type CacheShelf } from './build-cache.ts';
+import { listSteps, RECORD_SHELVES, shelfDir } from './build-cache.ts';
 import { listBlobs, readBlob, removeBlob, statBlob } from './blobs.ts';
 import { listContainerUses } from './containers.ts';
 import { readIndex } from './index-file.ts';
@@ -175,7 +175,7 @@ export async function sweepLeftovers(
     layout.blobsDir(root),
     layout.imagesDir(root),
     root.graphRoot,
-    ...SHELVES.map((shelf) => shelfDir(root, shelf)),
+    ...RECORD_SHELVES.map((shelf) => shelfDir(root, shelf)),
   ];
   for (const dir of dirs) {
     for (const name of namesIn(dir)) {
@@ -189,8 +189,6 @@ export async function sweepLeftovers(
   for (const mapKey of listMapKeys(root)) await sweepTrees(root, mapKey, options.idMap);
   return bytes;
 }
-
-const SHELVES: readonly CacheShelf[] = ['steps', 'files', 'contents', 'builds'];
 
 /**
  * In tmp/: containers on their way out, renamed there by `rm`, which holds their lock while it deletes them; the work of

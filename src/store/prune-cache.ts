@@ -4,14 +4,13 @@
 import * as fs from 'node:fs';
 import { namesIn } from '../core/fs.ts';
 import type { IdMap } from '../native/plan.ts';
-import { listCached, removeCached, shelfDir, type CacheShelf } from './build-cache.ts';
+import { listCached, RECORD_SHELVES, removeCached, shelfDir } from './build-cache.ts';
 import { pruneBuildHistory } from './build-history.ts';
+import { isDeadTemp } from './io.ts';
 import { removeForeignTree } from './layers.ts';
 import type { StoreRoot } from './layout.ts';
 import { tryLock } from './lock.ts';
 import { diskBytes } from './usage.ts';
-
-const RECORDS: readonly CacheShelf[] = ['steps', 'files', 'contents', 'urls', 'builds'];
 
 export interface PrunedCache {
   steps: string[];
@@ -27,7 +26,9 @@ export async function pruneCache(
   idMap: IdMap | undefined,
 ): Promise<PrunedCache> {
   const pruned: PrunedCache = { steps: [], mounts: [], bytes: 0 };
-  for (const shelf of RECORDS) {
+  for (const shelf of RECORD_SHELVES) {
+    const dir = shelfDir(root, shelf);
+    for (const name of namesIn(dir)) if (isDeadTemp(name)) fs.rmSync(`${dir}/${name}`, { force: true });
     for (const { key, lastUsedMs } of listCached(root, shelf)) {
       if (!isOld(lastUsedMs)) continue;
       removeCached(root, shelf, key);
