@@ -78,7 +78,9 @@ export async function answer(url: string, status = 200, timeoutMs = 120_000): Pr
   await expect
     .poll(
       async () => {
-        seen = await fetch(url, { redirect: 'manual' }).catch(() => undefined);
+        // Each try has an end of its own: pasta of Debian 12 may hold a connection that came before the server listened.
+        const signal = AbortSignal.timeout(5000);
+        seen = await fetch(url, { redirect: 'manual', signal }).catch(() => undefined);
         return seen?.status;
       },
       { timeout: timeoutMs, interval: 500, message: url },
