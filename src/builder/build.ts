@@ -21,14 +21,14 @@ import { globalScope, unconsumedBuildArgs, unconsumedWarning } from './dockerfil
 import { proxyEnv } from './dockerfile/predefined-args.ts';
 import { findTarget } from './dockerfile/stages.ts';
 import type { Annotation } from './annotations.ts';
-import { contentOf, type CacheContent } from './cache-transfer/content.ts';
+import { contentOf, type CacheContent, type ContentInput } from './cache-transfer/content.ts';
 import { ContentNotes } from './cache-transfer/contents.ts';
 import type { CacheImports } from './cache-transfer/imports.ts';
 import { checkEmulators } from './emulators.ts';
 import { Evaluator, type EvaluatedStage, type SharedImages } from './evaluate.ts';
 import type { ContextEvent, OnBuildEvent } from './events.ts';
 import { FileSteps } from './files/steps.ts';
-import { stepsBelow, type BaseVertex, type StepVertex, type Vertex } from './graph.ts';
+import { stepsBelow, type BaseVertex, type Vertex } from './graph.ts';
 import type { Unset } from './image-config.ts';
 import type { Arrived, BuildInput } from './input.ts';
 import { NamedContexts, type NamedContext } from './named-contexts.ts';
@@ -191,8 +191,10 @@ class Build {
         });
         const snapshots = await Promise.all(tops.map((top) => solver.snapshot(top)));
         await solver.settle();
-        const ran = { imports, contents, ran: world.ran };
-        const caches = await this.#cachesOf(solver, tops, ran);
+        const caches = await this.#cachesOf(tops, {
+          ...{ root: this.#parts.paths, of: solver, imports, ran: world.ran },
+          contents: contents.used(),
+        });
         const built = await this.#export(
           solver,
           stages.map((stage, i) => ({ stage, snapshot: snapshots[i] as Snapshot, cache: caches[i] })),
@@ -251,19 +253,9 @@ class Build {
     );
   }
 
-  async #cachesOf(
-    solver: Solver,
-    tops: readonly Vertex[],
-    {
-      imports,
-      contents,
-      ran,
-    }: { imports: CacheImports | undefined; contents: ContentNotes; ran: ReadonlySet<StepVertex> },
-  ): Promise<CacheContent[]> {
+  async #cachesOf(tops: readonly Vertex[], input: Omit<ContentInput, 'top'>): Promise<CacheContent[]> {
     const { cache } = this.#request;
     if (cache === undefined || (!cache.isExported && !cache.inline)) return [];
-    const root = this.#parts.paths;
-    const input = { root, of: solver, imports, contents: contents.used(), ran };
     return await Promise.all(tops.map((top) => contentOf({ ...input, top })));
   }
 
